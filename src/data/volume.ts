@@ -56,6 +56,8 @@ export interface VolumeMeta {
   readonly notes?: readonly string[];
   /** Voxel size along the array's axes as the file states it beside its directions; the affine's columns are that but for their last digits. */
   readonly spacing?: readonly number[];
+  /** Of a picture, and of a file whose image has two axes, not three of which one has a single slice. */
+  readonly planar?: boolean;
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
   /** "label": class numbers, which are never interpolated unless a mode was chosen. Set by who loads the volume. */

@@ -81,6 +81,43 @@ function changed(change: (config: any) => void): ModelFiles {
   return { ...files, read: async (path) => (path === "configs/inference.json" ? bytes : files.read(path)) };
 }
 
+test.each<[string, (config: any) => void]>([
+  ["softmax, then back to the grid", () => {}],
+  ["back to the grid to the nearest voxel", (c) => (c.postprocessing.transforms[1].nearest_interp = true)],
+  ["no activation", (c) => c.postprocessing.transforms.shift()],
+  [
+    "sigmoid, on the network's grid",
+    (c) => c.postprocessing.transforms.splice(0, 2, { _target_: "Activationsd", keys: "pred", sigmoid: true }),
+  ],
+])("a class at a time is as all of them at once: %s", async (_, change) => {
+  const files = (more: (config: any) => void) => changed((c) => (change(c), more(c)));
+  const whole = await openModel(
+    dev,
+    files((c) => (c.postprocessing.transforms.find((t: any) => t["_target_"] === "AsDiscreted").rounding = "torchrounding")),
+  );
+  const single = await openModel(
+    dev,
+    files(() => {}),
+  );
+  let disposed = 0;
+  const keepScores = (channels: number, voxels: number) => {
+    const kept = keptInMemory(channels, voxels);
+    return { ...kept, dispose: () => void disposed++ };
+  };
+  const [a, b] = [
+    await whole.segment(image, { probabilities: true }),
+    await single.segment(image, { probabilities: true, keepScores }),
+  ];
+  expect(b.labels).toEqual(a.labels);
+  expect(new Set(b.labels.data).size).toBeGreaterThan(1);
+  const worst = a.probabilities!.data.reduce((most, p, i) => Math.max(most, Math.abs(p - b.probabilities!.data[i])), 0);
+  expect(worst).toBeLessThan(1e-6);
+  expect(disposed).toBe(1);
+  expect((await single.segment(image, { keepScores })).labels).toEqual(a.labels);
+  expect(disposed).toBe(2);
+  for (const model of [whole, single]) model.dispose();
+});
+
 test.each<[string, (config: any) => void, RegExp]>([
   ["network", (c) => (c.network_def["_target_"] = "SwinUNETR"), /network SwinUNETR is not known here; known are AttentionUnet/],
   ["option of a network", (c) => (c.network_def.depth = 3), /there is no option "depth"/],

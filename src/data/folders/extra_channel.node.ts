@@ -1,10 +1,8 @@
 /** @file A channel more for every case of a dataset, from files beside it (Node): what one network found, for another one to look at. */
 
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { DataError } from "../../host/errors.ts";
-import { imageStem, isImageName } from "../formats/formats.ts";
 import type { Case, DatasetIndex } from "./dataset_index.ts";
+import { labelMapsIn } from "./label_maps.node.ts";
 
 /** A channel that follows those of the dataset. */
 export interface ExtraChannel {
@@ -21,11 +19,9 @@ export interface ExtraChannel {
 function joined(cases: readonly Case[], { name, folders }: ExtraChannel): { readonly cases: Case[]; readonly missing: string[] } {
   const files = new Map<string, string>();
   for (const folder of folders) {
-    if (!existsSync(folder)) throw new DataError(`${name}: there is no folder ${folder}`);
-    for (const file of readdirSync(folder).filter(isImageName)) {
-      const [id, path] = [imageStem(file), join(folder, file)];
+    for (const [id, path] of labelMapsIn(folder, name)) {
       const other = files.get(id);
-      if (other !== undefined) throw new DataError(`${name}: case "${id}" has two files: ${other}, ${path}`);
+      if (other !== undefined) throw new DataError(`${name}: case "${id}" has two files: ${other}, ${path}; keep one of them`);
       files.set(id, path);
     }
   }

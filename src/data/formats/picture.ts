@@ -40,6 +40,7 @@ export function volumeOfRaster(
     ...meta,
     dtype: nativeOf(data),
     units: "unknown",
+    planar: true,
     notes: ["a picture has no geometry: pixels of 1 at the origin are assumed"],
   });
 }

@@ -151,17 +151,22 @@ export async function writeImage(name: string, volume: Volume, options: WriteIma
   return writerOf(name).write!(volume, name, options);
 }
 
+/** Endings of the formats that are written, the longest first. */
+const written = formats
+  .filter((f) => f.write)
+  .flatMap((f) => f.endings.map((ending) => ({ ending, f })))
+  // A `.hdr` that is written is Analyze's: NIfTI has one file.
+  .filter(({ ending, f }) => !(f.title === "NIfTI" && !ending.startsWith(".nii")))
+  .sort((a, b) => b.ending.length - a.ending.length);
+
+const writerFor = (name: string) => written.find(({ ending }) => name.toLowerCase().endsWith(ending));
+
+/** Whether a name has the ending of a format that is written. */
+export const canWrite = (name: string): boolean => writerFor(name) !== undefined;
+
 /** The format that a name is written as. @throws ConfigError for an ending of none */
 export function writerOf(name: string): ImageFormat {
-  const lower = name.toLowerCase();
-  const found = formats
-    .filter((f) => f.write)
-    .flatMap((f) => f.endings.map((ending) => ({ ending, f })))
-    // A `.hdr` that is written is Analyze's: NIfTI has one file.
-    .filter(({ ending, f }) => !(f.title === "NIfTI" && !ending.startsWith(".nii")))
-    .sort((a, b) => b.ending.length - a.ending.length);
-  const row = found.find(({ ending }) => lower.endsWith(ending));
-  if (!row)
-    throw new ConfigError(`writeImage: ${name} has none of the endings of a format: ${found.map((r) => r.ending).join(", ")}`);
-  return row.f;
+  const row = writerFor(name);
+  if (row) return row.f;
+  throw new ConfigError(`writeImage: ${name} has none of the endings of a format: ${written.map((r) => r.ending).join(", ")}`);
 }

@@ -59,10 +59,18 @@ function statedSpacing({ spacing, meta: { spacing: stated } }: Volume): readonly
   return holds ? stated : spacing;
 }
 
-/** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
+// nnU-Net's readers give images of two axes a third one, along which voxels are so many times as long as the longest of the others.
+const noDepth = 999;
+
+/** Whether the image has two axes: as its file says; of one that came from no file, if it is a slice without a voxel size. */
+const isPlanar = ({ shape, spacing, meta }: Volume): boolean =>
+  shape[3] === 1 && (meta.planar ?? (meta.format === undefined && spacing.every((s) => s === 1)));
+
+/** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order; of an image of two axes z is 999 times as long as the longer one. */
 export function nnunetArray(volume: Volume): NnunetArrays {
   expectArguments("nnunetArray", "volume", { volume });
-  return { image: reversedAxes(volume), spacing: [...statedSpacing(volume)].reverse() };
+  const [x, y, z] = statedSpacing(volume);
+  return { image: reversedAxes(volume), spacing: [isPlanar(volume) ? noDepth * Math.max(x, y) : z, y, x] };
 }
 
 /** What undoes the preprocessing of a case. */
@@ -100,6 +108,9 @@ function transposed<A extends TypedArray>(x: HostArray<A>, forward: readonly num
   );
 }
 
+// Elements of float32 that an engine has arrays for.
+const largestArray = 2 ** 31;
+
 /**
  * A case as a network of the plan takes it: nnU-Net's `DefaultPreprocessor.run_case_npy`.
  * @param image `[C, z, y, x]`; @param seg `[1, z, y, x]`, if there is one, or several label maps; @param spacing of the same axes
@@ -122,6 +133,10 @@ export function preprocessCase(
     configuration.spacing.length < original.length ? [original[0], ...configuration.spacing] : [...configuration.spacing];
   const cropped = data.shape.slice(1);
   const newShape = computeNewShape(cropped, original, target);
+  if (newShape.includes(0) || data.shape[0] * sizeOf(newShape) > largestArray)
+    throw new ShapeError(
+      `preprocessCase: [${cropped}] voxels of [${original}] mm would be [${newShape}] of the plan's [${target}] mm; are both spacings in mm?`,
+    );
   const normalized = normalizeChannels(data, labels, plan, configuration);
   const c = configuration;
   const resampled = resampleByPlan(c.resampling_fn_data, c.resampling_fn_data_kwargs, normalized, newShape, original, target);

@@ -1,9 +1,9 @@
 /** @file Two folders of label maps from any tool, paired by file name and compared case by case. */
 
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gridDifference, wholeLabels } from "../../data/folders/join_case.ts";
-import { imageStem, isImageName } from "../../data/formats/formats.ts";
+import { labelMapsIn } from "../../data/folders/label_maps.node.ts";
 import { readImageFile } from "../../data/formats/images.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
@@ -42,23 +42,9 @@ export interface FolderComparison extends ScoreFlags {
   readonly missing?: string | undefined;
 }
 
-/** The voxels of these lie beside a header, which has the case's name. */
-const dataOfHeader = /\.img(\.gz)?$/i;
-
-/** Label maps of a folder by case: the name without the ending of its format. @throws DataError for two files of one case */
-export async function labelMaps(folder: string): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw new DataError(`evaluate: the folder ${folder} cannot be read`, { cause });
-  });
-  const headers = new Set(names.map((n) => n.toLowerCase()));
-  const apart = (name: string) => dataOfHeader.test(name) && headers.has(name.toLowerCase().replace(dataOfHeader, ".hdr"));
-  for (const name of names.filter((n) => isImageName(n) && !n.startsWith(".") && !apart(n)).sort()) {
-    const id = imageStem(name);
-    const other = found.get(id);
-    if (other !== undefined) throw new DataError(`evaluate: ${folder} has two files of the case "${id}"; keep one of them`);
-    found.set(id, join(folder, name));
-  }
+/** Label maps of a folder by case, of which there must be one. @throws DataError */
+export function labelMaps(folder: string): Map<string, string> {
+  const found = labelMapsIn(folder, "evaluate");
   if (found.size === 0)
     throw new DataError(`evaluate: ${folder} has no label map: no file with the ending of an image, such as .nii.gz`);
   return found;
@@ -139,7 +125,7 @@ interface Scoring {
 
 /** Pairs the files of both folders, checks that each pair lies on one grid, and scores it. @throws ConfigError, DataError, ShapeError */
 export async function compareFolders(options: FolderComparison): Promise<Comparison> {
-  const [references, predictions] = [await labelMaps(resolve(options.reference)), await labelMaps(resolve(options.prediction))];
+  const [references, predictions] = [labelMaps(resolve(options.reference)), labelMaps(resolve(options.prediction))];
   const ignore = number("ignore", options.ignore, 0);
   const { spacing, ...scoring } = scoringOf(options);
   const missing = oneOf("missing", options.missing, ["empty", "skip"]);

@@ -7,22 +7,25 @@ import type { AbortSignal } from "../../host/platform.ts";
 import { counted, formatBytes } from "../../host/text.ts";
 import type { SegmentPlan } from "../inference/segmenter.ts";
 import type { Candidate } from "../metrics/detection.ts";
+import type { ModelSegmentation } from "../models/model.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
 import { writeCandidates } from "../run/detections.ts";
 import { files } from "../run/files.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
-import type { RunStore } from "../run/store.ts";
+import { type RunStore, writePieces } from "../run/store.ts";
 import { ProgressLine } from "../training/progress.ts";
 import { failureOf, say } from "./command_line.node.ts";
 import { interruptible } from "./device.node.ts";
 
-export const fileOf = (id: string): string => `${id}.nii.gz`;
+export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
 export const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
 
 /** Where results go, and which. */
 export interface Results {
   readonly out: RunStore;
   readonly probabilities: boolean;
+  /** Of label maps; default ".nii.gz". */
+  readonly ending?: string | undefined;
 }
 
 export interface CaseHooks {
@@ -31,7 +34,7 @@ export interface CaseHooks {
   readonly onProgress: (done: number, total: number) => void;
 }
 
-export type SegmentCase = (item: Case, hooks: CaseHooks) => Promise<Segmented>;
+export type SegmentCase = (item: Case, hooks: CaseHooks) => Promise<Segmented & Pick<ModelSegmentation, "files">>;
 
 /** Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. */
 async function writeTables(out: RunStore, volumes: readonly LabelVolume[], found: ReadonlyMap<string, readonly Candidate[]>) {
@@ -45,7 +48,7 @@ async function writeTables(out: RunStore, volumes: readonly LabelVolume[], found
 export async function predictCases(
   cases: readonly Case[],
   labels: readonly LabelClass[],
-  { out, probabilities }: Results,
+  { out, probabilities, ending }: Results,
   segmentCase: SegmentCase,
 ): Promise<number> {
   const line = new ProgressLine(process.stderr);
@@ -69,8 +72,10 @@ export async function predictCases(
       try {
         const segmented = await segmentCase(item, hooksOf(item.id));
         try {
-          await writePrediction(out, fileOf(segmented.id), segmented);
-          if (probabilities) await writeProbabilities(out, probabilitiesOf(segmented.id), segmented);
+          const { id, files: beside = new Map() } = segmented;
+          await writePrediction(out, fileOf(id, ending), segmented);
+          if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
+          for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
         } finally {
           segmented.probabilityMap?.dispose();
         }

@@ -1,6 +1,7 @@
 /** @file `voxgrad predict --model`: label maps by a model of any kind. */
 
 import { join, resolve } from "node:path";
+import { canWrite } from "../../data/formats/read_image.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { KeepScores } from "../inference/kept_scores.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
@@ -9,6 +10,7 @@ import { modelFiles } from "../models/model_files.node.ts";
 import { openModel } from "../models/open.ts";
 import { readFiles } from "../run/folder_data.node.ts";
 import { folderStore } from "../run/folder_store.node.ts";
+import type { RunStore } from "../run/store.ts";
 import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
 import { casesOfNetwork, expectFreeOutputs } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
@@ -44,6 +46,20 @@ const byModel =
     return { id: item.id, source, ...found };
   };
 
+/** The ending of label maps: that of the model's own kind, where files of it are written here. */
+function endingOf({ writes }: SegmentationModel): string | undefined {
+  if (!writes) return undefined;
+  const { ending } = writes;
+  if (/^(\.\w+)+$/.test(ending) && canWrite(ending)) return ending;
+  say(`label maps are written as .nii.gz: ${JSON.stringify(ending)}, the dataset's file_ending, is not written here`);
+  return undefined;
+}
+
+/** What programs of the model's kind want to find in a folder of predictions; what is there stays. */
+async function writeFolderFiles(out: RunStore, { writes }: SegmentationModel): Promise<void> {
+  for (const [name, bytes] of writes?.folder ?? []) if (!(await out.has(name))) await out.write(name, bytes);
+}
+
 /** The exit code. @throws ConfigError for flags that do not go together, what `openModel` throws */
 export async function predictWithModel(path: string, paths: readonly string[], flags: ModelFlags): Promise<number> {
   if (flags.out === undefined) throw new ConfigError("a model has no folder of its own for what it predicts: give --out DIR");
@@ -65,11 +81,14 @@ export async function predictWithModel(path: string, paths: readonly string[], f
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
         const cases = casesOfNetwork(paths, model.channels, flags.previous);
-        for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
-          expectFreeOutputs(cases, (id) => join(out.name, name(id)), overwrite);
+        const ending = endingOf(model);
+        const others = probabilities ? [...(model.writes?.probabilities ?? []), probabilitiesOf("")] : [];
+        for (const end of [ending, ...others]) expectFreeOutputs(cases, (id) => join(out.name, fileOf(id, end)), overwrite);
         say(model.description);
         const keep = scoresOnDisk(out.name);
-        return await predictCases(cases, model.labels, { out, probabilities }, byModel(model, probabilities, keep));
+        const code = await predictCases(cases, model.labels, { out, probabilities, ending }, byModel(model, probabilities, keep));
+        if (probabilities) await writeFolderFiles(out, model);
+        return code;
       } finally {
         model.dispose();
       }

@@ -9,6 +9,7 @@ import type { AbortSignal } from "../../host/platform.ts";
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import type { KeepScores, KeptScoreMap } from "./kept_scores.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
 import {
   functionOf,
@@ -53,6 +54,11 @@ export class SlidingWindowInferer {
   run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {
     return onImages(images, (x) => infer(x, model, this.options));
   }
+
+  /** The same of a network for a volume `[C, x, y, z]`, kept where `keep` says, to be read a channel at a time and disposed. @throws as `run` */
+  scores(image: Volume, network: Module, keep: KeepScores): Promise<KeptScoreMap> {
+    return keptScores(image, network, this.options, keep);
+  }
 }
 
 /** Options of `SliceInferer`. */
@@ -89,16 +95,10 @@ export class SliceInferer {
       throw new ShapeError(
         `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
       );
-    const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
-    const options: InfererOptions = {
-      ...rest,
-      roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1),
-      ...(overlap !== undefined && { overlap: inSlice("overlap", overlap, spatialDim, 0) }),
-      ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
-    };
-    if (model instanceof Module) return inferOnDevice(volume, model, { ...options, sliceAxis: spatialDim });
+    const { sliceAxis, ...options } = this.inVolume();
+    if (model instanceof Module) return inferOnDevice(volume, model, { ...options, sliceAxis });
     const predict = functionOf(model);
-    const axis = spatialDim + 2;
+    const axis = sliceAxis + 2;
     return infer(
       volume,
       async ({ data, shape }, coords) => {
@@ -107,6 +107,23 @@ export class SliceInferer {
       },
       options,
     );
+  }
+
+  /** As `SlidingWindowInferer`'s: of a volume `[C, x, y, z]`. */
+  scores(image: Volume, network: Module, keep: KeepScores): Promise<KeptScoreMap> {
+    return keptScores(image, network, this.inVolume(), keep);
+  }
+
+  /** The options of windows that are one voxel thick. */
+  private inVolume(): InfererOptions & { readonly sliceAxis: number } {
+    const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
+    return {
+      ...rest,
+      sliceAxis: spatialDim,
+      roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1),
+      ...(overlap !== undefined && { overlap: inSlice("overlap", overlap, spatialDim, 0) }),
+      ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
+    };
   }
 }
 
@@ -117,6 +134,11 @@ export class SimpleInferer {
   run(images: Images, model: Model): Promise<HostArray<Float32Array>>;
   run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {
     return onImages(images, (x) => infer(x, model, { roiSize: 0 }));
+  }
+
+  /** As `SlidingWindowInferer`'s: of a volume `[C, x, y, z]`. */
+  scores(image: Volume, network: Module, keep: KeepScores): Promise<KeptScoreMap> {
+    return keptScores(image, network, { roiSize: 0 }, keep);
   }
 }
 
@@ -162,6 +184,21 @@ async function inferOnDevice(x: HostArray, model: Module, options: InfererOption
   }
   if (!out) throw new ShapeError(`inferer: the images are [${x.shape}]; expected at least one`);
   return out;
+}
+
+async function keptScores(
+  image: Volume,
+  network: Module,
+  options: InfererOptions & { readonly sliceAxis?: number },
+  keep: KeepScores,
+): Promise<KeptScoreMap> {
+  const { signal, onProgress, ...rest } = options;
+  const windows = new DeviceWindows(deviceOf(network), network, rest);
+  try {
+    return (await windows.run(image, { scores: true, keepScores: keep, signal, onProgress })).scoreMap!;
+  } finally {
+    windows.dispose();
+  }
 }
 
 function deviceOf(model: Module): Device {

@@ -3,10 +3,8 @@
  * post-processing run as configured. What is not known here is named, not skipped.
  */
 
-import { invert } from "../../data/transforms/index.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
-import { isVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
-import type { HostArray } from "../../host/array.ts";
+import { type Volume, withGeometryOf } from "../../data/volume.ts";
 import { parseJson } from "../../host/bytes/json.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import { importModule } from "../../host/import_module.ts";
@@ -19,7 +17,9 @@ import type { Value } from "../bundle/expression.ts";
 import { BundleConfig, chainOf, type Component, componentOf, type Fields, isFields } from "../bundle/config.ts";
 import { type InfererOptions, SimpleInferer, SliceInferer, SlidingWindowInferer } from "../inference/inferers.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
-import { scoresInMemory } from "../inference/score_map.ts";
+import { keptInMemory } from "../inference/kept_scores.ts";
+import { gathered } from "../inference/score_map.ts";
+import { type After, afterOf, decided, through } from "./bundle_after.ts";
 import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { refuseOthers } from "./refuse.ts";
@@ -117,33 +117,6 @@ function infererOf({ target, options }: Component, asked: InferenceOptions) {
   );
 }
 
-/** How scores become labels: steps before a decision, which make probabilities, and those from it on. */
-interface After {
-  readonly before: readonly Step[];
-  readonly after: readonly Step[];
-}
-
-const invertOf = (component: Component): Step => {
-  // Upstream's default is the nearest voxel.
-  const nearest = component.options.nearest_interp !== false;
-  return (x) => invert(x as Volume, { mode: nearest ? "nearest" : "linear" });
-};
-
-const postStep = (component: Component): Step =>
-  arrayName(component.target) === "Invert" ? invertOf(component) : stepOf(component);
-
-function afterOf(chain: readonly Component[]): After {
-  const at = chain.findIndex((c) => arrayName(c.target) === "AsDiscrete");
-  const decides = at < 0 ? chain.length : at;
-  return { before: chain.slice(0, decides).map(postStep), after: chain.slice(decides).map(postStep) };
-}
-
-const through = (steps: readonly Step[], x: Volume): Volume =>
-  steps.reduce((y, step) => {
-    const out = step(y);
-    return isVolume(out) ? out : withGeometryOf(y, out);
-  }, x);
-
 /** Structures by the names of the output's channels. */
 function labelsOf(names: Readonly<Record<string, string>>, channels: number): LabelClass[] {
   const all = Array.from({ length: channels }, (_, i) => ({ name: names[i] ?? `class ${i}`, values: [i] }));
@@ -209,24 +182,20 @@ interface Parts {
 async function segmentWith(
   { network, before, inferer, after, channels, classes }: Parts,
   image: Volume,
-  { signal, probabilities, onProgress }: ModelSegmentOptions,
+  { signal, probabilities, keepScores = keptInMemory, onProgress }: ModelSegmentOptions,
 ): Promise<ModelSegmentation> {
   expectImage(image, channels);
   const { applied: _, ...meta } = image.meta;
   const prepared = through(before, { ...image, meta });
   signal?.throwIfAborted();
-  const scores = await inferer({ signal, ...(onProgress && { onProgress }) }).run(prepared, network);
-  const soft = through(after.before, withGeometryOf(prepared, scores as HostArray<Float32Array>));
-  const decided = through(after.after, soft);
-  const labels = invert(decided, { mode: "nearest" });
+  const scores = await inferer({ signal, ...(onProgress && { onProgress }) }).scores(prepared, network, keepScores);
+  const { labels, probabilities: probabilityMap } = decided(scores, prepared, image, after);
   const data = classes > 256 ? Int32Array.from(labels.data) : Uint8Array.from(labels.data);
-  const whole: HostArray = { data, shape: labels.shape };
-  const labeled = { labels: withGeometryOf(image, whole) };
-  if (!probabilities) return labeled;
-  const back = (x: Volume) => invert(x as Volume<Float32Array>, { mode: "linear" });
-  if (probabilities !== "channels") return { ...labeled, probabilities: withGeometryOf(image, back(soft)) };
-  // The steps before a decision may join channels, so theirs are all there; on the image's grid, which may be larger, there is one at a time.
-  const map = scoresInMemory(soft as HostArray<Float32Array>);
-  const channel = (c: number) => back(withGeometryOf(soft, { data: map.channel(c), shape: [1, ...map.shape] })).data;
-  return { ...labeled, probabilityMap: { channels: map.channels, shape: image.shape.slice(1), channel, dispose: () => {} } };
+  const labeled = { labels: withGeometryOf(image, { data, shape: labels.shape }) };
+  if (probabilities === "channels") return { ...labeled, probabilityMap };
+  try {
+    return probabilities ? { ...labeled, probabilities: withGeometryOf(image, gathered(probabilityMap)) } : labeled;
+  } finally {
+    probabilityMap.dispose();
+  }
 }

@@ -66,8 +66,20 @@ export interface ModelSegmentation {
   readonly probabilities?: Volume<Float32Array>;
   /** In place of them the probabilities of the class that is asked for, `[x, y, z]`; to be disposed. */
   readonly probabilityMap?: KeptScoreMap;
+  /** Beside `probabilityMap`, which they read as they are written: the bytes, in pieces, of the files that `SegmentationModel.writes` tells, by ending. */
+  readonly files?: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
   /** What was found, in millimeters, by models that look for things. */
   readonly candidates?: readonly Candidate[];
+}
+
+/** What programs of a model's own kind write of each case, for those who go on with them. */
+export interface ModelOutputs {
+  /** Ending of label maps, with the dot. */
+  readonly ending: string;
+  /** With probabilities: endings of further files, which `ModelSegmentation.files` has. */
+  readonly probabilities: readonly string[];
+  /** With probabilities: files of the folder, the bytes of each by its name. */
+  readonly folder: ReadonlyMap<string, Uint8Array>;
 }
 
 /** A model, ready to segment. */
@@ -80,6 +92,8 @@ export interface SegmentationModel {
   readonly labels: readonly LabelClass[];
   /** One line about it: network, parameters, where it was trained. */
   readonly description: string;
+  /** Absent where programs of its kind write label maps as `.nii.gz` and nothing beside them, and where there are none. */
+  readonly writes?: ModelOutputs;
   /**
    * Segments an image `[C, x, y, z]` as it was read.
    * @throws ShapeError, DataError for images that do not fit; ConfigError for probabilities that it does not have; the signal's reason

@@ -4,6 +4,7 @@ import type { Volume } from "../../data/volume.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Device } from "../../tensor/device.ts";
 import { openNnunetModel } from "../nnunet/model_folder.ts";
+import { probabilityEndings, probabilityFiles } from "../nnunet/probability_files.ts";
 import type { ModelFiles, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { refuseOthers } from "./refuse.ts";
 
@@ -18,13 +19,16 @@ export async function openNnunet(device: Device, files: ModelFiles, options: Ope
     ...(options.folds && { folds: options.folds }),
     ...(options.weights === "best" && { checkpoint: "checkpoint_best.pth" }),
   });
+  const named = ["plans.json", "dataset.json"];
+  const folder = new Map(await Promise.all(named.map(async (path) => [path, await files.read(path)] as const)));
   return {
     kind: "nnunet",
     channels: model.channels,
     labels: model.classes,
     description: `nnU-Net ${model.configurationName}, ${model.folds} ${model.folds === 1 ? "fold" : "folds"}`,
-    segment: (image: Volume, { signal, probabilities, keepScores, onProgress }: ModelSegmentOptions = {}) =>
-      model.predict(image, {
+    writes: { ending: model.fileEnding, probabilities: probabilityEndings, folder },
+    async segment(image: Volume, { signal, probabilities, keepScores, onProgress }: ModelSegmentOptions = {}) {
+      const { properties, ...found } = await model.predict(image, {
         ...(mirror !== undefined && { mirroring: mirror }),
         ...(overlap !== undefined && { tileStepSize: 1 - overlap }),
         ...(batchSize !== undefined && { batchSize }),
@@ -33,7 +37,10 @@ export async function openNnunet(device: Device, files: ModelFiles, options: Ope
         keepScores,
         ...(signal && { signal }),
         ...(onProgress && { onProgress }),
-      }),
+      });
+      const { probabilityMap: map } = found;
+      return map ? { ...found, files: probabilityFiles(image, map, model.reader, properties) } : found;
+    },
     dispose: () => model.dispose(),
   };
 }

@@ -89,16 +89,8 @@ export async function fingerprintCases(
     const { image, label } = await read(item);
     if (!label) throw new DataError(`case "${item.id}" has no label, but planning looks at the foreground of each training case`);
     const { image: array, spacing } = nnunetArray(image);
-    extractor.add({ image: array, seg: reversedAxes(label), spacing: flatSpacing(array.shape, spacing) });
+    extractor.add({ image: array, seg: reversedAxes(label), spacing });
     onProgress?.(i + 1, cases.length);
   }
   return extractor.finish();
-}
-
-// What nnU-Net's reader of photographs has for the axis that they lack.
-const noDepth = 999;
-
-/** The spacing of an image of one slice without a voxel size, as nnU-Net has it. */
-function flatSpacing([, depth]: readonly number[], spacing: readonly number[]): readonly number[] {
-  return depth === 1 && spacing.every((s) => s === 1) ? [noDepth, ...spacing.slice(1)] : spacing;
 }

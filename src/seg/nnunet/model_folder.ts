@@ -5,8 +5,8 @@
 
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectFields, expectArguments } from "../../host/kinds.ts";
-import { turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
-import { nnunetArray, preprocessCase } from "../../data/nnunet/preprocess.ts";
+import { turnArray, turnVolume, undone } from "../../data/axis_codes.ts";
+import { type CaseProperties, nnunetArray, preprocessCase } from "../../data/nnunet/preprocess.ts";
 import { splitPreviousStage, withLabelMasks } from "../../data/nnunet/previous_stage.ts";
 import { foregroundOf, type LabelClass, parseLabels } from "../../data/labels.ts";
 import { makeVolume, type Volume } from "../../data/volume.ts";
@@ -28,6 +28,7 @@ import { nnunetNetwork } from "./network.ts";
 import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
 import { type KeepScores, keptInMemory, type KeptScoreMap } from "../inference/kept_scores.ts";
 import { gathered } from "../inference/score_map.ts";
+import { turnOfReader } from "./probability_files.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
 import { nnunetTiles } from "./tiles.ts";
 
@@ -74,6 +75,8 @@ export interface NnunetPrediction {
   readonly probabilities?: Volume<Float32Array>;
   /** The same of the class or region that is asked for, `[x, y, z]`, if they were asked for so. */
   readonly probabilityMap?: KeptScoreMap;
+  /** What took the image to the network's grid. */
+  readonly properties: CaseProperties;
 }
 
 /** A model of nnU-Net, ready to predict. */
@@ -141,8 +144,7 @@ export class NnunetModel {
         `the image has ${image.shape[0]} channels, the model takes ${this.channels.length}: ${this.channels.join(", ")}`,
       );
     expectFinite(image);
-    // The readers that bring every image to RAS, and predictions back.
-    const turn = /^\w+IOWithReorient$/.test(this.plans.image_reader_writer) ? turnTo(image.affine, "RAS") : undefined;
+    const turn = turnOfReader(this.reader, image);
     const { data, properties } = this.preprocessed(turn ? turnVolume(image, turn) : image);
     options.signal?.throwIfAborted();
     const logits = await this.logits(data, options);
@@ -158,7 +160,7 @@ export class NnunetModel {
       return makeVolume(turn ? turnArray(volume, undone(turn)) : volume, image.affine, image.meta);
     };
     try {
-      if (!options.probabilities) return { labels: asImage(restoreLabels(logits, restore)) };
+      if (!options.probabilities) return { labels: asImage(restoreLabels(logits, restore)), properties };
       const found = restoreProbabilities(logits, restore, options.keepScores ?? keptInMemory);
       const { channels, shape, channel, dispose } = found.probabilities;
       const probabilityMap: KeptScoreMap = {
@@ -168,9 +170,9 @@ export class NnunetModel {
         dispose,
       };
       const labels = asImage(found.labels);
-      if (options.probabilities === "channels") return { labels, probabilityMap };
+      if (options.probabilities === "channels") return { labels, probabilityMap, properties };
       try {
-        return { labels, probabilities: makeVolume(gathered(probabilityMap), image.affine, image.meta) };
+        return { labels, probabilities: makeVolume(gathered(probabilityMap), image.affine, image.meta), properties };
       } finally {
         dispose();
       }
@@ -221,6 +223,11 @@ export class NnunetModel {
     } finally {
       windows.dispose();
     }
+  }
+
+  /** nnU-Net's class that reads the images, such as "SimpleITKIO". */
+  get reader(): string {
+    return this.plans.image_reader_writer;
   }
 
   /** Networks whose outputs are averaged: one of each fold. */

@@ -1,12 +1,11 @@
 /** @file `plans.json` of nnU-Net v2 as a file: read, its configurations completed by those they inherit from, older spellings understood. */
 
 import { FormatError } from "../../host/errors.ts";
+import { expectConfiguration, expectTransposes, isRecord } from "./check_plans.ts";
 import { type ArchitectureArguments, layersOf, type PlannedConfiguration } from "./configuration.ts";
 import type { NnunetPlans } from "./plan.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-const isRecord = (v: unknown): v is Json => typeof v === "object" && v !== null && !Array.isArray(v);
 
 /** A JSON file as a record. @throws FormatError naming the file */
 export function jsonRecord(bytes: Uint8Array, name: string): Json {
@@ -42,6 +41,7 @@ export function plansFile(json: object, name = "plans.json"): PlansFile {
 
 function completed(json: Json, name: string): PlansFile {
   const fail = (problem: string) => new FormatError(`${name}: ${problem}`);
+  if (!isRecord(json)) throw fail("is no record; is this nnU-Net v2's plans file?");
   const need = (key: string): unknown => {
     if (json[key] === undefined) throw fail(`"${key}" is missing; is this nnU-Net v2's plans file?`);
     return json[key];
@@ -55,6 +55,10 @@ function completed(json: Json, name: string): PlansFile {
     const from = own.inherits_from;
     return typeof from === "string" ? { ...complete(from, [...seen, key]), ...own } : own;
   };
+  expectTransposes(need("transpose_forward"), need("transpose_backward"), fail);
+  if (!isRecord(need("foreground_intensity_properties_per_channel")))
+    throw fail('"foreground_intensity_properties_per_channel" is no record');
+  if (typeof need("image_reader_writer") !== "string") throw fail('"image_reader_writer" is no name');
   return {
     plans: {
       transpose_forward: need("transpose_forward") as number[],
@@ -64,17 +68,19 @@ function completed(json: Json, name: string): PlansFile {
     },
     configurations: Object.keys(configurations),
     configuration(key) {
-      const found = complete(key);
-      for (const wanted of ["patch_size", "spacing", "normalization_schemes", "use_mask_for_norm", "resampling_fn_data"])
-        if (found[wanted] === undefined) throw fail(`configuration "${key}" lacks "${wanted}"`);
-      return { ...found, architecture: found.architecture ?? architectureBefore24(found) } as unknown as PlannedConfiguration;
+      const own = complete(key);
+      const found = { ...own, architecture: own.architecture ?? architectureBefore24(own, fail) };
+      expectConfiguration(key, found, fail);
+      return found as unknown as PlannedConfiguration;
     },
   };
 }
 
 /** Plans of nnU-Net before 2.4 name a network and its numbers in keys of their own. */
-function architectureBefore24(c: Json): PlannedConfiguration["architecture"] {
+function architectureBefore24(c: Json, fail: (problem: string) => Error): PlannedConfiguration["architecture"] {
   const kernels = c.conv_kernel_sizes as number[][];
+  if (!Array.isArray(kernels) || !Array.isArray(kernels[0]))
+    throw fail("a configuration has neither an architecture nor the conv_kernel_sizes of older plans");
   const dims = kernels[0].length;
   const residual = String(c.UNet_class_name).includes("ResidualEncoder");
   const base = Number(c.UNet_base_num_features);

@@ -4,7 +4,8 @@ import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields, expectItems } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
-import { encodeNiftiChannels, writeNifti } from "../../data/formats/nifti/nifti.ts";
+import { encodeNiftiChannels } from "../../data/formats/nifti/nifti.ts";
+import { writeImage } from "../../data/formats/read_image.ts";
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { deflatePieces } from "../../host/bytes/inflate.ts";
@@ -283,13 +284,17 @@ const hooksOf = (id: string, run: number, runs: number, { signal, onProgress }: 
   ...(onProgress && { onProgress: (done, total) => onProgress(id, run * total + done, runs * total) }),
 });
 
-/** Writes a label map as NIfTI in the geometry of its image. `file` is its name in the store. */
+/**
+ * Writes a label map in the geometry of its image, as the ending of `file`, its name in the store, says.
+ * @throws ConfigError for an ending of no format that is written, ShapeError for an image that the format cannot hold
+ */
 export async function writePrediction(store: RunStore, file: string, found: Segmented): Promise<void> {
   expectStore("writePrediction", store);
   expectFields("writePrediction", "found", found, { source: "object", labels: "array" });
   const { source, labels } = found;
-  const dtype = labels.data instanceof Uint8Array ? "u8" : "i32";
-  await store.write(file, await writeNifti(withGeometryOf(source.image, labels), { dtype, gzip: true }));
+  const dtype = labels.data instanceof Uint8Array ? "u8" : /\.png$/i.test(file) ? "u16" : "i32";
+  const written = await writeImage(file, withGeometryOf(source.image, labels), { dtype });
+  for (const { name, bytes } of written.toReversed()) await store.write(name, bytes);
 }
 
 /**

@@ -15,13 +15,14 @@ export interface TorchTensor {
   readonly shape: readonly number[];
 }
 
-/** What a checkpoint may hold: Python's None, bool, int or float, str, list, dict (of strings), and tensors, which are told by data and shape. */
+/** What a checkpoint may hold: Python's None, bool, int or float, str, list, dict (of strings), tuple of floats (a Float64Array), and tensors, which are told by data and shape. */
 export type TorchValue =
   | null
   | boolean
   | number
   | string
   | TorchTensor
+  | Float64Array
   | readonly TorchValue[]
   | ReadonlyMap<string, TorchValue>
   | { readonly [name: string]: TorchValue | undefined };
@@ -44,6 +45,14 @@ export function writeTorch(value: TorchValue, name = "archive"): Uint8Array<Arra
   return writeZip(entries);
 }
 
+/** The bytes of a `.pkl` file that Python's `pickle.load` reads. @throws DTypeError for tensors, which only `writeTorch` has room for */
+export function writePickle(value: TorchValue): Uint8Array<ArrayBuffer> {
+  const pickle = new Pickle();
+  pickle.write(value);
+  if (pickle.storages.length > 0) throw new DTypeError("writePickle: a pickle alone has no tensors; use writeTorch");
+  return pickle.finish();
+}
+
 const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 const isTensor = (v: object): v is TorchTensor =>
@@ -62,7 +71,7 @@ class Pickle {
     this.raw(0x80, 2);
   }
 
-  finish(): Uint8Array {
+  finish(): Uint8Array<ArrayBuffer> {
     this.raw(code("."));
     return this.bytes.slice(0, this.length);
   }
@@ -72,6 +81,7 @@ class Pickle {
     else if (typeof value === "boolean") this.raw(value ? 0x88 : 0x89);
     else if (typeof value === "number") this.number(value);
     else if (typeof value === "string") this.text(value);
+    else if (value instanceof Float64Array) this.floats(value);
     else if (Array.isArray(value)) this.list(value as readonly TorchValue[]);
     else if (value instanceof Map) this.dict(value as ReadonlyMap<string, TorchValue>);
     else if (isTensor(value as object)) this.tensor(value as TorchTensor);
@@ -94,12 +104,15 @@ class Pickle {
   }
 
   private number(value: number): void {
+    if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 31 || Object.is(value, -0)) return this.float(value);
+    const bytes = new DataView(new ArrayBuffer(5));
+    bytes.setUint8(0, code("J"));
+    bytes.setInt32(1, value, true);
+    this.append(new Uint8Array(bytes.buffer));
+  }
+
+  private float(value: number): void {
     const bytes = new DataView(new ArrayBuffer(9));
-    if (Number.isInteger(value) && Math.abs(value) < 2 ** 31 && !Object.is(value, -0)) {
-      bytes.setUint8(0, code("J"));
-      bytes.setInt32(1, value, true);
-      return this.append(new Uint8Array(bytes.buffer, 0, 5));
-    }
     bytes.setUint8(0, code("G"));
     bytes.setFloat64(1, value);
     this.append(new Uint8Array(bytes.buffer));
@@ -123,6 +136,12 @@ class Pickle {
   private tuple(values: readonly number[]): void {
     this.raw(code("("));
     for (const value of values) this.number(value);
+    this.raw(code("t"));
+  }
+
+  private floats(values: Float64Array): void {
+    this.raw(code("("));
+    for (const value of values) this.float(value);
     this.raw(code("t"));
   }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { turnVolume } from "../../../src/data/axis_codes.ts";
-import { makeVolume, readNifti, writeNifti } from "../../../src/data/index.ts";
+import { makeVolume, readImage, readNifti, writeImage, writeNifti } from "../../../src/data/index.ts";
 import { cropToNonzero } from "../../../src/data/nnunet/crop.ts";
 import { fingerprintOf } from "../../../src/data/nnunet/fingerprint.ts";
 import { getNormalizationScheme, normalizeIntensities } from "../../../src/data/nnunet/normalize.ts";
@@ -234,4 +234,30 @@ test("the voxel size is the one that the file states, where it still holds", asy
   expect(nnunetArray(other).spacing).toEqual([2, 2, 2]);
   // Turned, the sizes go along.
   expect(nnunetArray(turnVolume(oblique, { axes: [2, 0, 1], flips: [false, true, false] })).spacing).toEqual([1.5, 1.5, 4.5]);
+});
+
+test("images of two axes have a third one of 999 times their longer voxel side, and slices of three axes do not", async () => {
+  const affine = [
+    [0.5, 0, 0, 0],
+    [0, 0.75, 0, 0],
+    [0, 0, 2, 0],
+    [0, 0, 0, 1],
+  ];
+  const bytes = await writeNifti(makeVolume({ data: new Float32Array(6), shape: [1, 3, 2, 1] }, affine));
+  expect(nnunetArray(await readNifti(bytes)).spacing).toEqual([2, 0.75, 0.5]);
+  new DataView(bytes.buffer, bytes.byteOffset).setInt16(40, 2, true); // dim[0]
+  expect(nnunetArray(await readNifti(bytes)).spacing).toEqual([999 * 0.75, 0.75, 0.5]);
+  const picture = makeVolume({ data: new Uint8Array(6), shape: [1, 3, 2, 1] });
+  const [{ bytes: png }] = await writeImage("a.png", picture);
+  expect(nnunetArray(await readImage(png)).spacing).toEqual([999, 1, 1]);
+  const text =
+    "ObjectType = Image\nNDims = 2\nDimSize = 3 2\nElementSpacing = 0.5 0.25\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n";
+  const mha = await readImage(new Uint8Array([...new TextEncoder().encode(text), 0, 0, 0, 0, 0, 0]), { name: "a.mha" });
+  expect(nnunetArray(mha).spacing).toEqual([499.5, 0.25, 0.5]);
+  const nrrd = "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 3 2\nspacings: 0.5 0.25\nencoding: raw\n\n";
+  const read = await readImage(new Uint8Array([...new TextEncoder().encode(nrrd), 0, 0, 0, 0, 0, 0]), { name: "a.nrrd" });
+  expect(nnunetArray(read).spacing).toEqual([499.5, 0.25, 0.5]);
+  // One that is in memory alone is a picture if it has no voxel size.
+  expect(nnunetArray(picture).spacing).toEqual([999, 1, 1]);
+  expect(nnunetArray(makeVolume({ data: new Uint8Array(6), shape: [1, 3, 2, 1] }, affine)).spacing).toEqual([2, 0.75, 0.5]);
 });

@@ -1,11 +1,14 @@
-/** @file Every recipe under SIGKILL at 30 random moments: each run ends with the weights of one that was not killed, in every byte. */
+/**
+ * @file Every recipe under SIGKILL at 30 random moments: each run ends with the weights of one that was not killed, in every byte;
+ * and so do the cases that `nnunet preprocess` keeps.
+ */
 
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChests } from "../../../scripts/synthetic_chest.ts";
 import { recipes } from "../../../src/seg/index.ts";
 import { writeChaosFolder } from "../../lib/chaos_folder.ts";
-import { expectSurvival } from "../../lib/killed_runs.ts";
+import { expectSameFiles, expectSurvival } from "../../lib/killed_runs.ts";
 import { temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -46,4 +49,9 @@ test("no recipe is left out", () => {
 
 test.each(Object.entries(tiny))("%s", { timeout: 3_600_000 }, async (name, [data, options]) => {
   await expectSurvival(["train", "--recipe", name, "--data", at(data), ...options.split(" ")], at("runs", name), 30);
+});
+
+test("nnunet preprocess", { timeout: 3_600_000 }, async () => {
+  const fill = (out: string) => ["nnunet", "preprocess", "--data", at("balls"), "--prepared", out];
+  await expectSameFiles(fill, at("prepared"), 30);
 });

@@ -60,6 +60,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
     fields,
     units: "mm",
     spacing,
+    ...(sizes.length < 4 && { planar: true }),
     ...(notes.length > 0 && { notes }),
   });
 }

@@ -30,6 +30,8 @@ export interface NiftiHeader {
   /** Numbers of a voxel: 3 and 4 for colors, which become channels. */
   readonly colors: 1 | 3 | 4;
   readonly units: SpaceUnit;
+  /** Whether there are fewer than three axes. */
+  readonly planar: boolean;
   /** pixdim of the three axes. */
   readonly spacing: readonly number[];
   /** What is odd about it, see VolumeMeta. */
@@ -99,6 +101,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
     colors,
     units,
     spacing: fields.pixdim.slice(1, 4),
+    planar: dim[0] < 3,
     notes,
     bytes: header,
   };

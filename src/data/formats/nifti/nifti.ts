@@ -75,6 +75,7 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
     dtype,
     units: header.units,
     spacing: header.spacing,
+    ...(header.planar && { planar: true }),
     ...((slope !== 1 || inter !== 0) && { fields: { scl_slope: slope, scl_inter: inter } }),
     ...(header.notes.length > 0 && { notes: header.notes }),
   });

@@ -48,6 +48,7 @@ async function readNrrd(file: ImageFile): Promise<Volume> {
     dtype,
     fields,
     units,
+    ...(header.spatial.length < 3 && { planar: true }),
     ...(notes.length > 0 && { notes }),
   });
 }

@@ -3,7 +3,7 @@
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
 import { readZip, type ZipEntry } from "../../../host/bytes/zip.ts";
-import { elements, elementsBy, nativeNames } from "../../../host/elements.ts";
+import { elements, elementsBy, type NativeName, nativeNames } from "../../../host/elements.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { identityAffine, makeVolume, type Volume } from "../../volume.ts";
@@ -127,6 +127,19 @@ async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Vo
   return readNpy(blob, `${file.name}:${name}`, fail);
 }
 
+/** What stands before the elements of an array, of which the last axis is the fastest. */
+export function npyHeader(dtype: NativeName, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  const { short, array } = elements[dtype];
+  const order = array.BYTES_PER_ELEMENT > 1 ? "<" : "|";
+  const text = `{'descr': '${order}${short}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
+  const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + "\n";
+  const header = new Uint8Array(10 + padded.length);
+  header.set([...magic].map((l) => l.charCodeAt(0)));
+  header.set([1, 0, padded.length & 255, padded.length >> 8], 6);
+  header.set(new TextEncoder().encode(padded), 10);
+  return header;
+}
+
 export const npyFormat: ImageFormat = {
   title: "NumPy",
   endings: [".npy", ".npz"],
@@ -140,15 +153,10 @@ export const npyFormat: ImageFormat = {
     if (!/\.npy$/i.test(name)) throw new ConfigError(`writeImage: ${name}: .npz is read but not written; use .npy`);
     const data = dataAs("NumPy", volume, dtype, nativeNames);
     const [c, ...space] = volume.shape;
-    const { short } = elements[typeOf("writeImage", data)];
-    const shape = (c > 1 ? volume.shape : space).join(", ");
-    const text = `{'descr': '${data.BYTES_PER_ELEMENT > 1 ? "<" : "|"}${short}', 'fortran_order': False, 'shape': (${shape}), }`;
-    const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + "\n";
-    const file = new Uint8Array(10 + padded.length + data.byteLength);
-    file.set([...magic].map((l) => l.charCodeAt(0)));
-    file.set([1, 0, padded.length & 255, padded.length >> 8], 6);
-    file.set(new TextEncoder().encode(padded), 10);
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + padded.length);
+    const header = npyHeader(typeOf("writeImage", data), c > 1 ? volume.shape : space);
+    const file = new Uint8Array(header.length + data.byteLength);
+    file.set(header);
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
     return [{ name, bytes: file }];
   },
 };

@@ -20,6 +20,7 @@ export const tiffFormat: ImageFormat = {
       format: "tiff",
       dtype,
       units: "unknown",
+      ...(shape[3] === 1 && { planar: true }),
       notes: [...notes, "a picture has no geometry: pixels of 1 at the origin are assumed"],
     });
   },

@@ -112,7 +112,7 @@ export const evaluateCommand: Command = {
     if (namesFolders(args)) return evaluateFolders(args);
     const { predictions, data, fold, candidates, scoring, out } = await taskOf(args);
     const cases = (fold === undefined ? data.index.training : (await data.fold(fold)).val).filter((c) => c.label);
-    const maps = await labelMaps(predictions);
+    const maps = labelMaps(predictions);
     const fileOf = (c: Case) => maps.get(c.id);
     const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
     if (found.length === 0)

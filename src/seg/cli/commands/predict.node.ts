@@ -52,7 +52,7 @@ const usage = "(--run DIR … | --model PATH) (--data DIR [--fold N] | FILE, DIR
 
 const help = `voxgrad predict ${usage}
 
-Writes a label map <id>.nii.gz for each image, in the image's geometry, and the volumes of its labels into ${files.volumes}; what a run looks for, such as nodules, with places and scores into ${files.candidates}. Files <id>_0000.nii.gz, <id>_0001.nii.gz … are the channels of one case.
+Writes a label map <id>.nii.gz for each image, in the image's geometry (of nnU-Net's folders with the dataset's file_ending where it is written here), and the volumes of its labels into ${files.volumes}; what a run looks for, such as nodules, with places and scores into ${files.candidates}. Files <id>_0000.nii.gz, <id>_0001.nii.gz … are the channels of one case.
 
 ${helpLines([
   ["run DIR", "folder of a trained run; given several times, such as for folds, the runs predict together"],
@@ -74,7 +74,10 @@ ${helpLines([
     "weights NAME",
     "last: of the end of training, best: of the best validation; default last, else best, else the last checkpoint",
   ],
-  ["probabilities", "write the probabilities of classes or regions too, as channels of <id>_probabilities.nii.gz"],
+  [
+    "probabilities",
+    "write the probabilities of classes or regions too, as channels of <id>_probabilities.nii.gz; of nnU-Net's folders also its own <id>.npz and <id>.pkl, for its ensembles",
+  ],
   ["tta", "average over mirror images along all axes; refused where a run was trained without any"],
   ["rot90", "average over quarter turns, in the plane of slices or of the last two axes of square windows"],
   ["overlap SHARE", "of a window that neighbors overlap, from 0 to below 1; default the recipe's"],

@@ -2,6 +2,7 @@
 
 import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { ConfigError } from "../../../host/errors.ts";
+import { expectConfiguration } from "../../nnunet/check_plans.ts";
 import type { PlannedConfiguration } from "../../nnunet/configuration.ts";
 import type { NnunetPlans } from "../../nnunet/plan.ts";
 import { type PlannerName, planners } from "../../nnunet/planners.ts";
@@ -89,7 +90,8 @@ export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
 export function checkNnunetOptions(config: RunConfig<NnunetRecipeOptions>, source: string): void {
   const { plans, configuration, trained, previous } = config;
   const planned = plansFile(plans, `${source}: plans`).configuration(configuration);
-  const { patch_size: patch, spacing, previous_stage: stage } = trained;
+  expectConfiguration(configuration, trained, (problem) => new ConfigError(`${source}: trained: ${problem}`));
+  const { spacing, previous_stage: stage } = trained;
   if ((stage === undefined) !== (previous.length === 0))
     throw new ConfigError(
       stage === undefined
@@ -98,6 +100,4 @@ export function checkNnunetOptions(config: RunConfig<NnunetRecipeOptions>, sourc
     );
   if (JSON.stringify(planned.spacing) !== JSON.stringify(spacing))
     throw new ConfigError(`${source}: trained has the spacing [${spacing}], ${configuration} of the plans [${planned.spacing}]`);
-  if (patch.length !== spacing.length || (patch.length !== 2 && patch.length !== 3))
-    throw new ConfigError(`${source}: the patch [${patch}] of ${configuration} does not fit its spacing [${spacing}]`);
 }

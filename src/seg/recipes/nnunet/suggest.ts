@@ -45,11 +45,12 @@ export async function suggestNnunetOptions(
   const { plans, fingerprint } = asked.plans
     ? { plans: asked.plans, fingerprint: asked.fingerprint ?? null }
     : await planned(facts, asked);
-  const usual = plans.configurations["3d_fullres"] ? "3d_fullres" : "2d";
+  const file = plansFile(plans, "plans");
+  const usual = file.configurations.includes("3d_fullres") ? "3d_fullres" : "2d";
   const configuration = asked.configuration ?? (cascade ? "3d_cascade_fullres" : usual);
   const device = await facts.device?.();
   const timeLimit = asked.timeLimit ?? (device?.software ? softwareMinutes : 0);
-  const known = plansFile(plans, "plans").configuration(configuration);
+  const known = file.configuration(configuration);
   const whole = asked.features ? withFeatures(known, asked.features) : known;
   const own = { configuration, timeLimit, fingerprint, plans, ...fullSchedule };
   if (!device) {
