@@ -46,14 +46,15 @@ const step = capture(device, (x: Tensor, y: Tensor) => {
 if (process.argv.includes("--programs")) {
   const { gpu, pipelines } = device;
   const calls: KernelCall[] = [];
-  const prepare = pipelines.prepare.bind(pipelines);
-  pipelines.prepare = (call) => (calls.push(call), prepare(call));
+  const compile = device.compile;
+  device.compile = async (all) => void calls.push(...all);
   await step.prepare(inputs);
+  device.compile = compile;
   const small = Array.from({ length: 12 }, () => gpu.createBuffer({ size: 2 ** 20, usage: usage.storage }));
   const uniform = gpu.createBuffer({ size: 4096, usage: usage.uniform });
   const rows: { key: string; ms: number }[] = [];
   for (const call of calls) {
-    const { pipeline, layout } = await prepare(call);
+    const { pipeline, layout } = await pipelines.prepare(call);
     const entries = call.bindings.map((_, i) => ({ binding: i + 1, resource: { buffer: small[i] } }));
     if (call.params) entries.unshift({ binding: 0, resource: { buffer: uniform } });
     const before = driverMs();
