@@ -1,7 +1,8 @@
 /**
  * @file `npm run bench:first-step [-- NETWORK [--programs]]`: what compiling the programs of a training step takes on Linux: CPU time of the driver's threads for each program,
- * of the first step, and of one that is replayed. Mesa's cache has to be off (`MESA_SHADER_CACHE_DISABLE=true`) for a cold one. llvmpipe turns a program to machine code
- * when it is first dispatched, so each is, in one workgroup over small buffers.
+ * of the first step, and of one that is replayed. For a cold one Mesa's cache has to be an empty folder (`MESA_SHADER_CACHE_DIR`), or off (`MESA_SHADER_CACHE_DISABLE=true`),
+ * as for `--programs`. llvmpipe turns a program to machine code when it is first dispatched, so each is, in one workgroup over small buffers. On a busy machine only CPU time tells,
+ * or wall time under `chrt -r 1`.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
