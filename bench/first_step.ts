@@ -1,7 +1,8 @@
 /**
  * @file `npm run bench:first-step [-- NETWORK [--programs]]`: what compiling the programs of a training step takes on Linux: CPU time of the driver's threads for each program,
- * of the first step, and of one that is replayed. Mesa's cache has to be off (`MESA_SHADER_CACHE_DISABLE=true`) for a cold one. llvmpipe turns a program to machine code
- * when it is first dispatched, so each is, in one workgroup over small buffers.
+ * of the first step, and of one that is replayed. For a cold one Mesa's cache has to be an empty folder (`MESA_SHADER_CACHE_DIR`), or off (`MESA_SHADER_CACHE_DISABLE=true`),
+ * as for `--programs`. llvmpipe turns a program to machine code when it is first dispatched, so each is, in one workgroup over small buffers. On a busy machine only CPU time tells,
+ * or wall time under `chrt -r 1`.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -46,14 +47,15 @@ const step = capture(device, (x: Tensor, y: Tensor) => {
 if (process.argv.includes("--programs")) {
   const { gpu, pipelines } = device;
   const calls: KernelCall[] = [];
-  const prepare = pipelines.prepare.bind(pipelines);
-  pipelines.prepare = (call) => (calls.push(call), prepare(call));
+  const compile = device.compile;
+  device.compile = async (all) => void calls.push(...all);
   await step.prepare(inputs);
+  device.compile = compile;
   const small = Array.from({ length: 12 }, () => gpu.createBuffer({ size: 2 ** 20, usage: usage.storage }));
   const uniform = gpu.createBuffer({ size: 4096, usage: usage.uniform });
   const rows: { key: string; ms: number }[] = [];
   for (const call of calls) {
-    const { pipeline, layout } = await prepare(call);
+    const { pipeline, layout } = await pipelines.prepare(call);
     const entries = call.bindings.map((_, i) => ({ binding: i + 1, resource: { buffer: small[i] } }));
     if (call.params) entries.unshift({ binding: 0, resource: { buffer: uniform } });
     const before = driverMs();

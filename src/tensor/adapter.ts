@@ -23,6 +23,8 @@ export interface OpenedAdapter {
   readonly info: GPUAdapterInfo;
   /** Whether the device belongs to somebody else. */
   readonly shared: boolean;
+  /** Opens another device of the same adapter, if it was chosen here. */
+  readonly again?: () => Promise<GPUDevice>;
 }
 
 // Features the kernels can use; a device without any of them works too.
@@ -55,18 +57,22 @@ export async function openAdapter(options: AdapterOptions): Promise<OpenedAdapte
     return { gpu: device, info, shared: true };
   }
   const adapter = options.adapter ?? (await chosen(options));
+  const again = async () => deviceOf(await chosen(options));
+  return { gpu: await deviceOf(adapter), info: adapter.info, shared: false, ...(options.adapter ? {} : { again }) };
+}
+
+async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
   const request = adapter.requestDevice({
     label: "voxgrad",
     requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
     requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
   });
-  const gpu = await request.catch((cause: Error) => {
+  return request.catch((cause: Error) => {
     throw new NoAdapterError(
       `the WebGPU adapter gave no device (${cause.message.trim()}); an adapter gives one device only: ask for another adapter, or leave it to openDevice`,
       { cause },
     );
   });
-  return { gpu, info: adapter.info, shared: false };
 }
 
 async function chosen({ gpu: given, toggles = [], powerPreference = "high-performance" }: AdapterOptions): Promise<GPUAdapter> {

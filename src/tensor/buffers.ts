@@ -5,7 +5,15 @@ import { tick } from "./versions.ts";
 import type { GPUBuffer, GPUDevice } from "./webgpu.ts";
 
 // Spelled out because Node has no GPUBufferUsage global.
-export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;
+export const usage = {
+  mapRead: 0x1,
+  copySrc: 0x4,
+  copyDst: 0x8,
+  uniform: 0x40,
+  storage: 0x80,
+  indirect: 0x100,
+  queryResolve: 0x200,
+} as const;
 
 const tensorUsage = usage.storage | usage.copySrc | usage.copyDst;
 /** Buffers are sized in these steps, so that tensors of nearly equal size share buckets and every binding offset is legal. */

@@ -1,9 +1,10 @@
 /** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
 
-import { doze, pollsWhileWaiting } from "#gpu";
+import { doze, pollsWhileWaiting, sharesCompiled } from "#gpu";
 import { type AdapterOptions, openAdapter, type OpenedAdapter } from "./adapter.ts";
 import { Backlog } from "./backlog.ts";
 import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
+import { compile } from "./compile.ts";
 import {
   ConfigError,
   DeviceLostError,
@@ -63,16 +64,21 @@ class OpenDevice implements Device {
   private readonly readback: Readback;
   private readonly backlog: Backlog;
   private readonly shared: boolean;
+  private readonly another: OpenedAdapter["again"];
   // Dispatches that the device is known to have done.
   private answeredAt = -1;
   private readonly patience = new Patience(pollsWhileWaiting, doze);
   private fault: Error | undefined;
   private closed = false;
 
-  constructor({ gpu, info, shared }: OpenedAdapter, { maxBindingSize = Infinity, maxBacklogBytes = 2 ** 30 }: DeviceOptions) {
+  constructor(
+    { gpu, info, shared, again }: OpenedAdapter,
+    { maxBindingSize = Infinity, maxBacklogBytes = 2 ** 30 }: DeviceOptions,
+  ) {
     this.gpu = gpu;
     this.info = info;
     this.shared = shared;
+    this.another = again;
     this.backlog = new Backlog(maxBacklogBytes, () => gpu.queue.onSubmittedWorkDone());
     this.maxBindingSize = Math.min(maxBindingSize, gpu.limits.maxStorageBufferBindingSize);
     this.pool = new BufferPool(
@@ -181,6 +187,10 @@ class OpenDevice implements Device {
       );
     }
     this.stream.run(call);
+  }
+
+  compile(calls: readonly KernelCall[], onDone: () => void): Promise<void> {
+    return compile(this, calls, (ask) => this.patience.wait(ask, true), sharesCompiled ? this.another : undefined, onDone);
   }
 
   read(tensor: Tensor): Promise<TypedArray> {

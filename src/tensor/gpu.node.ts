@@ -1,6 +1,7 @@
 /** @file Node's half of `#gpu`: Dawn through the npm package `webgpu`, an optional peer dependency; Deno's own where it runs. */
 
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { delimiter, dirname, resolve } from "node:path";
 import { NoAdapterError } from "../host/errors.ts";
 import { importModule } from "../host/import_module.ts";
@@ -106,6 +107,10 @@ function loadError(library: string): Error | undefined {
 
 /** Dawn's binding for Node polls in a tight loop while a promise of its is pending. */
 export const pollsWhileWaiting = true;
+
+/** Whether a device can read what another one compiles beside it: there are cores for both, and Mesa's cache on disk, if that is the driver, is not off. */
+export const sharesCompiled =
+  availableParallelism() > 1 && !/^(1|y|yes|t|true)$/i.test(process.env["MESA_SHADER_CACHE_DISABLE"] ?? "");
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 

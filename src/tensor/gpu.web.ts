@@ -23,5 +23,8 @@ export const quietly = <T>(fn: () => T): T => fn();
 /** A browser waits in another process. */
 export const pollsWhileWaiting = false;
 
+/** What devices compile stays in that process. */
+export const sharesCompiled = false;
+
 /** So there is nothing to sleep through, and no thread that may. */
 export const doze: ((ms: number) => Promise<void>) | undefined = undefined;

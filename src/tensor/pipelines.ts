@@ -33,6 +33,11 @@ export class PipelineCache {
     return this.ready.size;
   }
 
+  /** Whether the pipeline of a call was made. */
+  has(call: KernelCall): boolean {
+    return this.ready.has(call.program.key);
+  }
+
   /** The pipeline of a call, compiled now if need be. */
   get(call: KernelCall): Pipeline {
     const { program } = call;

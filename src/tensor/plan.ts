@@ -208,12 +208,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   async compile(onProgress?: (done: number, total: number) => void): Promise<void> {
     const calls = new Map(this.commands.flatMap((c) => (c.kind === "run" ? [[c.call.program.key, c.call] as const] : [])));
     let done = 0;
-    await Promise.all(
-      [...calls.values()].map(async (call) => {
-        await this.device.pipelines.prepare(call);
-        onProgress?.(++done, calls.size);
-      }),
-    );
+    await this.device.compile([...calls.values()], () => onProgress?.(++done, calls.size));
   }
 
   /** Takes the step's memory and copies its inputs in. */

@@ -88,6 +88,8 @@ export interface Device {
    * see `kernels/lib/pieces.ts`. @internal
    */
   run(call: KernelCall): void;
+  /** Compiles the programs of calls, one of each; `onDone` hears of each. @internal */
+  compile(calls: readonly KernelCall[], onDone: () => void): Promise<void>;
   /**
    * Resolves when all work given so far is done. Throws what the device reported, and `DataError` as `Tensor.data`.
    * @param ahead whether more work is given before this is awaited, so that it may resolve a little late: where waiting costs a core it sleeps then
