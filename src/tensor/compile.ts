@@ -62,7 +62,7 @@ async function dispatchAll(
   let helped: Promise<void> | undefined;
   const help = async (): Promise<void> => {
     const gpu = await open!();
-    const dispatch = dispatcher({ gpu, pipelines: new PipelineCache(gpu) });
+    const { dispatch } = dispatcher({ gpu, pipelines: new PipelineCache(gpu) });
     try {
       await twice(async () => {
         while (left.front < left.back) await wait(() => dispatch(calls[--left.back]));
@@ -71,7 +71,7 @@ async function dispatchAll(
       gpu.destroy();
     }
   };
-  const dispatch = dispatcher(own);
+  const { dispatch, dispose } = dispatcher(own);
   const compiled = async (call: KernelCall): Promise<void> => {
     await wait(() => own.pipelines.prepare(call));
     const start = performance.now();
@@ -91,17 +91,18 @@ async function dispatchAll(
   } finally {
     left.front = calls.length; // where a program was refused, help ends too
     await helped;
+    dispose();
   }
 }
 
-/** Dispatches a call's program over buffers of zeros. */
-function dispatcher({ gpu, pipelines }: Compiling): (call: KernelCall) => Promise<unknown> {
+/** Dispatches a call's program over buffers of zeros, which `dispose` gives back. */
+function dispatcher({ gpu, pipelines }: Compiling) {
   const buffer = (use: number) => ({ buffer: gpu.createBuffer({ size: dummyBytes, usage: use }) });
   const storage = Array.from({ length: dummies }, () => buffer(usage.storage));
   const uniform = buffer(usage.uniform);
   // Dawn prints a warning where the number of workgroups is given as 0.
   const none = buffer(usage.indirect);
-  return async (call) => {
+  const dispatch = async (call: KernelCall): Promise<void> => {
     const { pipeline, layout } = await pipelines.prepare(call);
     const entries = call.bindings.map((_, i) => ({ binding: i + 1, resource: storage[i] }));
     if (call.params) entries.unshift({ binding: 0, resource: uniform });
@@ -116,4 +117,6 @@ function dispatcher({ gpu, pipelines }: Compiling): (call: KernelCall) => Promis
     gpu.queue.submit([encoder.finish()]);
     await Promise.all([gpu.popErrorScope(), gpu.queue.onSubmittedWorkDone()]);
   };
+  const dispose = (): void => [...storage, uniform, none].forEach((b) => b.buffer.destroy());
+  return { dispatch, dispose };
 }
