@@ -28,6 +28,7 @@ const deep = [1, 32, 64, 64, 64];
 /** Few, many and very many products of an output: sums in one go, in blocks, and in blocks of blocks. Input gradients are the same kernels. */
 const layers: readonly Layer[] = [
   conv(64, 64, [3, 3], 32),
+  conv(128, 128, [3, 3], 32),
   // Channels and positions that make no whole steps and runs.
   conv(60, 60, [3, 3], 33),
   { ...conv(64, 64, [3, 3], 33), args: { padding: 1, stride: 2 } },
