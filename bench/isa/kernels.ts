@@ -39,7 +39,10 @@ const layers: readonly Layer[] = [
     [1, 16],
     [16, 2],
     [4, 4],
-  ].map(([inputs, outputs]) => ({ ...conv(inputs, outputs, [3, 3], 32), variants: ["rule"] })),
+  ].map(([inputs, outputs]) => ({ ...conv(inputs, outputs, [3, 3], 512), variants: ["rule"] })),
+  { ...conv(16, 16, [1, 1], 512), variants: ["rule"] },
+  // Depthwise.
+  { op: "conv", shapes: { x: [1, 32, 256, 256], weight: [32, 1, 3, 3] }, args: { padding: 1, groups: 32 }, variants: ["rule"] },
   {
     op: "convTranspose",
     shapes: { x: [1, 64, 16, 16, 16], weight: [64, 64, 2, 2, 2] },

@@ -1,5 +1,5 @@
 // f16 values are read one at a time with this fragment, and two that lie side by side with lib/two_places.
-alias X = E;
+// uses lib/single
 const WIDE = 1u;
 
 fn first(v: X) -> E {
