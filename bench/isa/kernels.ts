@@ -28,6 +28,7 @@ const deep = [1, 32, 64, 64, 64];
 /** Few, many and very many products of an output: sums in one go, in blocks, and in blocks of blocks. Input gradients are the same kernels. */
 const layers: readonly Layer[] = [
   conv(64, 64, [3, 3], 32),
+  conv(128, 128, [3, 3], 32),
   // Channels and positions that make no whole steps and runs.
   conv(60, 60, [3, 3], 33),
   { ...conv(64, 64, [3, 3], 33), args: { padding: 1, stride: 2 } },
@@ -38,7 +39,10 @@ const layers: readonly Layer[] = [
     [1, 16],
     [16, 2],
     [4, 4],
-  ].map(([inputs, outputs]) => ({ ...conv(inputs, outputs, [3, 3], 32), variants: ["rule"] })),
+  ].map(([inputs, outputs]) => ({ ...conv(inputs, outputs, [3, 3], 512), variants: ["rule"] })),
+  { ...conv(16, 16, [1, 1], 512), variants: ["rule"] },
+  // Depthwise.
+  { op: "conv", shapes: { x: [1, 32, 256, 256], weight: [32, 1, 3, 3] }, args: { padding: 1, groups: 32 }, variants: ["rule"] },
   {
     op: "convTranspose",
     shapes: { x: [1, 64, 16, 16, 16], weight: [64, 64, 2, 2, 2] },
@@ -52,6 +56,9 @@ const layers: readonly Layer[] = [
     family: "matmul",
     variants: ["registers", "tile 128x128", "tile 64x64"],
   })),
+  // Rows of an odd length, and products of f16 with a tile of the smaller kind.
+  { op: "matmul", shapes: { a: [257, 65], b: [65, 255] }, variants: ["rule"] },
+  { op: "matmul", shapes: { a: [2048, 512], b: [512, 2048] }, variants: ["rule"] },
   ...["instanceNorm", "batchNorm"].map((op) => ({
     op,
     shapes: { x: deep },

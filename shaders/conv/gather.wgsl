@@ -6,7 +6,7 @@
 // TP 8, TC 16 against 7 to 10 for the same tile fed from a padded copy packed by four channels.
 // No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/tile.wgsl.
 // chooses lib/weights_apart lib/weights_by_lane
-// uses lib/grid lib/conv
+// uses lib/grid lib/conv lib/single
 
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 

@@ -1,7 +1,9 @@
 // Convolution, transposed convolution and the input gradients of both on the matrix units of a GPU: an implicit matrix product of output channels by positions as
 // in conv/tile.wgsl, of f16 values with f32 sums, from weights that conv/pack_matrix.wgsl put in order. SC by SP subgroups of S lanes each multiply RC by RP matrices of
-// M channels by N positions. What K · KS input channels of a tap give is gathered into shared memory, twice, so that the next step's is written while this one is
-// read; weights are read from where they lie, since the lines of a matrix follow each other there.
+// M channels by N positions. What K · KS input channels give to the TW taps of a row, DW places apart, is one window in shared memory, which each tap reads from another
+// place on. Rows of outputs lie p.gap places apart for it, so that what reaches over the end of a row finds zeros there. Weights are read from where they lie, since the
+// lines of a matrix follow each other there.
+// chooses lib/one_place lib/two_places
 // uses lib/grid lib/conv lib/conv_taps
 
 @group(0) @binding(2) var<storage, read> w: array<f16>;
@@ -10,26 +12,49 @@
 override TAIL: u32;
 
 const CHANNELS = SC * RC * M;
-const POSITIONS = SP * RP * N;
+const RUN = RP * N;                    // places of a subgroup, of whose window HALO more lie behind
 const LANES = SC * SP * S;
 const STEP = KS * K;
-const PARTS = LANES / POSITIONS; // lanes that fetch the channels of one position
-const FETCHES = STEP / PARTS;
-const PITCH = STEP + 8u;         // positions then begin in different banks
+const PLACES = SP * RUN / WIDE;
+const FETCHES = STEP * PLACES / LANES; // channels that a lane fetches of its place
+const BEHIND = max(1u, HALO / WIDE);
+const BEHINDS = SP * BEHIND;
+const REST = (STEP * SP * HALO / WIDE + LANES - 1u) / LANES; // and of one behind a run
+const PITCH = STEP + 8u;               // places then begin in different banks
 
-// A matrix is read from an array of its own, at a constant offset, so that nothing has to check whether it lies inside.
-var<workgroup> x_shared: array<array<array<f16, N * PITCH>, SP * RP>, 2>;
+// Each subgroup reads its matrices from an array of its own, at constant offsets, so that nothing has to check whether they lie inside.
+var<workgroup> x_shared: array<array<f16, (RUN + HALO) * PITCH>, SP>;
 var<workgroup> y_shared: array<array<f32, M * N>, SC * SP>;
 
-fn fetch(index: u32, plane: u32) -> array<f16, FETCHES> {
-  var v: array<f16, FETCHES>;
-  for (var f = 0u; f < FETCHES; f++) {
-    v[f] = x[index + f * plane];
-  }
-  return v;
+// Places of a phase: `count` outputs along each axis, of rows that begin `pitch` places apart.
+struct Places {
+  count: vec3i,
+  pitch: i32,
+  pixels: u32,
+  total: u32,
 }
 
-// Channels from c on, of one tap, the nth.
+fn on_axes(place: u32, to: Places) -> vec3i {
+  let o = i32(place % to.pixels);
+  return vec3i(o / (to.count.y * to.pitch), o / to.pitch % to.count.y, o % to.pitch);
+}
+
+// Where a lane fetches, in units of X, and which taps lie in the input there.
+struct Source {
+  start: u32,
+  reached: u32,
+}
+
+fn source(place: u32, channel: u32, to: Places, input: vec3i, taps: PhaseTaps) -> Source {
+  // Beyond the end lies what the last row reaches: zeros.
+  let q = min(place, to.total - WIDE);
+  let at = on_axes(q, to) * input + taps.reach;
+  let plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
+  let start = i32((q / to.pixels * p.in_channels + channel) * plane) + (at.x * p.in_size.y + at.y) * p.in_size.z + at.z;
+  return Source(u32(start >> (WIDE - 1u)), select(0u, reached_bits(at, taps), place < to.total));
+}
+
+// Channels from c on, of one row of taps, the nth.
 struct Step {
   c: u32,
   nth: u32,
@@ -48,70 +73,113 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = linear_group(group, groups);
   let r = phase(id, s.phases);
   let tile = id / p.across % p.tiles;
-  let count = (p.out_size.xyz - r + s.output - 1) / s.output;
-  let pixels = u32(max(0, count.x) * max(0, count.y) * max(0, count.z));
-  let total = pixels * p.samples;
-  let q0 = id % p.across * POSITIONS;
-  if (q0 >= total || r.x >= s.phases.x) {
+  let count = max(vec3i(0), (p.out_size.xyz - r + s.output - 1) / s.output);
+  let pitch = count.z + i32(p.gap);
+  let pixels = u32(count.x * count.y * pitch);
+  let to = Places(count, pitch, pixels, pixels * p.samples);
+  let q0 = id % p.across * SP * RUN;
+  if (q0 >= to.total || r.x >= s.phases.x) {
     return;
   }
   // A tile of channels stays inside its group.
   let group_tiles = (p.out_group + CHANNELS - 1u) / CHANNELS;
   let g = tile / group_tiles;
   let c0 = tile % group_tiles * CHANNELS;
-  let in_plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
+  let in_plane = u32(p.in_size.x * p.in_size.y * p.in_size.z) / WIDE;
   let out_plane = u32(p.out_size.x * p.out_size.y * p.out_size.z);
 
-  let taps = taps_of(r, s);
+  var taps = taps_of(r, s);
+  if (TW > 1u) {
+    // One entry for a row of taps, which begins with the leftmost.
+    taps.reach.z += min(0, i32(TW - 1u) * taps.stride.z);
+    taps.count.z = 1u;
+  }
+  taps.reach.z -= i32(SHIFT);
   let tap_count = taps.count.x * taps.count.y * taps.count.z;
   list_taps(taps, s, lane, LANES);
   workgroupBarrier();
 
-  // What this lane fetches: always the same position, and FETCHES channels of each step. Beyond the end: the last position again, which is not stored.
-  let place = lane % POSITIONS;
-  let part = lane / POSITIONS * FETCHES;
-  let mine = min(q0 + place, total - 1u);
-  let o = i32(mine % pixels);
-  let at = vec3i(o / (count.y * count.z), o / count.z % count.y, o % count.z) * s.input + taps.reach;
-  let start = (mine / pixels * p.in_channels + g * p.in_group + part) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
-  let reached = reached_bits(at, taps);
-  // And what its subgroup multiplies.
+  // What this lane fetches: always the same place, and FETCHES channels of each step; and REST of one behind a run.
+  let column = lane % PLACES / (RUN / WIDE);
+  let place = lane % (RUN / WIDE) * WIDE;
+  let part = lane / PLACES * FETCHES;
+  let put = place * PITCH + part;
+  let mine = source(q0 + column * RUN + place, g * p.in_group + part, to, s.input, taps);
+  let rest_column = lane % BEHINDS / BEHIND;
+  let rest_place = RUN + lane % BEHIND * WIDE;
+  let rest_part = lane / BEHINDS * REST;
+  let rest_put = rest_place * PITCH + rest_part;
+  let more = source(q0 + rest_column * RUN + rest_place, g * p.in_group + rest_part, to, s.input, taps);
+  // And what its subgroup multiplies. Where the taps go down, the last of a row lies leftmost.
   let mine_c = team / SP * RC * M;
-  let mine_x = team % SP * RP;
-  let mine_q = mine_x * N;
-  let w_start = g * p.weight_group + c0 + mine_c; // rows
+  let mine_x = team % SP;
+  let down = TW > 1u && p.transposed != 0u;
+  let w_start = g * p.weight_group + c0 + mine_c + select(0u, (TW - 1u) * p.weight_in, down); // rows
+  let w_tap = select(p.weight_in, ~p.weight_in + 1u, down);
   let w_channels = u32(p.taps.x * p.taps.y * p.taps.z) * p.weight_in;
 
   var step = Step(0u, 0u, tap_shared[0]);
-  var next = fetch(start + step.tap.x, in_plane);
+  var next: array<X, FETCHES>;
+  var rest: array<X, max(1u, REST)>;
+  let begin = u32(i32(step.tap.x) >> (WIDE - 1u));
+  for (var f = 0u; f < FETCHES; f++) {
+    next[f] = x[mine.start + begin + f * in_plane];
+  }
+  for (var f = 0u; f < REST; f++) {
+    rest[f] = x[more.start + begin + f * in_plane];
+  }
   var acc: array<subgroup_matrix_result<f32, N, M>, RC * RP>;
   let last = tap_count * ((p.in_group + STEP - 1u) / STEP);
   for (var k = 0u; k < last; k++) {
-    let inside = (reached & step.tap.bits) == step.tap.bits;
+    let inside = (mine.reached & step.tap.bits) == step.tap.bits;
     for (var f = 0u; f < FETCHES; f++) {
       let counts = inside && (TAIL == 0u || step.c + part + f < p.in_group);
-      x_shared[k & 1u][place / N][place % N * PITCH + part + f] = select(0.0h, next[f], counts);
+      let v = kept(next[f], counts);
+      x_shared[column][put + f] = first(v);
+      if (WIDE > 1u) {
+        x_shared[column][put + PITCH + f] = second(v);
+      }
+    }
+    let rest_inside = (more.reached & step.tap.bits) == step.tap.bits;
+    for (var f = 0u; f < REST; f++) {
+      let counts = rest_inside && (TAIL == 0u || step.c + rest_part + f < p.in_group);
+      if (LANES / BEHINDS * REST == STEP || rest_part + f < STEP) {
+        let v = kept(rest[f], counts);
+        x_shared[rest_column][rest_put + f] = first(v);
+        if (WIDE > 1u) {
+          x_shared[rest_column][rest_put + PITCH + f] = second(v);
+        }
+      }
     }
     workgroupBarrier();
     let w_at = w_start + (step.tap.w * p.weight_in + step.c / STEP * w_channels);
     // Behind the last step this reads what is not used.
     step = after(step, tap_count);
-    for (var t = 0u; t < KS; t++) {
-      var xs: array<subgroup_matrix_right<f16, N, K>, RP>;
-      for (var j = 0u; j < RP; j++) {
-        xs[j] = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&x_shared[k & 1u][mine_x + j], t * K, PITCH);
-      }
-      for (var i = 0u; i < RC; i++) {
-        let ws = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&w, (w_at + i * M) * STEP + t * K, STEP);
+    for (var u = 0u; u < TW; u++) {
+      for (var t = 0u; t < KS; t++) {
+        var ws: array<subgroup_matrix_left<f16, K, M>, RC>;
+        for (var i = 0u; i < RC; i++) {
+          ws[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&w, (w_at + u * w_tap + i * M) * STEP + t * K, STEP);
+        }
         for (var j = 0u; j < RP; j++) {
-          acc[i * RP + j] = subgroupMatrixMultiplyAccumulate(ws, xs[j], acc[i * RP + j]);
+          let xs = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&x_shared[mine_x], (j * N + SHIFT + u * DW) * PITCH + t * K, PITCH);
+          for (var i = 0u; i < RC; i++) {
+            acc[i * RP + j] = subgroupMatrixMultiplyAccumulate(ws[i], xs, acc[i * RP + j]);
+          }
+        }
+        // After weights: what is loaded later is waited for later.
+        if (u == 0u && t == 0u) {
+          let at = u32(i32(step.tap.x) >> (WIDE - 1u)) + step.c * in_plane;
+          for (var f = 0u; f < FETCHES; f++) {
+            next[f] = x[mine.start + at + f * in_plane];
+          }
+          for (var f = 0u; f < REST; f++) {
+            rest[f] = x[more.start + at + f * in_plane];
+          }
         }
       }
-      // After weights: what is loaded later is waited for later.
-      if (t == 0u) {
-        next = fetch(start + (step.tap.x + step.c * in_plane), in_plane);
-      }
     }
+    workgroupBarrier();
   }
 
   // Only their store says which lane has which value of a matrix.
@@ -120,14 +188,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       subgroupMatrixStore<row_major>(&y_shared[team], 0, acc[i * RP + j], N);
       workgroupBarrier();
       for (var e = lane % S; e < M * N; e += S) {
-        let q = q0 + mine_q + j * N + e % N;
+        let q = q0 + mine_x * RUN + j * N + e % N;
+        let o = on_axes(q, to);
         let channel = c0 + mine_c + i * M + e / N;
-        if (q < total && channel < p.out_group) {
-          let o = i32(q % pixels);
-          let at = vec3u(vec3i(o / (count.y * count.z), o / count.z % count.y, o % count.z) * s.output + r);
-          let to = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+        if (q < to.total && o.z < count.z && channel < p.out_group) {
+          let at = vec3u(o * s.output + r);
+          let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
           let c = g * p.out_group + channel;
-          y[(q / pixels * p.out_channels + c) * out_plane + to] = finished(y_shared[team][e] + bias_of(c));
+          y[(q / to.pixels * p.out_channels + c) * out_plane + out] = finished(y_shared[team][e] + bias_of(c));
         }
       }
       workgroupBarrier();

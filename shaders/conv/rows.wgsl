@@ -6,7 +6,7 @@
 // vec4), in a loop even where all lanes read the same; and it merges every variable that a loop changes with its old value. So weights are read as vec4, another
 // one in each of eight lanes, and handed around by shuffles, which are one instruction; and all taps along W follow on one load and one store of a sum.
 // CPU time against conv/gather.wgsl (2 cores, f32): 2.6 times less for 4x32 -> 64x128² k3, 3.0 for 32 -> 32 at 32³ k5, 5.1 for 5 -> 5 at 64³ k3 dilation 2.
-// uses lib/grid lib/conv
+// uses lib/grid lib/conv lib/single
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 

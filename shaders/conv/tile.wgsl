@@ -3,7 +3,7 @@
 // outputs of one phase; a lane multiplies RC * 4 channels by RP * 4 positions. All taps of STEP input channels follow each other, so that the input is still in the
 // cache when the next tap reads it again. What the next step needs is loaded while this one multiplies. Where an output reaches over the edge is known
 // before the loop, a bit for each tap of each axis, so that a step costs a uniform offset and four comparisons.
-// uses lib/grid lib/conv lib/conv_taps
+// uses lib/grid lib/conv lib/conv_taps lib/single
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 

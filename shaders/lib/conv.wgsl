@@ -22,10 +22,11 @@ struct Params {
   relu: u32,         // negative results become 0
   tiles: u32,        // of TC output channels, over all groups
   across: u32,       // workgroups along the positions of a phase and channel tile
+  gap: u32,          // places of no output behind each row, see conv/matrix.wgsl
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<E>;
 

@@ -1,7 +1,7 @@
 // Batched matrix product  y[z] = a[z] · b[z] (+ bias along the columns)  for software adapters with subgroups; conv/rows.wgsl tells how they work. A thread owns
 // TM rows by TN columns: eight lanes read a row's value of a each and hand it around by shuffles. Several terms on one load and store of a sum were no faster.
 // CPU time against matmul/registers.wgsl, 512³: 1.9 to 2.3 times less, 2.4 with b transposed.
-// uses lib/grid lib/matmul
+// uses lib/grid lib/matmul lib/single
 
 override WG: u32 = 8u;
 

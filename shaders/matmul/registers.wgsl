@@ -2,7 +2,7 @@
 //
 // A thread owns TM rows times 8 columns as two vec4. The lanes of a workgroup differ in their columns only, so that the rows' addresses are the
 // same for all of them and one load serves the whole subgroup.
-// uses lib/grid lib/matmul
+// uses lib/grid lib/matmul lib/single
 
 override WG: u32 = 8u;
 

@@ -1,7 +1,7 @@
 // Batched matrix product  y[z] = a[z] · b[z] (+ bias along the columns)  through shared memory, for hardware adapters: a workgroup of MG * NG lanes owns
 // MG * RM groups of four rows times NG * RN groups of four columns and walks the terms in steps of STEP; a lane multiplies RM * 4 rows by RN * 4 columns. What the
 // next step needs is loaded while this one multiplies.
-// uses lib/grid lib/matmul
+// uses lib/grid lib/matmul lib/single
 
 const ROWS = MG * RM;      // groups of four
 const COLUMNS = NG * RN;

@@ -1,5 +1,6 @@
 /** @file Matrix products and the linear map, with gradients: each one's gradients are products with a transposed operand. */
 
+import { cast as castKernel } from "../kernels/cast.ts";
 import * as kernels from "../kernels/matmul.ts";
 import type { MatmulOptions } from "../kernels/matmul.ts";
 import { reduceSum } from "../kernels/reduce.ts";
@@ -39,16 +40,24 @@ interface Views {
 
 function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views: Views, bias?: Tensor): Tensor {
   const { transposeA = false, transposeB = false } = options;
-  [a, b] = [float32(a), float32(b)];
+  const g = kernels.matmulShape(op, views.a, views.b, options);
+  // On matrix units an f16 operand brings the other one along, and its gradients: they are products of the same three sizes.
+  const types = [a.dtype, b.dtype];
+  const halves =
+    types.includes("f16") && types.every((type) => type === "f16" || type === "f32") && kernels.takesHalf(a.device, g);
+  if (!halves) [a, b] = [float32(a), float32(b)];
   const seen = <T>(pairs: readonly (readonly [Tensor, Shape])[], use: (...views: Tensor[]) => T): T => {
-    const list = pairs.map(([t, shape]) => t.view(shape));
+    const list = pairs.map(([t, shape]) => {
+      const operand = halves ? castKernel(t, "f16") : t;
+      const view = operand.view(shape);
+      return operand === t ? view : moved(operand, view);
+    });
     try {
       return use(...list);
     } finally {
       for (const t of list) t.dispose();
     }
   };
-  const g = kernels.matmulShape(op, views.a, views.b, options);
   const raw = seen(
     [
       [a, views.a],
@@ -83,7 +92,8 @@ function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views
       );
     const part = (gradient: Tensor, own: Shape, input: Tensor) => {
       const sum = unbroadcast(gradient, own);
-      return moved(sum, sum.view(input.shape));
+      const rounded = moved(sum, castKernel(sum, input.dtype));
+      return moved(rounded, rounded.view(input.shape));
     };
     return [
       needs[0] ? part(da(), views.a, a) : undefined,
@@ -99,7 +109,8 @@ const asRows = (shape: Shape): Shape => [sizeOf(shape.slice(0, -1)), shape.at(-1
 
 /**
  * Matrix product, as `torch.matmul`: `[…, M, K]` times `[…, K, N]` is `[…, M, N]`; batch axes broadcast. A vector `[K]` on the left is a row,
- * on the right a column, and the axis it lacks is not in the result.
+ * on the right a column, and the axis it lacks is not in the result. The result is f32; where an operand is f16 and the device has matrix units, the other one and the gradient are
+ * rounded to f16 too, and products are added in f32.
  * @param options `transposeA`, `transposeB`: take the last two axes of an operand (not of a vector) in the other order, without a copy
  * @throws ShapeError
  */

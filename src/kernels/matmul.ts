@@ -4,17 +4,19 @@ import { sizeOf } from "../host/array.ts";
 import { write } from "../tensor/kernel.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./lib/args.ts";
+import { expectTensors, half } from "./lib/args.ts";
 import { chosen, sizeClass, type Trial, type Trials } from "./lib/choices.ts";
 import { fits } from "./lib/pieces.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
 import { hasLanes } from "./lib/subgroups.ts";
 import { fold } from "./lib/workgroups.ts";
+import { hasMatrix, hasPairs, type MatrixTile, matrixTile, stepOf } from "./matmul_matrix.ts";
 import { matmulInBlocks } from "./matmul_over_limit.ts";
 import { matmulFlops, type MatmulGeometry, matmulShape } from "./matmul_shape.ts";
 import { reduceSum } from "./reduce.ts";
 import { BLOCK } from "./shaders/lib/matmul.gen.ts";
 import { lanesShader } from "./shaders/matmul/lanes.gen.ts";
+import { matrixShader } from "./shaders/matmul/matrix.gen.ts";
 import { registersShader } from "./shaders/matmul/registers.gen.ts";
 import { tileShader } from "./shaders/matmul/tile.gen.ts";
 
@@ -70,22 +72,27 @@ const slabTerms = 4096;
 const four = ([i, j, k, l]: readonly number[], fill: number) => [i ?? fill, j ?? fill, k ?? fill, l ?? fill] as const;
 
 /** Rows and columns of a workgroup. */
-function shareOf(g: MatmulGeometry, tile: Tile | Lanes | undefined): readonly [number, number] {
+function shareOf(g: MatmulGeometry, tile: Tile | Lanes | MatrixTile | undefined): readonly [number, number] {
   if (!tile) return [g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1, 64];
+  if ("SM" in tile) return [tile.SM * tile.RM * tile.M, tile.SN * tile.RN * tile.N];
   if ("MG" in tile) return [4 * tile.MG * tile.RM, 4 * tile.NG * tile.RN];
   return [tile.PC * tile.PARTS, 8 * Math.min(4, Math.ceil(g.columns / (8 * tile.TN))) * tile.TN];
 }
 
 // Slabs where the result is small, as in the weight gradient of `linear`.
-function slabsOf(device: Device, g: MatmulGeometry, tile: Tile | Lanes | undefined) {
+function slabsOf(device: Device, g: MatmulGeometry, tile: Tile | Lanes | MatrixTile | undefined) {
   const [tileRows, tileColumns] = shareOf(g, tile);
   const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * sizeOf(g.batch);
   const busy = Math.min(Math.ceil(workgroupsToFill(device, "matmul") / Math.max(1, tiles)), Math.ceil(g.inner / 256));
-  const slab = Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms))));
+  const step = tile && "SM" in tile ? stepOf(tile) : 1;
+  const slab = step * Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms)) / step));
   return { tiles, slab, slabs: Math.max(1, Math.ceil(g.inner / slab)) };
 }
 
-/** The product, plus `bias` `[columns]` on every row. */
+/** Whether `matmul` takes a product of two f16 operands on this device; elsewhere they have to be f32. */
+export const takesHalf = (device: Device, g: MatmulGeometry): boolean => hasMatrix(device, g);
+
+/** The product in f32, plus `bias` `[columns]` in f32 on every row. Both operands are f32, or f16 where `takesHalf`. */
 export function matmul(
   op: string,
   a: Tensor,
@@ -95,8 +102,12 @@ export function matmul(
   variant?: MatmulVariant,
 ): Tensor {
   const { device } = a;
-  expectTensors(op, bias ? { a, b, bias } : { a, b });
-  const tileOf = (g: MatmulGeometry) => (variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device, g)));
+  expectTensors(op, { a, b }, half(a) ? "f16" : "f32");
+  if (bias) expectTensors(op, { bias });
+  const tileOf = (g: MatmulGeometry) => {
+    if (half(a)) return matrixTile(device, g);
+    return variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device, g));
+  };
   const tile = tileOf(g);
   const [tileRows, tileColumns] = shareOf(g, tile);
   const batches = sizeOf(g.batch);
@@ -114,6 +125,7 @@ export function matmul(
   if (y.size === 0) return y;
   const blocked = slab > BLOCK;
   const call = {
+    half: half(a),
     variant: blocked ? "blocked" : "",
     params: {
       rows: g.rows,
@@ -136,7 +148,13 @@ export function matmul(
   };
   const BLOCKED = blocked ? 1 : 0;
   if (!tile) device.run(registersShader({ ...call, consts: { TM: tileRows }, overrides: { WG: tileColumns / 8, BLOCKED } }));
-  else if ("MG" in tile) device.run(tileShader({ ...call, consts: tile, overrides: { BLOCKED } }));
+  else if ("SM" in tile) {
+    const TAIL = g.inner % stepOf(tile) === 0 ? 0 : 1;
+    const pairs = hasPairs(g, tile);
+    const name = [TAIL ? "tail" : "", pairs ? "pairs" : ""].filter(Boolean).join(" ");
+    const shader = pairs ? matrixShader.twoPlaces : matrixShader.onePlace;
+    device.run(shader({ ...call, consts: tile, overrides: { BLOCKED: 0, TAIL }, variant: name }));
+  } else if ("MG" in tile) device.run(tileShader({ ...call, consts: tile, overrides: { BLOCKED } }));
   else {
     const WG = tileColumns / tile.TN;
     device.run(lanesShader({ ...call, consts: tile, overrides: { WG, BLOCKED: 1 }, variant: `WG${WG}` }));

@@ -27,6 +27,13 @@ const cases: readonly Case[] = [
   ["groups", [1, 64, 5, 5], [48, 32, 5, 3], { padding: [2, 1], groups: 2 }],
   ["one dimension, no padding", [3, 8, 11], [12, 8, 3], {}],
   ["one tap", [1, 24, 8, 8], [12, 24, 1, 1], {}],
+  ["a window of five taps", [2, 24, 5, 16], [20, 24, 3, 5], { padding: [1, 2] }],
+  ["a window of dilated taps", [1, 16, 4, 20], [16, 16, 3, 3], { padding: [1, 2], dilation: [1, 2] }],
+  ["a window without padding, of few rows", [1, 16, 3, 4, 22], [16, 16, 2, 2, 3], {}],
+  ["a window of two taps", [1, 16, 5, 20], [16, 16, 3, 2], { padding: 1 }],
+  ["a window of odd rows, four taps", [2, 33, 5, 21], [16, 33, 1, 4], { padding: [0, 2] }],
+  ["more padding than taps reach", [1, 48, 6, 18], [80, 48, 3, 3], { padding: 3 }],
+  ["one tap, odd rows, padding", [1, 24, 3, 7], [12, 24, 1, 1], { padding: 1 }],
   ["a handful of positions", [1, 64, 2, 3], [64, 64, 3, 3], { padding: 1 }],
 ];
 

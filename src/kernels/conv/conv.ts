@@ -12,7 +12,7 @@ import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
-import { type MatrixTile, packMatrix } from "./matrix.ts";
+import { type MatrixTile, matrixWindow, packMatrix } from "./matrix.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
 import { type Direct, gatherVariant, weightVariant } from "./variants.ts";
 import { hasLanes } from "../lib/subgroups.ts";
@@ -69,7 +69,9 @@ function shareOfOutputs(device: Device, variant: Direct | Tile | MatrixTile): re
 function gridOf(device: Device, g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile) {
   const [positions, channels] = shareOfOutputs(device, variant);
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
-  const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(g.small);
+  const gap = "SC" in variant ? matrixWindow(g, transposed).gap : 0;
+  const [d, h, w] = transposed ? g.large.map((size, i) => Math.ceil(size / g.stride[i])) : g.small;
+  const pixels = d * h * (w + gap);
   const tiles = g.groups * Math.ceil(outputs / channels);
   return { across: Math.ceil((g.samples * pixels) / positions), tiles, phases: transposed ? sizeOf(g.stride) : 1 };
 }
@@ -117,6 +119,7 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       relu: relu ? 1 : 0,
       tiles,
       across,
+      gap: "SC" in variant ? matrixWindow(g, transposed).gap : 0,
     },
     bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y) },
     workgroups: fold(x.device, "conv", tiles * across * phases),
@@ -137,8 +140,12 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   } else if ("SC" in variant) {
     const { half: _, ...rest } = call;
     const TAIL = inGroup % (variant.KS * variant.K) === 0 ? 0 : 1;
-    const consts = { ...variant, TAPS: tapRoom(g) };
-    x.device.run(matrixShader({ ...rest, overrides: { BLOCKED: 0, TAIL }, variant: TAIL ? "tail" : "", consts }));
+    const { window, pairs } = matrixWindow(g, transposed);
+    const shader = pairs ? matrixShader.twoPlaces : matrixShader.onePlace;
+    const name = [TAIL ? "tail" : "", pairs ? "pairs" : ""].filter(Boolean).join(" ");
+    x.device.run(
+      shader({ ...rest, overrides: { BLOCKED: 0, TAIL }, variant: name, consts: { ...variant, ...window, TAPS: tapRoom(g) } }),
+    );
   } else {
     const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
     const name = [kinds[blocked], overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");

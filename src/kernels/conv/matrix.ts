@@ -41,10 +41,52 @@ export function matrixTile(device: Device, g: ConvGeometry, transposed: boolean)
     ? [g.smallChannels / g.groups, g.largeChannels / g.groups]
     : [g.largeChannels / g.groups, g.smallChannels / g.groups];
   const wide = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
-  const SC = Math.ceil(wide / 64);
+  const SC = Math.ceil(wide / 32);
+  const SP = SC > 1 ? 2 : 4;
   // A lane fetches at most one position.
-  const RP = Math.max(1, Math.floor(Math.min(32, SC * S) / N));
-  return { ...matrices, SC, SP: 4, RC: Math.ceil(wide / (SC * M)), RP, KS: Math.max(1, Math.floor((inputs > 16 ? 32 : 16) / K)) };
+  const RP = Math.max(1, Math.floor(Math.min(64, SC * S) / N));
+  const step = inputs % 32 === 0 || (inputs > 16 && inputs % 16 !== 0) ? 32 : 16;
+  return { ...matrices, SC, SP, RC: Math.ceil(wide / (SC * M)), RP, KS: Math.max(1, Math.floor(step / K)) };
+}
+
+/** What one window of conv/matrix.wgsl holds for the TW taps of a row, which lie DW places apart from its place SHIFT on, and how the rows of outputs lie for it. */
+export interface Window {
+  readonly TW: number;
+  readonly DW: number;
+  readonly SHIFT: number;
+  readonly HALO: number;
+}
+
+const lone = { window: { TW: 1, DW: 1, SHIFT: 0, HALO: 0 }, gap: 0, pairs: false } as const;
+
+// A lane fetches a whole number of channels of one of so many places.
+const halos: readonly number[] = [0, 1, 2, 4, 8];
+// Places per output, from which on a window costs more than it saves.
+const mostPlaces = 1.2;
+
+/**
+ * The window of a convolution whose inputs follow each other along W, and places of no output behind each row of outputs; each tap alone where there is none. Even rows are read in pairs of
+ * places, which begin at an even one.
+ */
+export function matrixWindow(g: ConvGeometry, transposed: boolean): { window: Window; gap: number; pairs: boolean } {
+  const [inputs, outputs] = transposed ? [g.small[2], g.large[2]] : [g.large[2], g.small[2]];
+  if (g.stride[2] !== 1) return lone;
+  const [TW, DW] = [g.taps[2], g.dilation[2]];
+  const span = (TW - 1) * DW;
+  const left = transposed ? g.padding[2] - span : -g.padding[2];
+  const windows = [true, false].map((pairs) => {
+    const wide = pairs ? 2 : 1;
+    const SHIFT = Math.abs(left % wide);
+    const HALO = Math.ceil((span + SHIFT) / wide) * wide;
+    // What lies left of a row and right of it finds no other row.
+    const pitch = Math.ceil(Math.max(outputs, inputs - left + SHIFT, outputs + left + span) / wide) * wide;
+    return { window: { TW, DW, SHIFT, HALO }, gap: pitch - outputs, pairs };
+  });
+  const fits = windows.find(
+    ({ window, gap, pairs }) =>
+      (!pairs || inputs % 2 === 0) && halos.includes(window.HALO) && (gap === 0 || outputs + gap <= mostPlaces * outputs),
+  );
+  return fits ?? lone;
 }
 
 /** Rows of the channels of a step for each group, step, tap and output channel, in whole tiles of these. Written anew for each use, as in `packWeights`. */

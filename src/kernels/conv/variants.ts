@@ -7,6 +7,7 @@ import { matricesOf } from "../lib/matrices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
+import { THREADS } from "../shaders/lib/weights_apart.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
 import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
@@ -20,7 +21,8 @@ export interface Direct {
 
 // On lavapipe, with weights by lane, 32 -> 16 channels at 4x64² (transposed, stride 2), CPU ms and ms of compiling: 8x16 3.8 and 340, 12x16 4.3 and 490,
 // 4x16 4.4 and 250, 8x8 5.1 and 310, 8x4 7.9 and 280; 12x16 with all weights read by each thread 4.7 and 900.
-// The small direct tiles keep their accumulators in the registers of a GPU thread. The tiles through shared memory are chosen by what Mesa's compiler makes of
+// All direct tiles but the largest keep their accumulators in the registers of a GPU thread, and more of them leave more of the loop to multiply-adds: 42 % with 8x8, 39 with 4x16,
+// 31 with 4x8 and 8x4, 22 with 4x4. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
 export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
@@ -28,6 +30,7 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "m
   "direct 8x16": { TP: 8, TC: 16 },
   "direct 8x8": { TP: 8, TC: 8 },
   "direct 8x4": { TP: 8, TC: 4 },
+  "direct 4x16": { TP: 4, TC: 16 },
   "direct 4x8": { TP: 4, TC: 8 },
   "direct 4x4": { TP: 4, TC: 4 },
   "tile 128x128": { CG: 16, PG: 16, RC: 2, RP: 2, STEP: 8 },
@@ -37,13 +40,13 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "m
   "tile 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 16 },
 };
 
-/** Those that may win on a device: on a GPU the sums of the large direct tiles are no registers but memory, and a software adapter crawls through barriers. */
+/** Those that may win on a device: on a GPU the sums of the largest direct tile are no registers but memory, and a software adapter crawls through barriers. */
 export const gatherNames = (device: Device, half: boolean): string[] =>
   Object.keys(gatherVariants).filter(
     (name) =>
       (name !== "rows" || hasLanes(device)) &&
       (name !== "matrix" || (half && matricesOf(device))) &&
-      !name.startsWith(device.software ? "tile" : "direct 8"),
+      !(device.software ? /^tile|^direct 4x16$/ : /^direct 8x16$/).test(name),
   );
 
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
@@ -93,12 +96,22 @@ function paysRows(device: Device, g: ConvGeometry): boolean {
   return hasLanes(device) && g.samples * sizeOf(g.small) >= leastPositions && productsOf(g) >= leastProducts;
 }
 
+/** Of few channels on a GPU: the tile with the most reuse of which there are enough. */
+function directRule(device: Device, g: ConvGeometry, transposed: boolean, outputs: number): string {
+  const name = outputs > 8 ? "direct 4x16" : outputs > 4 ? "direct 8x8" : "direct 8x4";
+  const { TP, TC } = gatherVariants[name] as Direct;
+  const tiles = g.groups * Math.ceil(outputs / TC);
+  const across = (g.samples * sizeOf(transposed ? g.large : g.small)) / (THREADS * TP);
+  if (across * tiles >= workgroupsToFill(device, "conv")) return name;
+  return outputs > 4 ? "direct 4x8" : "direct 4x4";
+}
+
 /** The fixed table. */
 export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
   if (device.software) return outputs > 8 ? "direct 8x16" : outputs > 4 ? "direct 8x8" : "direct 8x4";
-  if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
+  if (inputs < 8 || outputs <= 8 || !hasTile(g)) return directRule(device, g, transposed, outputs);
   if (half && hasMatrix(device, g, transposed)) return "matrix";
   const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
   // Sums of so many products need three sets of accumulators, and a small layer has to be cut in more pieces than large tiles make.
