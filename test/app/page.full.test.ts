@@ -203,7 +203,9 @@ test("recipes and their options have words in Chinese, and there are none of wha
     const shown = Object.entries({ ...runOptionTable, ...options }).filter(
       ([name, o]) => !notShown.has(name) && !o.file && !o.path,
     );
-    return [summary, ...shown.map(([, { help }]) => help)];
+    // A list of choices is shown itself; a box that is ticked needs no word for what it must be.
+    const told = shown.map(([name, o]) => [name, o.help, ...(o.choices || o.expects === "true or false" ? [] : [o.expects])]);
+    return [summary, ...told.flat()];
   });
   expect(said.filter((words) => !Object.hasOwn(zhOptions, words))).toEqual([]);
   expect(Object.keys(zhOptions).filter((words) => !said.includes(words))).toEqual([]);
