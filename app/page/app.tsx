@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { languages, chooseLanguage, language, type Language, t } from "../text/text.ts";
+import { toldError } from "../text/library.ts";
 import { en, type TextKey } from "../text/en.ts";
 import { gpu, NoGpu } from "./device.tsx";
 import { failure } from "./link.ts";
@@ -79,13 +80,15 @@ function Failure() {
   const found = failure.value;
   if (!found) return null;
   const key = `error.${found.code}`;
+  const told = toldError(found.message);
   return (
     <div class="failure" role="alert">
       <div>
         <p>
           <strong>{t(Object.hasOwn(en, key) ? (key as TextKey) : "error.title")}</strong>
         </p>
-        {/* The library's own words are English. */}
+        {told && <p>{told}</p>}
+        {/* The library's own words are English, by which an error is looked up. */}
         {found.message !== "" && (
           <p>
             {t("error.detail")}

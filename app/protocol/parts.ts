@@ -51,6 +51,8 @@ export interface Picture3d {
   /** The image's own value is stored · scale + offset. */
   readonly scale: number;
   readonly offset: number;
+  /** Voxels along each axis, here and in the image, where it has more than a viewer takes. */
+  readonly reduced?: { readonly to: readonly number[]; readonly from: readonly number[] } | undefined;
 }
 
 export interface Download {

@@ -94,6 +94,7 @@ export const en = {
   "viewer.place": "{x}, {y}, {z} mm",
   "viewer.value": "value {value}",
   "viewer.loading": "Drawing …",
+  "viewer.reduced": "Drawn with {to} of its {from} voxels. All of them are segmented and measured.",
   "viewer.failed": "The viewer does not work here: {message}",
 
   "phase.reading": "Reading",

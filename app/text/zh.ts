@@ -92,6 +92,7 @@ export const zh: Texts = {
   "viewer.place": "{x}, {y}, {z} 毫米",
   "viewer.value": "值 {value}",
   "viewer.loading": "正在绘制 …",
+  "viewer.reduced": "此处以 {to} 体素绘制（原为 {from}）；分割与测量使用全部体素。",
   "viewer.failed": "查看器在此无法工作：{message}",
 
   "phase.reading": "读取",

@@ -42,8 +42,28 @@ async function attach(canvas: OffscreenCanvas, width: number, height: number, ra
   });
   niivue.onLocationChange = onPlace;
   await niivue.attachToCanvas(element as unknown as HTMLCanvasElement, false);
+  leaveOutGradients(niivue);
   shown = { niivue, Image, element };
   applySize(width, height, ratio);
+}
+
+/** They light a rendering, which ours does not ask for; NiiVue computes them for every image, which without a GPU takes most of the time until it is shown. */
+function leaveOutGradients(niivue: Niivue): void {
+  const { gl } = niivue;
+  const program = gl.createProgram();
+  for (const [type, text] of [
+    [gl.VERTEX_SHADER, "void main() { gl_Position = vec4(2, 2, 2, 1); }"], // outside, so that nothing is drawn
+    [gl.FRAGMENT_SHADER, "void main() {}"],
+  ] as const) {
+    const shader = gl.createShader(type)!;
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  const nothing = { program, uniforms: {}, use: () => gl.useProgram(program) };
+  niivue.blurShader = nothing;
+  niivue.sobelFirstOrderShader = nothing;
 }
 
 function onPlace(found: unknown): void {
@@ -68,22 +88,20 @@ function applySize(width: number, height: number, ratio: number): void {
   niivue.drawScene();
 }
 
-/** Removes volumes from number `from` on, then puts layers there. */
+/** Puts layers in place of the volumes from number `from` on, where the image is number 0. All are added before any is drawn: each time costs seconds without a GPU. */
 async function put(from: number): Promise<void> {
   const { niivue, Image } = shown!;
-  while (niivue.volumes.length > from) niivue.removeVolumeByIndex(niivue.volumes.length - 1);
-  if (from === 0 && image) {
-    const [low, high] = image.window;
-    niivue.addVolume(await open(Image, image.nifti, 1, low, high));
-  }
-  for (const [i, layer] of layers.entries()) {
-    const volume = await open(Image, layer.nifti, look.opacity[i] ?? 0.5, 0, 255);
-    volume.setColormapLabel(tableOf(layer));
-    niivue.addVolume(volume);
-  }
-  applyLook();
+  const volumes = niivue.volumes.slice(0, from);
+  const had = niivue.volumes.length;
+  if (from === 0 && image) volumes.push(await open(Image, image.nifti, 1, ...image.window));
+  for (const layer of layers) volumes.push(await open(Image, layer.nifti, 0.5, 0, 255));
+  niivue.volumes = volumes;
+  niivue.back = volumes[0] ?? null;
+  niivue.overlays = volumes.slice(1);
+  // That there are no layers is told with the image.
+  applyLook(layers.length === 0 && had > from ? 0 : from);
   niivue.createOnLocationChange();
-  // Reading a pixel waits until all of it is drawn, which takes seconds without a GPU.
+  // Reading a pixel waits until all of it is drawn.
   const { gl } = niivue;
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   post({ kind: "shown", layers: layers.length });
@@ -115,17 +133,23 @@ function tableOf({ colors }: Layer) {
   };
 }
 
-function applyLook(): void {
+/** Colors, opacities, and a picture of it; volumes before number `from` are as they were. */
+function applyLook(from: number): void {
   const { niivue } = shown!;
   const first = image ? 1 : 0;
-  if (niivue.volumes.length === 0) return;
+  if (niivue.volumes.length === 0) {
+    niivue.drawScene();
+    return;
+  }
   for (const [i, layer] of layers.entries()) {
     const volume = niivue.volumes[first + i] as NVImage | undefined;
     if (!volume) continue;
     volume.opacity = look.opacity[i] ?? 0.5;
     volume.setColormapLabel(tableOf(layer));
   }
-  niivue.updateGLVolume();
+  if (from === 0) return niivue.updateGLVolume();
+  for (let i = from; i < niivue.volumes.length; i++) niivue.refreshLayers(niivue.volumes[i], i);
+  niivue.drawScene();
 }
 
 function arrange(layout: Layout): void {
@@ -172,7 +196,7 @@ async function take(message: ToViewer): Promise<void> {
       return put(image ? 1 : 0);
     case "look":
       look = message;
-      return applyLook();
+      return applyLook(image ? 1 : 0);
     case "layout":
       return arrange(message.layout);
     case "move":

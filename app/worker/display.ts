@@ -77,7 +77,9 @@ export function pictureOf(volume: Volume): Picture3d {
     (n) => new Int16Array(n),
     (v) => Math.round(stored(v)),
   );
-  return { nifti: niftiOf(shown), window: [stored(window[0]), stored(window[1])], scale, offset: low };
+  const [to, from] = [shown.shape.slice(1), volume.shape.slice(1)];
+  const reduced = to.join() === from.join() ? undefined : { to, from };
+  return { nifti: niftiOf(shown), window: [stored(window[0]), stored(window[1])], scale, offset: low, reduced };
 }
 
 /** A label map whose values are counted through from 1, as the viewer's table of colors has them. */

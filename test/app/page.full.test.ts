@@ -7,11 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { headers, metaPolicy } from "../../app/policy.ts";
 import { en } from "../../app/text/en.ts";
 import { zh } from "../../app/text/zh.ts";
-import { zhOptions } from "../../app/text/zh_options.ts";
-import { notShown } from "../../app/worker/train.ts";
 import { makeVolume, writeNifti } from "../../src/data/index.ts";
 import * as voxgrad from "../../src/index.ts";
-import { recipes, runOptionTable } from "../../src/seg/index.ts";
 import { openSite, type Site, Visit } from "./site.ts";
 
 let site: Site;
@@ -196,17 +193,6 @@ test("a new version waits until it is wanted, and the site's models are those th
     writeFileSync(index, models);
   }
   await visit.end();
-});
-
-test("recipes and their options have words in Chinese, and there are none of what is gone", () => {
-  const said = recipes.flatMap(({ summary, options }) => {
-    const shown = Object.entries({ ...runOptionTable, ...options }).filter(
-      ([name, o]) => !notShown.has(name) && !o.file && !o.path,
-    );
-    return [summary, ...shown.map(([, { help }]) => help)];
-  });
-  expect(said.filter((words) => !Object.hasOwn(zhOptions, words))).toEqual([]);
-  expect(Object.keys(zhOptions).filter((words) => !said.includes(words))).toEqual([]);
 });
 
 test("without WebGPU it says which browsers have it", async () => {

@@ -134,10 +134,13 @@ export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
         {typeof state === "object" && <span class="bad">{t("viewer.failed", { message: state.failed })}</span>}
         {state === "loading" && <span class="faint">{t("viewer.loading")}</span>}
         {state === "shown" && at && <Place at={at} names={names} />}
+        {image?.reduced && <span class="faint">{t("viewer.reduced", sizes(image.reduced))}</span>}
       </figcaption>
     </figure>
   );
 }
+
+const sizes = ({ to, from }: NonNullable<Picture3d["reduced"]>) => ({ to: to.join(" × "), from: from.join(" × ") });
 
 function Place({ at, names }: { readonly at: Extract<FromViewer, { kind: "place" }>; readonly names: readonly string[] }) {
   const [x, y, z] = at.mm.map((v) => v.toFixed(1));

@@ -1,4 +1,4 @@
-/** @file The options of a recipe as a form: each with what it is for and what it must be. */
+/** @file The options of a recipe as a form: each with its name in the page's language, what it is for and what it must be. */
 
 import type { OptionInfo } from "../../protocol.ts";
 import { told } from "../../text/library.ts";
@@ -41,12 +41,13 @@ function OptionField({ option: { name, help, expects, value, choices } }: { read
     return (
       <label class="check" title={told(help)}>
         <input type="checkbox" checked={shown === true} disabled={disabled} onChange={(e) => set(e.currentTarget.checked)} />
-        <span>{name}</span>
+        <Name name={name} />
       </label>
     );
+  // A list of choices says itself what may be chosen.
   return (
-    <label class="field" title={`${told(help)} (${expects})`}>
-      <span>{name}</span>
+    <label class="field" title={choices ? told(help) : `${told(help)} (${told(expects)})`}>
+      <Name name={name} />
       {choices ? (
         <select value={textOf(shown)} disabled={disabled} onChange={(e) => set(e.currentTarget.value)}>
           {choices.map((choice) => (
@@ -66,5 +67,21 @@ function OptionField({ option: { name, help, expects, value, choices } }: { read
       )}
       <span class="hint">{told(help)}</span>
     </label>
+  );
+}
+
+/** By which the option is found in the documentation too, whatever the page's language. */
+function Name({ name }: { readonly name: string }) {
+  const shown = told(name);
+  return (
+    <span>
+      {shown}
+      {shown !== name && (
+        <>
+          {" "}
+          <code lang="en">{name}</code>
+        </>
+      )}
+    </span>
   );
 }
