@@ -1,6 +1,6 @@
 /** @file Two folders of label maps from any tool, paired by file name and compared case by case. */
 
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gridDifference, wholeLabels } from "../../data/folders/join_case.ts";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
@@ -8,6 +8,7 @@ import { readImageFile } from "../../data/formats/images.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { writeFileAtomic } from "../../host/files.node.ts";
 import { LabelPairs } from "../metrics/label_pairs.ts";
 import { caseMetricsNamed, type EmptyRule, scoreCase, type ScoreOptions } from "../metrics/case_metrics.ts";
 import {
@@ -20,6 +21,7 @@ import {
   type ScoredCase,
 } from "../metrics/comparison.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
+import { expectFree } from "./outputs.node.ts";
 
 /** What the command line says of scores. */
 export interface ScoreFlags {
@@ -170,10 +172,17 @@ export async function compareFolders(options: FolderComparison): Promise<Compari
   return compareCases(info, cases, { missingCases, surplus });
 }
 
+/** Throws `ConfigError` if `writeComparison` would replace files, or cannot write. */
+export function expectFreeComparison(folder: string | undefined, metrics: Comparison["metrics"], overwrite: boolean | undefined) {
+  if (folder === undefined) return;
+  const names = [...["json", "csv", "txt"].map((end) => `evaluation.${end}`), ...metrics.map(({ name }) => `${name}.svg`)];
+  expectFree({ outputs: names.map((name) => join(folder, name)), overwrite });
+}
+
 /** Writes `evaluation.json`, `evaluation.csv`, `evaluation.txt` and a box plot per metric. */
 export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
+  const write = (name: string, text: string): Promise<void> => writeFileAtomic(join(folder, name), text);
   await write("evaluation.json", comparisonJson(comparison));
   await write("evaluation.csv", comparisonCsv(comparison));
   await write("evaluation.txt", `${comparisonLines(comparison).join("\n")}\n`);

@@ -1,6 +1,6 @@
 /** @file `voxgrad predict --model`: label maps by a model of any kind. */
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { ConfigError } from "../../host/errors.ts";
 import type { KeepScores } from "../inference/kept_scores.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
@@ -10,10 +10,10 @@ import { openModel } from "../models/open.ts";
 import { readFiles } from "../run/folder_data.node.ts";
 import { folderStore } from "../run/folder_store.node.ts";
 import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
-import { casesOfNetwork, expectFreeOutputs } from "../run/inputs.node.ts";
+import { casesOfNetwork } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
-import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "./predict_cases.node.ts";
+import { expectFreeResults, predictCases, type SegmentCase } from "./predict_cases.node.ts";
 
 /** What the command line says of it. */
 export interface ModelFlags {
@@ -65,8 +65,7 @@ export async function predictWithModel(path: string, paths: readonly string[], f
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
         const cases = casesOfNetwork(paths, model.channels, flags.previous);
-        for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
-          expectFreeOutputs(cases, (id) => join(out.name, name(id)), overwrite);
+        await expectFreeResults(cases, { out, probabilities }, overwrite);
         say(model.description);
         const keep = scoresOnDisk(out.name);
         return await predictCases(cases, model.labels, { out, probabilities }, byModel(model, probabilities, keep));

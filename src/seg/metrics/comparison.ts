@@ -1,5 +1,6 @@
 /** @file The scores of many cases, and what is said of them: JSON, CSV and a table to read. */
 
+import { csvField } from "../../host/csv.ts";
 import { expectFields, expectItems } from "../../host/kinds.ts";
 import { summarize, type BootstrapOptions, type Summary } from "./bootstrap.ts";
 import type { CaseMetric, EmptyRule } from "./case_metrics.ts";
@@ -102,7 +103,6 @@ export function comparisonJson(c: Comparison): string {
   return `${JSON.stringify({ rules: { empty, missing, tolerance, ignore: ignore ?? null }, missingCases, surplus, summary, cases }, null, 2)}\n`;
 }
 
-const csvField = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const csvNumber = (v: number): string => (Number.isNaN(v) ? "" : Number.isFinite(v) ? String(v) : v > 0 ? "inf" : "-inf");
 
 /** A line per case and class. NaN is an empty field. */

@@ -49,7 +49,7 @@ testRows([
     /patchSize \[16,15\] must be multiples of 2/,
   ],
   ["a fold that does not exist", nothing, [...trainArgs, "--fold", "7"], "ConfigError", /fold.*7/],
-  ["a run's folder that is a file", () => writeFileSync(out, ""), trainArgs, "Error", /EEXIST|ENOTDIR/],
+  ["a run's folder that is a file", () => writeFileSync(out, ""), trainArgs, "ConfigError", /cannot write into .*out is a file/],
   ["nothing to evaluate", nothing, ["evaluate"], "ConfigError", /needs --run DIR/],
   // Datasets
   ["no dataset.json", () => rmSync(join(data, "dataset.json")), trainArgs, "FormatError", /cannot read .*dataset\.json/],
