@@ -2,7 +2,7 @@
 
 import { expectArguments } from "./kinds.ts";
 
-/** A field, in quotes where it must be. */
+/** `value` as a field of a line, in quotes where it must be. */
 export function csvField(value: string): string {
   expectArguments("csvField", "text", { value });
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
