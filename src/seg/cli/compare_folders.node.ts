@@ -20,6 +20,7 @@ import {
   comparisonLines,
   type ScoredCase,
 } from "../metrics/comparison.ts";
+import { showShape } from "../../host/shape.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
 import { expectFree } from "./outputs.node.ts";
 
@@ -97,14 +98,21 @@ export function classesOf(text: string): LabelClass[] {
   });
 }
 
-async function readLabels(path: string): Promise<Volume> {
-  return wholeLabels(await readImageFile(path));
+/** A label map. Throws `DataError` for a file whose values are no labels: an image, or probabilities, whose scores would be 0 and say nothing. */
+export async function readLabels(path: string): Promise<Volume> {
+  const labels = wholeLabels(await readImageFile(path));
+  const other = labels.data.find((v: number) => !Number.isInteger(v));
+  if (other !== undefined)
+    throw new DataError(
+      `evaluate: ${path}: voxel value ${other} is no label; expected a map of whole numbers, no image or probabilities`,
+    );
+  return labels;
 }
 
 /** Throws `ShapeError` or `DataError` if the maps do not lie on one grid. */
 export function expectOneGrid(path: string, prediction: Volume, truth: Volume): void {
   if (prediction.shape.join() !== truth.shape.join())
-    throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
+    throw new ShapeError(`evaluate: ${path} has the shape ${showShape(prediction.shape)}, its label ${showShape(truth.shape)}`);
   const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
   if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
 }

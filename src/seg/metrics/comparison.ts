@@ -1,6 +1,7 @@
 /** @file The scores of many cases, and what is said of them: JSON, CSV and a table to read. */
 
 import { csvField } from "../../host/csv.ts";
+import { counted } from "../../host/text.ts";
 import { expectFields, expectItems } from "../../host/kinds.ts";
 import { summarize, type BootstrapOptions, type Summary } from "./bootstrap.ts";
 import type { CaseMetric, EmptyRule } from "./case_metrics.ts";
@@ -163,6 +164,6 @@ function notes({ missingCases, surplus, missing }: Comparison): string[] {
     const done = missing === "empty" ? "scored as empty" : "left out";
     out.push(`${missingCases.length} without a prediction, ${done}: ${list(missingCases)}`);
   }
-  if (surplus.length > 0) out.push(`${surplus.length} predictions without a truth, left out: ${list(surplus)}`);
+  if (surplus.length > 0) out.push(`${counted(surplus.length, "prediction")} without a truth, left out: ${list(surplus)}`);
   return out;
 }

@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { wholeLabels } from "../../../data/folders/join_case.ts";
 import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
-import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { LabelClass } from "../../../data/labels.ts";
 import type { Volume } from "../../../data/volume.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
@@ -23,6 +22,7 @@ import {
   expectFreeComparison,
   expectOneGrid,
   labelMaps,
+  readLabels,
   scoringOf,
   writeComparison,
 } from "../compare_folders.node.ts";
@@ -84,7 +84,7 @@ async function* pairsOf(
   onPair: (item: Case, prediction: Volume, truth: Volume) => void,
 ) {
   for (const { item, path } of found) {
-    const [prediction, truth] = (await Promise.all([readImageFile(path), readCaseLabel(item, labels)])).map(wholeLabels);
+    const [prediction, truth] = await Promise.all([readLabels(path), readCaseLabel(item, labels).then(wholeLabels)]);
     expectOneGrid(path, prediction, truth);
     onPair(item, prediction, truth);
     yield { id: item.id, prediction, truth };

@@ -173,7 +173,7 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   const info = await readRunInfo(store);
   const recipe = await recipeOfRun(info, peek(args, "recipe"));
   const table = tableOf(recipe);
-  const { values } = parse(args, { ...flagsOf(table), ...trainFlags });
+  const { values } = parse(args, { ...flagsOf(table), ...trainFlags }, false, ["preview"]);
   const { recipe: _, ...changes } = optionsIn(table, values);
   const fixed = Object.keys(changes).filter((name) => !movable.has(name));
   const other = [
@@ -263,7 +263,7 @@ export const trainCommand: Command = {
     }
     const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
     const table = tableOf(recipe);
-    const { values } = parse(args, { ...flagsOf(table), ...trainFlags });
+    const { values } = parse(args, { ...flagsOf(table), ...trainFlags }, false, ["preview"]);
     if (values.out !== undefined && values.preview === undefined) expectFolder(values.out as string);
     if (values.data === undefined) throw new ConfigError("train needs --data DIR (or --resume DIR); see voxgrad train --help");
     const { recipe: _, data: _data, ...options } = optionsIn(table, values);
