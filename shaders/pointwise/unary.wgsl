@@ -16,9 +16,10 @@ fn mish(v: V) -> V {
   return v * select(below, above, v >= V(0.0));
 }
 
-// A NaN stays, which max, min and clamp may turn into a number.
+// A NaN stays, which max, min and clamp may turn into a number. Of limits the wrong way round the upper one holds.
 fn limited(v: V, low: V, high: V) -> V {
-  return select(select(select(v, low, v < low), high, v > high), v, is_nan(v));
+  let raised = select(v, low, v < low);
+  return select(select(raised, high, raised > high), v, is_nan(v));
 }
 
 fn with_sign(v: V, like: V) -> V {

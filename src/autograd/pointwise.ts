@@ -101,7 +101,7 @@ export const abs = (x: Tensor): Tensor => apply("abs", x);
 export const square = (x: Tensor): Tensor => apply("square", x);
 /** 1 / x. Any shape, kept. */
 export const reciprocal = (x: Tensor): Tensor => apply("reciprocal", x);
-/** x limited to [min, max]. */
+/** x limited to [min, max]; all is `max` where `min` is larger, as in PyTorch. Any shape, kept. */
 export function clamp(x: Tensor, min: number, max: number): Tensor {
   expectArguments("clamp", "number", { min, max });
   return apply("clamp", x, min, max);

@@ -11,6 +11,7 @@ export * from "./post/determine.ts";
 export * from "./post/ensemble.ts";
 export * from "./post/keep_largest.ts";
 export * from "./post/label_volumes.ts";
+export { csvField } from "../host/csv.ts";
 export * from "./post/output_coding.ts";
 export { type PostStep, postprocess } from "./post/steps.ts";
 export * from "./post/surface.ts";

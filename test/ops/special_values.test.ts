@@ -44,6 +44,7 @@ describe("special values/comparisons", () => {
       expect(await list(f(tensor([nan, 3]), 3))).toEqual([nan, 3]);
     }
     expect(await list(v.clamp(tensor([nan, -inf, inf, 5]), -2, 2))).toEqual([nan, -2, 2, 2]);
+    expect(await list(v.clamp(tensor([nan, -2, 0, 2]), 1, -1))).toEqual([nan, -1, -1, -1]);
     expect(await list(v.where(tensor([1, 0, nan, -0]), tensor([nan, nan, 7, 7]), tensor([8, 8, nan, nan])))).toEqual([
       nan,
       8,

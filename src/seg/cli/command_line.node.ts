@@ -26,8 +26,22 @@ export const flag = { type: "boolean" } as const;
 
 type Flags = NonNullable<ParseArgsConfig["options"]>;
 
-/** Throws `ConfigError` for what is not among `options`. */
-export function parse<T extends Flags>(args: readonly string[], options: T, allowPositionals = false) {
+/** Throws `ConfigError` for what is not among `options`, and for an empty value of what is not among `mayBeEmpty`. */
+export function parse<T extends Flags>(
+  args: readonly string[],
+  options: T,
+  allowPositionals = false,
+  mayBeEmpty: readonly string[] = [],
+) {
+  const parsed = parsedStrictly(args, options, allowPositionals);
+  // A variable of the shell that is not set, which as a path would be the folder one is in.
+  for (const [name, value] of Object.entries(parsed.values))
+    if ([value].flat().includes("") && !mayBeEmpty.includes(name))
+      throw new ConfigError(`--${name} is empty: give it a value, or leave it out`);
+  return parsed;
+}
+
+function parsedStrictly<T extends Flags>(args: readonly string[], options: T, allowPositionals: boolean) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals, strict: true });
   } catch (error) {

@@ -1,6 +1,6 @@
 /** @file Two folders of label maps from any tool, paired by file name and compared case by case. */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gridDifference, wholeLabels } from "../../data/folders/join_case.ts";
 import { labelMapsIn } from "../../data/folders/label_maps.node.ts";
@@ -8,6 +8,7 @@ import { readImageFile } from "../../data/formats/images.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { writeFileAtomic } from "../../host/files.node.ts";
 import { LabelPairs } from "../metrics/label_pairs.ts";
 import { caseMetricsNamed, type EmptyRule, scoreCase, type ScoreOptions } from "../metrics/case_metrics.ts";
 import {
@@ -19,7 +20,9 @@ import {
   comparisonLines,
   type ScoredCase,
 } from "../metrics/comparison.ts";
+import { showShape } from "../../host/shape.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
+import { expectFree } from "./outputs.node.ts";
 
 /** What the command line says of scores. */
 export interface ScoreFlags {
@@ -81,14 +84,21 @@ export function classesOf(text: string): LabelClass[] {
   });
 }
 
-async function readLabels(path: string): Promise<Volume> {
-  return wholeLabels(await readImageFile(path));
+/** A label map. Throws `DataError` for a file whose values are no labels: an image, or probabilities, whose scores would be 0 and say nothing. */
+export async function readLabels(path: string): Promise<Volume> {
+  const labels = wholeLabels(await readImageFile(path));
+  const other = labels.data.find((v: number) => !Number.isInteger(v));
+  if (other !== undefined)
+    throw new DataError(
+      `evaluate: ${path}: voxel value ${other} is no label; expected a map of whole numbers, no image or probabilities`,
+    );
+  return labels;
 }
 
 /** Throws `ShapeError` or `DataError` if the maps do not lie on one grid. */
 export function expectOneGrid(path: string, prediction: Volume, truth: Volume): void {
   if (prediction.shape.join() !== truth.shape.join())
-    throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
+    throw new ShapeError(`evaluate: ${path} has the shape ${showShape(prediction.shape)}, its label ${showShape(truth.shape)}`);
   const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
   if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
 }
@@ -156,10 +166,17 @@ export async function compareFolders(options: FolderComparison): Promise<Compari
   return compareCases(info, cases, { missingCases, surplus });
 }
 
+/** Throws `ConfigError` if `writeComparison` would replace files, or cannot write. */
+export function expectFreeComparison(folder: string | undefined, metrics: Comparison["metrics"], overwrite: boolean | undefined) {
+  if (folder === undefined) return;
+  const names = [...["json", "csv", "txt"].map((end) => `evaluation.${end}`), ...metrics.map(({ name }) => `${name}.svg`)];
+  expectFree({ outputs: names.map((name) => join(folder, name)), overwrite });
+}
+
 /** Writes `evaluation.json`, `evaluation.csv`, `evaluation.txt` and a box plot per metric. */
 export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
+  const write = (name: string, text: string): Promise<void> => writeFileAtomic(join(folder, name), text);
   await write("evaluation.json", comparisonJson(comparison));
   await write("evaluation.csv", comparisonCsv(comparison));
   await write("evaluation.txt", `${comparisonLines(comparison).join("\n")}\n`);

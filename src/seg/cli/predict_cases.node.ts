@@ -1,21 +1,24 @@
 /** @file Predicting cases one after the other, with whatever segments them: progress, bad cases that do not stop the others, files, volumes. */
 
+import { join } from "node:path";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import { VoxgradError } from "../../host/errors.ts";
+import { DataError, VoxgradError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { counted, formatBytes } from "../../host/text.ts";
 import type { SegmentPlan } from "../inference/segmenter.ts";
 import type { Candidate } from "../metrics/detection.ts";
 import type { ModelSegmentation } from "../models/model.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
-import { writeCandidates } from "../run/detections.ts";
+import { readCandidates, writeCandidates } from "../run/detections.ts";
 import { files } from "../run/files.ts";
+import { expectFreeOutputs } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
 import { ProgressLine } from "../training/progress.ts";
 import { failureOf, say } from "./command_line.node.ts";
 import { interruptible } from "./device.node.ts";
+import { expectFolder } from "./outputs.node.ts";
 
 export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
 export const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
@@ -26,6 +29,8 @@ export interface Results {
   readonly probabilities: boolean;
   /** Of label maps; default ".nii.gz". */
   readonly ending?: string | undefined;
+  /** Endings of the files that are written with probabilities, beside ours. */
+  readonly beside?: readonly string[] | undefined;
 }
 
 export interface CaseHooks {
@@ -36,12 +41,34 @@ export interface CaseHooks {
 
 export type SegmentCase = (item: Case, hooks: CaseHooks) => Promise<Segmented & Pick<ModelSegmentation, "files">>;
 
+async function volumesWith(out: RunStore, volumes: readonly LabelVolume[]): Promise<string> {
+  const before = await out.read(files.volumes);
+  try {
+    return volumesCsv(volumes, before && new TextDecoder().decode(before));
+  } catch (error) {
+    if (error instanceof DataError) throw new DataError(`${out.name}: ${files.volumes} is another table: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Throws `ConfigError` if a result would be another's or replace a file, and `DataError` if a table is not one that results may be added to. */
+export async function expectFreeResults(
+  cases: readonly Case[],
+  { out, probabilities, ending, beside = [] }: Results,
+  overwrite: boolean,
+): Promise<void> {
+  const endings = probabilities ? [ending, probabilitiesOf(""), ...beside] : [ending];
+  expectFreeOutputs(cases, (id) => endings.map((end) => join(out.name, fileOf(id, end))), overwrite);
+  expectFolder(out.name);
+  await volumesWith(out, []);
+  await readCandidates(out);
+}
+
 /** Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. */
 async function writeTables(out: RunStore, volumes: readonly LabelVolume[], found: ReadonlyMap<string, readonly Candidate[]>) {
   if (found.size > 0) await writeCandidates(out, found);
   if (volumes.length === 0) return;
-  const before = await out.read(files.volumes);
-  await out.write(files.volumes, volumesCsv(volumes, before && new TextDecoder().decode(before)));
+  await out.write(files.volumes, await volumesWith(out, volumes));
 }
 
 /** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */

@@ -1,6 +1,6 @@
 /** @file `voxgrad predict --model`: label maps by a model of any kind. */
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { canWrite } from "../../data/formats/read_image.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { KeepScores } from "../inference/kept_scores.ts";
@@ -12,10 +12,10 @@ import { readFiles } from "../run/folder_data.node.ts";
 import { folderStore } from "../run/folder_store.node.ts";
 import type { RunStore } from "../run/store.ts";
 import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
-import { casesOfNetwork, expectFreeOutputs } from "../run/inputs.node.ts";
+import { casesOfNetwork } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
-import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "./predict_cases.node.ts";
+import { expectFreeResults, predictCases, type SegmentCase } from "./predict_cases.node.ts";
 
 /** What the command line says of it. */
 export interface ModelFlags {
@@ -81,12 +81,11 @@ export async function predictWithModel(path: string, paths: readonly string[], f
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
         const cases = casesOfNetwork(paths, model.channels, flags.previous);
-        const ending = endingOf(model);
-        const others = probabilities ? [...(model.writes?.probabilities ?? []), probabilitiesOf("")] : [];
-        for (const end of [ending, ...others]) expectFreeOutputs(cases, (id) => join(out.name, fileOf(id, end)), overwrite);
+        const results = { out, probabilities, ending: endingOf(model), beside: model.writes?.probabilities };
+        await expectFreeResults(cases, results, overwrite);
         say(model.description);
         const keep = scoresOnDisk(out.name);
-        const code = await predictCases(cases, model.labels, { out, probabilities, ending }, byModel(model, probabilities, keep));
+        const code = await predictCases(cases, model.labels, results, byModel(model, probabilities, keep));
         if (probabilities) await writeFolderFiles(out, model);
         return code;
       } finally {

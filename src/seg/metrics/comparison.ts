@@ -1,5 +1,7 @@
 /** @file The scores of many cases, and what is said of them: JSON, CSV and a table to read. */
 
+import { csvField } from "../../host/csv.ts";
+import { counted } from "../../host/text.ts";
 import { expectFields, expectItems } from "../../host/kinds.ts";
 import { summarize, type BootstrapOptions, type Summary } from "./bootstrap.ts";
 import type { CaseMetric, EmptyRule } from "./case_metrics.ts";
@@ -102,7 +104,6 @@ export function comparisonJson(c: Comparison): string {
   return `${JSON.stringify({ rules: { empty, missing, tolerance, ignore: ignore ?? null }, missingCases, surplus, summary, cases }, null, 2)}\n`;
 }
 
-const csvField = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const csvNumber = (v: number): string => (Number.isNaN(v) ? "" : Number.isFinite(v) ? String(v) : v > 0 ? "inf" : "-inf");
 
 /** A line per case and class. NaN is an empty field. */
@@ -163,6 +164,6 @@ function notes({ missingCases, surplus, missing }: Comparison): string[] {
     const done = missing === "empty" ? "scored as empty" : "left out";
     out.push(`${missingCases.length} without a prediction, ${done}: ${list(missingCases)}`);
   }
-  if (surplus.length > 0) out.push(`${surplus.length} predictions without a truth, left out: ${list(surplus)}`);
+  if (surplus.length > 0) out.push(`${counted(surplus.length, "prediction")} without a truth, left out: ${list(surplus)}`);
   return out;
 }

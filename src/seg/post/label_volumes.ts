@@ -2,6 +2,8 @@
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import type { HostArray } from "../../host/array.ts";
+import { csvField, csvRows } from "../../host/csv.ts";
+import { DataError } from "../../host/errors.ts";
 
 /** The volume of one class in one case. */
 export interface LabelVolume {
@@ -47,22 +49,17 @@ export function labelVolumes(
 
 const header = "case,label,voxels,ml";
 
-/** A field of a table with commas (RFC 4180). `value` is put in quotes where it must be. */
-export function csvField(value: string): string {
-  expectArguments("csvField", "text", { value });
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-}
-
 /**
  * The table as CSV, a row per case and class.
  * @param before a table that is there: rows of other cases stay in front
+ * @throws DataError if that is another table
  */
 export function volumesCsv(rows: readonly LabelVolume[], before = ""): string {
   expectItems("volumesCsv", "rows", rows, { id: "text", name: "text", voxels: "number", milliliters: "number" });
-  const mine = new Set(rows.map((r) => `${csvField(r.id)},`));
-  const others = before
-    .split("\n")
-    .filter((line) => line !== "" && line !== header && ![...mine].some((start) => line.startsWith(start)));
-  const lines = rows.map((r) => [csvField(r.id), csvField(r.name), r.voxels, r.milliliters.toFixed(4)].join(","));
-  return `${[header, ...others, ...lines].join("\n")}\n`;
+  const [names, ...there] = csvRows(before);
+  if (names && names.join() !== header) throw new DataError(`it has the columns ${names.join(", ")}, not ${header}`);
+  const mine = new Set(rows.map((r) => r.id));
+  const lines = rows.map((r) => [r.id, r.name, String(r.voxels), r.milliliters.toFixed(4)]);
+  const all = [...there.filter(([id]) => !mine.has(id)), ...lines].map((row) => row.map(csvField).join(","));
+  return `${[header, ...all].join("\n")}\n`;
 }

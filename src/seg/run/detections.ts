@@ -1,5 +1,7 @@
 /** @file Detection in the report of a run whose segmenter finds things: candidates of each case against the list of the dataset, or the components of its mask. */
 
+import { csvField, csvRows } from "../../host/csv.ts";
+import { DataError } from "../../host/errors.ts";
 import { counted } from "../../host/text.ts";
 import { nodulesOfMask } from "../../data/nodules/mask_nodules.ts";
 import type { LoadedCase } from "../recipes/recipe.ts";
@@ -17,13 +19,15 @@ export interface Searched extends Pick<Segmented, "id" | "candidates"> {
 
 const header = "id,x,y,z,diameter_mm,score";
 
-/** The candidates that a report or a prediction has written, by case; undefined where nothing was looked for. */
+/** The candidates that a report or a prediction has written, by case; undefined where nothing was looked for. Throws `DataError` for another table. */
 export async function readCandidates(store: RunStore): Promise<Map<string, Candidate[]> | undefined> {
   const bytes = await store.read(files.candidates);
   if (!bytes) return undefined;
   const found = new Map<string, Candidate[]>();
-  for (const line of new TextDecoder().decode(bytes).trim().split("\n").slice(1)) {
-    const [id, ...numbers] = line.split(",");
+  const [names = [], ...rows] = csvRows(new TextDecoder().decode(bytes));
+  if (names.join() !== header)
+    throw new DataError(`${store.name}: ${files.candidates} has the columns ${names.join(", ")}, not ${header}`);
+  for (const [id, ...numbers] of rows) {
     const [x, y, z, diameter, score] = numbers.map(Number);
     found.set(id, [...(found.get(id) ?? []), { center: [x, y, z], diameter, score }]);
   }
@@ -32,7 +36,7 @@ export async function readCandidates(store: RunStore): Promise<Map<string, Candi
 
 const candidateRows = (id: string, candidates: readonly Candidate[]): string[] =>
   candidates.map(({ center, diameter, score }) =>
-    [id, ...[...center, diameter].map((v) => v.toFixed(2)), score.toFixed(4)].join(","),
+    [csvField(id), ...[...center, diameter].map((v) => v.toFixed(2)), score.toFixed(4)].join(","),
   );
 
 /** Writes what was found in cases (RAS mm) into a store's table, in which rows of other cases stay. */

@@ -96,18 +96,23 @@ function real(path: string): string {
 }
 
 /**
- * Throws `ConfigError` if the results of two cases would be one file, if one would replace an image or label of a case, or, without `overwrite`, any
- * file. `outputOf` gives the path of the result of a case by its `id`.
+ * Throws `ConfigError` if two results would be one file, if one would replace an image or label of a case, or, without `overwrite`, any file.
+ * `outputsOf` gives the paths of all results of a case by its `id`.
  */
-export function expectFreeOutputs(cases: readonly Case[], outputOf: (id: string) => string, overwrite: boolean): void {
+export function expectFreeOutputs(
+  cases: readonly Case[],
+  outputsOf: (id: string) => string | readonly string[],
+  overwrite: boolean,
+): void {
   expectItems("expectFreeOutputs", "cases", cases, { id: "text", image: "texts" });
-  expectArguments("expectFreeOutputs", "function", { outputOf });
+  expectArguments("expectFreeOutputs", "function", { outputsOf });
+  const pathsOf = (id: string): string[] => [outputsOf(id)].flat();
   const firsts = new Map<string, Case>();
   for (const item of cases) {
     const other = firsts.get(item.id);
     if (other) {
       throw new ConfigError(
-        `${other.image[0]} and ${item.image[0]} have one name, so that their results would be one file, ${outputOf(item.id)}; run them apart, each with its own --out`,
+        `${other.image[0]} and ${item.image[0]} have one name, so that their results would be one file, ${pathsOf(item.id)[0]}; run them apart, each with its own --out`,
       );
     }
     firsts.set(item.id, item);
@@ -115,7 +120,18 @@ export function expectFreeOutputs(cases: readonly Case[], outputOf: (id: string)
   const inputs = new Map(
     cases.flatMap((c) => [...c.image, ...(c.label ? [c.label] : [])].map((path) => [real(path), path] as const)),
   );
-  const outputs = cases.map((c) => outputOf(c.id));
+  const owners = new Map<string, Case>();
+  for (const item of cases) {
+    for (const path of pathsOf(item.id)) {
+      const other = owners.get(path);
+      if (other)
+        throw new ConfigError(
+          `${path} would be a result of ${other.image[0]} and of ${item.image[0]}; run them apart, each with its own --out`,
+        );
+      owners.set(path, item);
+    }
+  }
+  const outputs = [...owners.keys()];
   const clash = outputs.find((path) => inputs.has(real(path)));
   if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);
   const there = overwrite ? [] : outputs.filter(existsSync);

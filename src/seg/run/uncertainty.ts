@@ -13,7 +13,7 @@ import type { Device } from "../../tensor/device.ts";
 import { StructureCounts, type StructureUncertainties, TestDropout } from "../inference/monte_carlo.ts";
 import type { SampledLabels, Segmenter, SegmentHooks } from "../inference/segmenter.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
-import { csvField } from "../post/label_volumes.ts";
+import { csvField } from "../../host/csv.ts";
 import { asStored, type ReadCase, readyCase } from "../recipes/prepared.ts";
 import type { LoadedCase } from "../recipes/recipe.ts";
 import type { OpenedRun, Segmented } from "./segment.ts";

@@ -57,6 +57,25 @@ describe("compareFolders", () => {
     expect((await compare("found", { missing: "skip" })).cases.map((c) => c.id)).toEqual(["a"]);
   });
 
+  it("refuses maps whose values are no labels", async () => {
+    const image = makeVolume({ data: Float32Array.of(1, 0.5, 0, 2, 0, 0, 0, 2), shape: [1, 1, 2, 4] }, [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 2, 0],
+      [0, 0, 0, 1],
+    ]);
+    await mkdir(at("image"));
+    for (const value of [0.5, NaN]) {
+      image.data[1] = value;
+      await writeNiftiFile(at("image/a.nii.gz"), image);
+      await expect(compare("image")).rejects.toThrow(`image/a.nii.gz: voxel value ${value} is no label`);
+    }
+    // Rounding in a tool that computes in floats is none.
+    image.data[1] = 0.9999;
+    await writeNiftiFile(at("image/a.nii.gz"), image);
+    expect((await compare("image", { labels: "1", metrics: "dice" })).cases[0].scores).toEqual([[1]]);
+  });
+
   it("scores regions, with another voxel size", async () => {
     const found = await compare("found", { labels: "all=1+2", spacing: "1,1,5", missing: "skip" });
     expect(found.cases[0].scores).toEqual([[6 / 7, 5]]);

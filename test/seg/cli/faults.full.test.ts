@@ -47,6 +47,21 @@ test("predict refuses two inputs of one name, and results that are there", async
   expect((await readNiftiFile(at("two", "T1.nii.gz"))).shape).toEqual((await readNiftiFile(image(1))).shape);
 });
 
+test("predict adds to no table of others, and finds out before it works that it cannot write", async () => {
+  mkdirSync(at("mine"));
+  writeFileSync(at("mine", "volumes.csv"), "subject,volume\ns1,7\n");
+  await refused(
+    ["predict", "--run", run, "--out", at("mine"), at("a")],
+    /volumes\.csv is another table: it has the columns subject, volume/,
+  );
+  expect(readFileSync(at("mine", "volumes.csv"), "utf8")).toBe("subject,volume\ns1,7\n");
+  expect(readdirSync(at("mine"))).toEqual(["volumes.csv"]);
+  const file = at("mine", "volumes.csv");
+  const { code, stderr } = await runCli(["predict", "--run", run, "--out", join(file, "maps"), at("a")]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^ConfigError: cannot write into .*maps: .*volumes\.csv is a file/m)]);
+  expect(stderr).not.toMatch(/windows/);
+});
+
 test("predict takes a folder; a bad file is reported, the others are segmented, the exit code tells", async () => {
   mkdirSync(at("many"));
   for (const i of [0, 1, 2]) cpSync(image(i), at("many", `case${i}_0000.nii.gz`));
@@ -132,4 +147,19 @@ test("a dataset without splits_final.json is trained in folds of its own; all th
   expect(code).toBe(1);
   expect(stderr).toMatch(/^DataError: 2 of 6 cases cannot be used:\n {2}FormatError: .*case1.*\n {2}FormatError: .*case5/m);
   expect(existsSync(at("broken"))).toBe(false);
+});
+
+test("nnunet plan replaces neither plans nor a dataset.json that says something else", async () => {
+  mkdirSync(at("plans"));
+  const args = ["nnunet", "plan", "--data", data, "--out", at("plans")];
+  writeFileSync(at("plans", "nnUNetPlans.json"), "edited");
+  await refused(args, /nnUNetPlans\.json exists; .*--overwrite/);
+  await succeed([...args, "--overwrite"]);
+  // What another planner shares is the same, and no fault.
+  await succeed([...args, "--planner", "nnUNetPlannerResEncM"]);
+  expect(existsSync(at("plans", "nnUNetResEncUNetMPlans.json"))).toBe(true);
+  cpSync(join(data, "dataset.json"), at("plans", "dataset.json"));
+  rmSync(at("plans", "nnUNetPlans.json"));
+  await refused(args, /dataset\.json exists/);
+  expect(readFileSync(at("plans", "dataset.json"))).toEqual(readFileSync(join(data, "dataset.json")));
 });

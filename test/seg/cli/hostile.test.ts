@@ -49,7 +49,8 @@ testRows([
     /patchSize \[16,15\] must be multiples of 2/,
   ],
   ["a fold that does not exist", nothing, [...trainArgs, "--fold", "7"], "ConfigError", /fold.*7/],
-  ["a run's folder that is a file", () => writeFileSync(out, ""), trainArgs, "Error", /EEXIST|ENOTDIR/],
+  ["a run's folder that is a file", () => writeFileSync(out, ""), trainArgs, "ConfigError", /cannot write into .*out is a file/],
+  ["an option that is empty", nothing, [...trainArgs, "--out", ""], "ConfigError", /--out is empty/],
   ["nothing to evaluate", nothing, ["evaluate"], "ConfigError", /needs --run DIR/],
   // Datasets
   ["no dataset.json", () => rmSync(join(data, "dataset.json")), trainArgs, "FormatError", /cannot read .*dataset\.json/],

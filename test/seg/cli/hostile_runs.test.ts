@@ -45,7 +45,7 @@ testRows([
     () => cpSync(label, join(run, "predictions", "case4.nii.gz")),
     ["evaluate", "--run", run],
     "ShapeError",
-    /case4\.nii\.gz has the size \[16,20,18\], its label \[20,16,18\]/,
+    /case4\.nii\.gz has the shape \[1, 16, 20, 18\], its label \[1, 20, 16, 18\]/,
   ],
   ["resuming nothing", nothing, ["train", "--resume", nowhere], "CheckpointError", /none: is no run/],
   [

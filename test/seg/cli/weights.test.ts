@@ -17,7 +17,7 @@ const out = (name: string) => join(folder, name);
 const call = (...args: readonly string[]) => callCli(args);
 
 test.each(["every.pt", "every_legacy.pt", "nested.pt", "nnunet.pth", "module.pt"])("convert %s", async (name) => {
-  const { code, stdout, stderr } = await call("convert", at(name), out("a.safetensors"));
+  const { code, stdout, stderr } = await call("convert", at(name), out("a.safetensors"), "--overwrite");
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/a\.safetensors: safetensors, \d+ tensors/);
   const { tensors, metadata } = readSafetensors(readFileSync(out("a.safetensors")));

@@ -108,7 +108,7 @@ describe("label maps", () => {
     expect(JSON.parse(seg.comparisonJson(comparison)).cases[0].classes.b).toEqual({ dice: null, hd: "inf" });
     expect(seg.comparisonLines(comparison).slice(-2)).toEqual([
       "1 without a prediction, scored as empty: y",
-      "1 predictions without a truth, left out: z",
+      "1 prediction without a truth, left out: z",
     ]);
   });
 });

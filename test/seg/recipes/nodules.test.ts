@@ -228,14 +228,17 @@ test("a table of candidates keeps the rows of other cases", async () => {
     store,
     new Map([
       ["b", []],
-      ["c", [one(1)]],
+      ['c, "right"', [one(1)]],
     ]),
   );
   expect(await readCandidates(store)).toEqual(
     new Map([
       ["a", [one(0.5)]],
-      ["c", [one(1)]],
+      ['c, "right"', [one(1)]],
     ]),
   );
+  // LUNA16 has another table of this name.
+  await store.write("candidates.csv", "seriesuid,coordX,coordY,coordZ,class\n1.3.6,1,2,3,0\n");
+  await expect(readCandidates(store)).rejects.toThrow(/candidates\.csv has the columns seriesuid, .*, not id,x,y,z/);
   expect(await readCandidates(memoryStore())).toBeUndefined();
 });

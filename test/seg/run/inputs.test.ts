@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { casesOfPaths } from "../../../src/seg/run/inputs.node.ts";
+import { casesOfPaths, expectFreeOutputs } from "../../../src/seg/run/inputs.node.ts";
 import { DataError } from "../../../src/host/errors.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "voxgrad-inputs-"));
@@ -39,4 +39,13 @@ test("a folder of slices is one case, one without images an error", () => {
   const slices = folder("series", ["1.dcm", "2.dcm"]);
   expect(casesOfPaths([slices], 1)).toEqual([{ id: "series", image: [slices] }]);
   expect(() => casesOfPaths([folder("none", ["notes.txt"])], 1)).toThrow(DataError);
+});
+
+test("no two results are one file, whatever they are named after", () => {
+  const cases = ["a", "a_probabilities"].map((id) => ({ id, image: [`in/${id}.nii.gz`] }));
+  const outputs = (id: string) => [`out/${id}.nii.gz`, `out/${id}_probabilities.nii.gz`];
+  expect(() => expectFreeOutputs(cases, outputs, true)).toThrow(
+    /out\/a_probabilities\.nii\.gz would be a result of in\/a\.nii\.gz and of in\/a_probabilities\.nii\.gz/,
+  );
+  expectFreeOutputs(cases, (id) => `out/${id}.nii.gz`, false);
 });

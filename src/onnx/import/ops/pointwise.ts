@@ -59,8 +59,7 @@ function clip(c: Call): Tensor {
   if (c.opset < 11) return f.clamp(x, c.floatAttribute("min", -greatest), c.floatAttribute("max", greatest));
   const bound = (i: number) => (c.has(i) ? operand(c, i, x.rank) : undefined);
   const [low, high] = [bound(1), bound(2)];
-  // With bounds the wrong way round the upper one holds, as in numpy; clamp on a device leaves that open.
-  if (typeof low === "number" && typeof high === "number" && low <= high) return likewise(c, f.clamp(x, low, high), [c.input(0)]);
+  if (typeof low === "number" && typeof high === "number") return likewise(c, f.clamp(x, low, high), [c.input(0)]);
   const raised = low === undefined ? x : f.maximum(x, low);
   return likewise(c, high === undefined ? raised : f.minimum(raised, high), [c.input(0)]);
 }

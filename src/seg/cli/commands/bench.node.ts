@@ -4,18 +4,25 @@ import { resolve } from "node:path";
 import { bench, benchCases, benchLine, ceilingLine } from "../../../bench/index.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
-import { type Command, parse, say, text } from "../command_line.node.ts";
+import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 export const benchCommand: Command = {
   name: "bench",
-  usage: [["[FILTER] [--json FILE] [--time MS]", "time kernels on this adapter, with their share of what it can do at most"]],
+  usage: [
+    [
+      "[FILTER] [--json FILE [--overwrite]] [--time MS]",
+      "time kernels on this adapter, with their share of what it can do at most",
+    ],
+  ],
   async run(args) {
-    const { values, positionals } = parse(args, { json: text, time: text }, true);
+    const { values, positionals } = parse(args, { json: text, time: text, overwrite: flag }, true);
     const time = Number(values.time ?? 500);
     if (!(time > 0)) throw new ConfigError(`--time must be a number of milliseconds, got "${values.time}"`);
     if (positionals.length > 1)
       throw new ConfigError(`bench takes one filter, got ${positionals.length}: ${positionals.join(" ")}`);
+    expectFree({ outputs: [values.json], overwrite: values.overwrite });
     return withDevice(
       async (device) => {
         const { signal, done } = interruptible("stopping after this case");

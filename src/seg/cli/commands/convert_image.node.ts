@@ -1,6 +1,5 @@
 /** @file `voxgrad convert-image`: an image as another format, with its geometry. */
 
-import { existsSync, realpathSync } from "node:fs";
 import { counted } from "../../../host/text.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
@@ -8,6 +7,7 @@ import { writeImage, writerOf } from "../../../data/formats/read_image.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 export const convertImageCommand: Command = {
   name: "convert-image",
@@ -23,16 +23,11 @@ export const convertImageCommand: Command = {
     if (positionals.length !== 2) throw new ConfigError("convert-image needs two paths: voxgrad convert-image IN OUT");
     const [from, to] = positionals;
     const { dtype, series, array } = values;
-    const expectFree = (name: string): void => {
-      if (!existsSync(name)) return;
-      if (existsSync(from) && realpathSync(name) === realpathSync(from))
-        throw new ConfigError(`${name} is the input; choose another name`);
-      if (values.overwrite !== true) throw new ConfigError(`${name} exists; choose another name, or replace it with --overwrite`);
-    };
-    expectFree(to);
+    const { overwrite } = values;
+    expectFree({ outputs: [to], overwrite, input: from });
     const volume = await readImageFile(from, { ...(series !== undefined && { series }), ...(array !== undefined && { array }) });
     const written = await writeImage(to, volume, dtype === undefined ? {} : { dtype });
-    for (const { name } of written) expectFree(name);
+    expectFree({ outputs: written.map(({ name }) => name), overwrite, input: from });
     for (const { name, bytes } of written.toReversed()) await writeFileAtomic(name, bytes);
     const { placeless, title } = writerOf(to);
     if (placeless) say(`odd: ${title} has no orientation, so the place of the image is lost in ${to}`);

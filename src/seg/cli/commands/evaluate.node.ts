@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { wholeLabels } from "../../../data/folders/join_case.ts";
 import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
-import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { LabelClass } from "../../../data/labels.ts";
 import type { Volume } from "../../../data/volume.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
@@ -17,11 +16,27 @@ import { folderStore } from "../../run/folder_store.node.ts";
 import { scoreCase } from "../../metrics/case_metrics.ts";
 import { compareCases, comparisonLines, type ScoredCase } from "../../metrics/comparison.ts";
 import { evaluate, evaluationLines } from "../../run/report.ts";
-import { type Command, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { compareFolders, expectOneGrid, labelMaps, scoringOf, writeComparison } from "../compare_folders.node.ts";
+import { type Command, flag, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import {
+  compareFolders,
+  expectFreeComparison,
+  expectOneGrid,
+  labelMaps,
+  readLabels,
+  scoringOf,
+  writeComparison,
+} from "../compare_folders.node.ts";
 import { foldNamed } from "./predict.node.ts";
 
-const scoreFlags = { metrics: text, spacing: text, tolerance: text, empty: text, seed: text, out: text } as const;
+const scoreFlags = {
+  metrics: text,
+  spacing: text,
+  tolerance: text,
+  empty: text,
+  seed: text,
+  out: text,
+  overwrite: flag,
+} as const;
 
 /** What is to be scored. */
 interface Task {
@@ -38,6 +53,7 @@ interface Task {
 async function taskOf(args: readonly string[]): Promise<Task> {
   const { values } = parse(args, { run: text, recipe: text, pred: text, data: text, fold: text, ...scoreFlags });
   const shared = { scoring: scoringOf(values), out: values.out };
+  expectFreeComparison(values.out, shared.scoring.metrics, values.overwrite);
   if (values.run !== undefined) {
     const store = folderStore(resolve(values.run));
     const recipe = await recipeOfRun(await readRunInfo(store), values.recipe);
@@ -68,7 +84,7 @@ async function* pairsOf(
   onPair: (item: Case, prediction: Volume, truth: Volume) => void,
 ) {
   for (const { item, path } of found) {
-    const [prediction, truth] = (await Promise.all([readImageFile(path), readCaseLabel(item, labels)])).map(wholeLabels);
+    const [prediction, truth] = await Promise.all([readLabels(path), readCaseLabel(item, labels).then(wholeLabels)]);
     expectOneGrid(path, prediction, truth);
     onPair(item, prediction, truth);
     yield { id: item.id, prediction, truth };
@@ -85,9 +101,10 @@ const folderFlags = { reference: text, prediction: text, labels: text, ignore: t
 /** Two folders of label maps, without a run or a dataset. */
 async function evaluateFolders(args: readonly string[]): Promise<number> {
   const { values } = parse(args, folderFlags);
-  const { reference, prediction, out, ...options } = values;
+  const { reference, prediction, out, overwrite, ...options } = values;
   if (reference === undefined || prediction === undefined)
     throw new ConfigError("evaluate needs both --reference DIR and --prediction DIR");
+  expectFreeComparison(out, scoringOf(options).metrics, overwrite);
   const comparison = await compareFolders({ reference, prediction, ...options });
   for (const line of comparisonLines(comparison)) say(line);
   if (out !== undefined) await writeComparison(resolve(out), comparison);
@@ -103,7 +120,7 @@ export const evaluateCommand: Command = {
     ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz (or of another format) from anywhere"],
     ["--reference DIR --prediction DIR", "the table for two folders of label maps, paired by file name"],
     ["  [--labels 1,tumor=2+3] [--ignore N]", "values or regions to score; the value of voxels that do not count"],
-    ["of all: [--metrics dice,hd95,…] [--out DIR]", "which metrics; a folder for JSON, CSV and box plots"],
+    ["of all: [--metrics dice,hd95,…] [--out DIR [--overwrite]]", "which metrics; a folder for JSON, CSV and box plots"],
     ["  [--tolerance MM] [--spacing X,Y,Z]", "the tolerance of nsd (default 1); voxel size; default: as the files say"],
     ["  [--empty nan|skip|best]", "score of a class that the reference does not have"],
     ["  [--missing empty|skip]", "a missing prediction counts as empty, or is left out"],

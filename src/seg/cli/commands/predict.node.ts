@@ -11,12 +11,12 @@ import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from 
 import { readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { casesOfNetwork, expectFreeOutputs } from "../../run/inputs.node.ts";
+import { casesOfNetwork } from "../../run/inputs.node.ts";
 import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
 import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
-import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "../predict_cases.node.ts";
+import { expectFreeResults, predictCases, type SegmentCase } from "../predict_cases.node.ts";
 import { predictWithModel } from "../predict_model.node.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 
@@ -130,8 +130,7 @@ export const predictCommand: Command = {
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
-    for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
-      expectFreeOutputs(cases, (id) => join(out.name, name(id)), values.overwrite === true);
+    await expectFreeResults(cases, { out, probabilities }, values.overwrite === true);
     return withDevice(
       async (device) => {
         const opened: OpenedRun[] = [];

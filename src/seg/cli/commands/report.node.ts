@@ -1,6 +1,5 @@
 /** @file `voxgrad report`: the page of a run anew, from the label maps that it holds. */
 
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
@@ -12,6 +11,7 @@ import { speedLine, speedOf } from "../../run/pace.ts";
 import { evaluationLines, reportOnPredictions } from "../../run/report.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 const usage = "RUN [--data DIR] [--metrics dice,hd95,…] [--out FILE.html]";
 
@@ -40,8 +40,7 @@ export const reportCommand: Command = {
       throw new ConfigError(`report needs the folder of one run, got ${positionals.length}; see voxgrad report --help`);
     const folder = resolve(positionals[0]);
     const out = values.out === undefined ? join(folder, files.report) : resolve(values.out);
-    if (values.out !== undefined && !values.overwrite && existsSync(out))
-      throw new ConfigError(`${out} exists; choose another name, or replace it with --overwrite`);
+    expectFree({ outputs: [out], overwrite: values.overwrite === true || values.out === undefined });
     const metrics = values.metrics === undefined ? undefined : caseMetricsNamed(values.metrics.split(",").map((m) => m.trim()));
     const store = folderStore(folder);
     const info = await readRunInfo(store);

@@ -1,6 +1,5 @@
 /** @file `voxgrad surface`: the surface of a label as a mesh, and a picture of it. */
 
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
 import { encodeMesh, meshFormatOf } from "../../../host/bytes/mesh_files.ts";
@@ -11,6 +10,7 @@ import { meshPicture } from "../../pictures/mesh_picture.ts";
 import { encodePng } from "../../pictures/pictures.ts";
 import { surfaceOf } from "../../post/surface.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../command_line.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 const usage = "FILE (--label N[,N] | --level P) [--out MESH] [--picture PNG]";
 
@@ -54,7 +54,7 @@ export const surfaceCommand: Command = {
     if (values.out === undefined && values.picture === undefined)
       throw new ConfigError("surface needs --out MESH or --picture PNG, a file to write");
     const format = values.out === undefined ? undefined : meshFormatOf(values.out);
-    expectFree([values.out, values.picture], values.overwrite === true, positionals[0]);
+    expectFree({ outputs: [values.out, values.picture], overwrite: values.overwrite, input: positionals[0] });
     const labels = values.label?.split(",").map((v) => numberOf("label", v));
     const volume = await readNiftiFile(positionals[0]);
     const options = {
@@ -83,14 +83,4 @@ function numberOf(name: string, value: string): number {
   const number = Number(value);
   if (value.trim() !== "" && Number.isFinite(number)) return number;
   throw new ConfigError(`--${name} must be a number, got "${value}"`);
-}
-
-/** Throws `ConfigError` if a file would replace the input, or without `overwrite` any file. */
-function expectFree(outputs: readonly (string | undefined)[], overwrite: boolean, input: string): void {
-  for (const path of outputs) {
-    if (path === undefined) continue;
-    if (resolve(path) === resolve(input)) throw new ConfigError(`${path} is the input; choose another name`);
-    if (!overwrite && existsSync(path))
-      throw new ConfigError(`${path} exists; choose another name, or replace it with --overwrite`);
-  }
 }

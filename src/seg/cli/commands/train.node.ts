@@ -1,6 +1,5 @@
 /** @file `voxgrad train`: trains a recipe on a folder of data, or goes on with a run, then reports on it. */
 
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { counted } from "../../../host/text.ts";
@@ -40,6 +39,7 @@ import {
   text,
 } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
+import { expectFolder, expectFree } from "../outputs.node.ts";
 
 type Table = Readonly<Record<string, Option<unknown>>>;
 
@@ -132,8 +132,7 @@ function previewFile({ folder, data }: Job, named: string, overwrite: boolean): 
   if (!/\.png$/i.test(path)) throw new ConfigError(`--preview writes a PNG, got ${named}`);
   if (data.train.some((c) => [...c.image, c.label].some((file) => file !== undefined && resolve(file) === path)))
     throw new ConfigError(`${path} is an image of the dataset; choose another name`);
-  if (!overwrite && existsSync(path))
-    throw new ConfigError(`${path} exists; choose another name, or replace it with --overwrite`);
+  expectFree({ outputs: [path], overwrite });
   return path;
 }
 
@@ -174,7 +173,7 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   const info = await readRunInfo(store);
   const recipe = await recipeOfRun(info, peek(args, "recipe"));
   const table = tableOf(recipe);
-  const { values } = parse(args, { ...flagsOf(table), ...trainFlags });
+  const { values } = parse(args, { ...flagsOf(table), ...trainFlags }, false, ["preview"]);
   const { recipe: _, ...changes } = optionsIn(table, values);
   const fixed = Object.keys(changes).filter((name) => !movable.has(name));
   const other = [
@@ -264,7 +263,8 @@ export const trainCommand: Command = {
     }
     const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
     const table = tableOf(recipe);
-    const { values } = parse(args, { ...flagsOf(table), ...trainFlags });
+    const { values } = parse(args, { ...flagsOf(table), ...trainFlags }, false, ["preview"]);
+    if (values.out !== undefined && values.preview === undefined) expectFolder(values.out as string);
     if (values.data === undefined) throw new ConfigError("train needs --data DIR (or --resume DIR); see voxgrad train --help");
     const { recipe: _, data: _data, ...options } = optionsIn(table, values);
     const job = await newJob(

@@ -4,14 +4,16 @@ import { resolve } from "node:path";
 import { tune } from "../../../kernels/tune.ts";
 import { tuningFile, writeTuning } from "../../run/tuning.node.ts";
 import { ProgressLine } from "../../training/progress.ts";
-import { type Command, parse, say, text } from "../command_line.node.ts";
+import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 export const tuneCommand: Command = {
   name: "tune",
-  usage: [["[--out FILE]", "measure kernel variants on this adapter once, for later runs"]],
+  usage: [["[--out FILE [--overwrite]]", "measure kernel variants on this adapter once, for later runs"]],
   async run(args) {
-    const { values } = parse(args, { out: text });
+    const { values } = parse(args, { out: text, overwrite: flag });
+    expectFree({ outputs: [values.out], overwrite: values.overwrite });
     return withDevice(
       async (device) => {
         const file = values.out === undefined ? tuningFile(device) : resolve(values.out);

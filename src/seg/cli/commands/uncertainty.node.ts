@@ -20,6 +20,7 @@ import type { Device } from "../../../tensor/device.ts";
 import { type Command, failureOf, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
 import { foldNamed } from "./predict.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 const usage = "--run DIR (--data DIR [--fold N] | FILE or DIR …) --out DIR [--samples N]";
 
@@ -80,8 +81,8 @@ export const uncertaintyCommand: Command = {
         ? casesOfPaths(positionals, info.channels.length)
         : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
     const out = folderStore(resolve(values.out));
-    for (const name of [fileOf, varianceOf])
-      expectFreeOutputs(cases, (id) => join(out.name, name(id)), values.overwrite === true);
+    expectFreeOutputs(cases, (id) => [fileOf, varianceOf].map((name) => join(out.name, name(id))), values.overwrite === true);
+    expectFree({ outputs: [files.uncertainty, files.volumes].map((name) => join(out.name, name)), overwrite: values.overwrite });
     return withDevice(
       async (device) => {
         const run = await openRun(device, store, recipe);

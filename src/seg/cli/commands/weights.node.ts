@@ -6,8 +6,9 @@ import { ConfigError } from "../../../host/errors.ts";
 import { ELEMENTS, type ElementType, type WeightTensor } from "../../../weights/elements.ts";
 import { notATensor, type SkippedEntry } from "../../../weights/file.ts";
 import { writeSafetensors } from "../../../weights/safetensors.ts";
-import { type Command, parse, say, text } from "../command_line.node.ts";
+import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 import { readWeightsFile } from "../../run/weight_files.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 const FLOATS: readonly ElementType[] = ["F64", "F32", "F16", "BF16"];
 
@@ -63,18 +64,24 @@ async function inspect(args: readonly string[]): Promise<number> {
 
 export const convertCommand: Command = {
   name: "convert",
-  usage: [["IN OUT.safetensors [--key NAME] [--dtype TYPE]", "weights from PyTorch, ONNX or TensorFlow.js as safetensors"]],
+  usage: [
+    [
+      "IN OUT.safetensors [--key NAME] [--dtype TYPE] [--overwrite]",
+      "weights from PyTorch, ONNX or TensorFlow.js as safetensors",
+    ],
+  ],
   run: convert,
 };
 
 async function convert(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args, { key: text, dtype: text }, true);
+  const { values, positionals } = parse(args, { key: text, dtype: text, overwrite: flag }, true);
   if (positionals.length !== 2) throw new ConfigError("convert needs two files: voxgrad convert IN OUT.safetensors");
   const [from, to] = positionals;
   if (!/\.safetensors$/i.test(to)) throw new ConfigError(`cannot write ${to}: the output must be named *.safetensors`);
   const dtype = values.dtype?.toUpperCase() as ElementType | undefined;
   if (dtype !== undefined && !FLOATS.includes(dtype))
     throw new ConfigError(`--dtype must be one of ${FLOATS.join(", ")}, got "${values.dtype}"`);
+  expectFree({ outputs: [to], overwrite: values.overwrite, input: from });
   const { format, tensors, metadata, skipped } = await readWeightsFile(from, { key: values.key });
   // Whole numbers and masks keep their type.
   const stored = new Map(

@@ -20,8 +20,9 @@ import type { RunStore } from "../../../run/store.ts";
 import { ProgressLine } from "../../../training/progress.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../../command_line.node.ts";
 import { interruptible, withDevice } from "../../device.node.ts";
+import { expectFree } from "../../outputs.node.ts";
 
-const usage = "RUN… [--out FILE.json] [--no-ensembles] [--data DIR]";
+const usage = "RUN… [--out FILE.json [--overwrite]] [--no-ensembles] [--data DIR]";
 
 const help = `voxgrad nnunet find-best ${usage}
 
@@ -31,6 +32,7 @@ and written into its runs; voxgrad predict does it from then on.
 
 ${helpLines([
   ["out FILE.json", "writes the scores and the choice"],
+  ["overwrite", "replace that file if it is there"],
   ["no-ensembles", "compare single configurations only"],
   ["data DIR", "the dataset, if it is no longer where the runs were trained"],
 ])}`;
@@ -49,7 +51,8 @@ export const findBestCommand: Command = {
   usage: [[usage, "the best of several configurations and their ensembles"]],
   help: async () => help,
   async run(args) {
-    const { values, positionals } = parse(args, { out: text, data: text, "no-ensembles": flag }, true);
+    const { values, positionals } = parse(args, { out: text, data: text, "no-ensembles": flag, overwrite: flag }, true);
+    expectFree({ outputs: [values.out], overwrite: values.overwrite });
     if (positionals.length === 0) throw new ConfigError("nnunet find-best needs the folders of trained runs");
     const runs: TrainedRun[] = [];
     for (const path of positionals) runs.push(await trainedRun(folderStore(resolve(path)), values.data));

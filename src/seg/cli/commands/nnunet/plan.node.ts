@@ -1,6 +1,6 @@
 /** @file `voxgrad nnunet plan`: a dataset checked, its fingerprint taken, and nnU-Net's plans for it. */
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../../../../host/files.node.ts";
 import { ConfigError } from "../../../../host/errors.ts";
@@ -12,9 +12,10 @@ import { type PlannerName, planners } from "../../../nnunet/planners.ts";
 import { checkedCases } from "../../../run/data.ts";
 import { FolderData } from "../../../run/folder_data.node.ts";
 import { ProgressLine } from "../../../training/progress.ts";
-import { type Command, helpLines, parse, say, text } from "../../command_line.node.ts";
+import { type Command, flag, helpLines, parse, say, text } from "../../command_line.node.ts";
+import { expectFree } from "../../outputs.node.ts";
 
-const usage = "--data DIR --out DIR [--planner NAME] [--memory GB] [--spacing z,y,x]";
+const usage = "--data DIR --out DIR [--planner NAME] [--memory GB] [--spacing z,y,x] [--overwrite]";
 
 const help = `voxgrad nnunet plan ${usage}
 
@@ -27,6 +28,7 @@ ${helpLines([
   ["planner NAME", `one of ${Object.keys(planners).join(", ")}`],
   ["memory GB", "of the device that is planned for; default the planner's: 8, 24 or 40"],
   ["spacing z,y,x", "target of 3d_fullres in mm, in place of what the fingerprint suggests"],
+  ["overwrite", "replace files of these names that are there"],
 ])}`;
 
 /** Checks, plans and writes. */
@@ -35,9 +37,14 @@ export const planCommand: Command = {
   usage: [[usage, "nnU-Net's fingerprint and plans of a dataset"]],
   help: async () => help,
   async run(args) {
-    const { values } = parse(args, { data: text, out: text, planner: text, memory: text, spacing: text });
+    const { values } = parse(args, { data: text, out: text, planner: text, memory: text, spacing: text, overwrite: flag });
     if (values.data === undefined || values.out === undefined)
       throw new ConfigError("nnunet plan needs --data DIR and --out DIR");
+    const out = resolve(values.out);
+    const { planner = "ExperimentPlanner", overwrite } = values;
+    if (!Object.hasOwn(planners, planner))
+      throw new ConfigError(`unknown planner "${planner}"; known are ${Object.keys(planners).join(", ")}`);
+    expectFree({ outputs: [join(out, `${planners[planner as PlannerName].plansName}.json`)], overwrite });
     const data = await (await FolderData.open(values.data)).fold("all");
     const { index } = data;
     if (index.training.length === 0) throw new ConfigError(`${values.data} has no labelled cases`);
@@ -49,21 +56,22 @@ export const planCommand: Command = {
       const dataset = datasetJson(index.labels, index.modality, filesOf(index));
       const plans = planExperiment(fingerprint, dataset, {
         datasetName: index.name,
-        ...(values.planner !== undefined && { planner: values.planner as PlannerName }),
+        planner: planner as PlannerName,
         ...(values.memory !== undefined && { gpuMemoryTargetInGb: numberIn("memory", values.memory) }),
         ...(values.spacing !== undefined && {
           overwriteTargetSpacing: values.spacing.split(",").map((n) => numberIn("spacing", n)),
         }),
       });
       line.finish();
-      await writeAll(resolve(values.out), {
+      const files = {
         "dataset.json": dataset,
         "dataset_fingerprint.json": fingerprint,
         [`${plans.plans_name}.json`]: plans,
         ...(index.training.length >= 5 && {
           "splits_final.json": generateCrossvalSplit(index.training.map((c) => c.id).toSorted()),
         }),
-      });
+      };
+      await writeAll(out, files, overwrite === true);
       tell(plans, join(values.out, `${plans.plans_name}.json`));
     } finally {
       line.finish();
@@ -77,10 +85,16 @@ function numberIn(name: string, value: string): number {
   throw new ConfigError(`--${name} must be positive numbers, got "${value}"`);
 }
 
-async function writeAll(folder: string, files: Readonly<Record<string, unknown>>): Promise<void> {
+/** Other planners have left what all of them share, and it may have been edited since: only what is the same is written again. Throws `ConfigError`. */
+async function writeAll(folder: string, files: Readonly<Record<string, unknown>>, overwrite: boolean): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const [name, value] of Object.entries(files))
-    await writeFileAtomic(join(folder, name), new TextEncoder().encode(`${JSON.stringify(value, null, 4)}\n`));
+  const texts = Object.entries(files).map(
+    ([name, value]) => [join(folder, name), `${JSON.stringify(value, null, 4)}\n`] as const,
+  );
+  const before = await Promise.all(texts.map(([path]) => readFile(path, "utf8").catch(() => undefined)));
+  const others = texts.filter(([, text], i) => before[i] !== text).map(([path]) => path);
+  expectFree({ outputs: others, overwrite });
+  for (const [path, text] of texts) await writeFileAtomic(path, text);
 }
 
 function tell({ configurations }: NnunetPlans, file: string): void {
