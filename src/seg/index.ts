@@ -110,6 +110,7 @@ export * from "./nnunet/export_run.ts";
 export * from "./nnunet/feature_map_size.ts";
 export * from "./nnunet/find_best.ts";
 export type { LabelManager } from "./nnunet/label_manager.ts";
+export type { ReadModelFile } from "./nnunet/checkpoint_files.ts";
 export * from "./nnunet/model_folder.ts";
 export * from "./models/model.ts";
 export { modelKindOf, openModel, segment } from "./models/open.ts";

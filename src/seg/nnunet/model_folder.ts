@@ -21,6 +21,7 @@ import { readTorch } from "../../weights/index.ts";
 import { DeviceWindows } from "../inference/device_windows.ts";
 import type { NnUNet } from "../networks/nnunet_parts.ts";
 import { channelsOf, inputChannels, masksOf } from "./cascade.ts";
+import { checkpointsOf, type ReadModelFile } from "./checkpoint_files.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
 import { meanOfFolds } from "./mean_of_folds.ts";
@@ -31,9 +32,6 @@ import { gathered } from "../inference/score_map.ts";
 import { turnOfReader } from "./probability_files.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
 import { nnunetTiles } from "./tiles.ts";
-
-/** Reads a file of the folder by its path in it; undefined for one that there is not. Gives its bytes. */
-export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
 
 /** Options of `openNnunetModel`, `openNnunetFolder`. */
 export interface OpenNnunetOptions {
@@ -301,24 +299,4 @@ export async function openNnunetModel(
     networks,
     mirrorAxes,
   });
-}
-
-const usualFolds = 10;
-const mostFolds = 100;
-
-async function checkpointsOf(read: ReadModelFile, folds: readonly (number | "all")[] | undefined, checkpoint: string) {
-  const found: { path: string; bytes: Uint8Array }[] = [];
-  for (const fold of folds ?? Array.from({ length: mostFolds }, (_, i) => i)) {
-    const path = `fold_${fold}/${checkpoint}`;
-    const bytes = await read(path);
-    if (bytes) found.push({ path, bytes });
-    else if (folds) throw new FormatError(`the model folder has no ${path}`);
-    // Of the first ones some may be wanting; those behind go on to the first that does.
-    else if (typeof fold === "number" && fold >= usualFolds - 1) break;
-  }
-  if (found.length > 0) return found;
-  const path = `fold_all/${checkpoint}`;
-  const bytes = await read(path);
-  if (bytes) return [{ path, bytes }];
-  throw new FormatError(`the model folder has no fold_*/${checkpoint}`);
 }

@@ -16,7 +16,9 @@ export function jsonRecord(bytes: Uint8Array, name: string): Json {
     throw new FormatError(`${name}: is no JSON (${(cause as Error).message})`, { cause });
   }
   if (!isRecord(value))
-    throw new FormatError(`${name}: expected a record, got ${Array.isArray(value) ? "a list" : typeof value}`);
+    throw new FormatError(
+      `${name}: expected a record, got ${Array.isArray(value) ? "a list" : value === null ? "null" : typeof value}`,
+    );
   return value;
 }
 

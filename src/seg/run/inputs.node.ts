@@ -47,8 +47,15 @@ function filesIn(path: string): string[] {
  * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none
  */
 export function casesOfNetwork(paths: readonly string[], channels: readonly string[], previous?: string): Case[] {
-  if (previous === undefined) return casesOfPaths(paths, channels.length);
   const name = channels.at(-1)!;
+  if (previous === undefined) {
+    try {
+      return casesOfPaths(paths, channels.length);
+    } catch (cause) {
+      if (!(cause instanceof DataError && isPreviousChannel(name))) throw cause;
+      throw new DataError(`${cause.message}; the last channel is the ${name}: give its folder as --previous DIR`, { cause });
+    }
+  }
   if (!isPreviousChannel(name))
     throw new ConfigError(`--previous is for the second stage of a cascade; this network's channels are ${channels.join(", ")}`);
   return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1), { name, folders: [previous] });
@@ -134,6 +141,8 @@ export function expectFreeOutputs(
   const outputs = [...owners.keys()];
   const clash = outputs.find((path) => inputs.has(real(path)));
   if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);
+  const blocked = [...new Set(outputs.map(dirname))].find((folder) => existsSync(folder) && !statSync(folder).isDirectory());
+  if (blocked !== undefined) throw new ConfigError(`${blocked} is a file, not a folder for results; choose another --out`);
   const there = overwrite ? [] : outputs.filter(existsSync);
   if (there.length > 0) {
     const more = there.length > 1 ? ` and ${there.length - 1} more exist` : " exists";

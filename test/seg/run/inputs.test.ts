@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { casesOfPaths, expectFreeOutputs } from "../../../src/seg/run/inputs.node.ts";
-import { DataError } from "../../../src/host/errors.ts";
+import { casesOfNetwork, casesOfPaths, expectFreeOutputs } from "../../../src/seg/run/inputs.node.ts";
+import { ConfigError, DataError } from "../../../src/host/errors.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "voxgrad-inputs-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -48,4 +48,19 @@ test("no two results are one file, whatever they are named after", () => {
     /out\/a_probabilities\.nii\.gz would be a result of in\/a\.nii\.gz and of in\/a_probabilities\.nii\.gz/,
   );
   expectFreeOutputs(cases, (id) => `out/${id}.nii.gz`, false);
+});
+
+test("the second stage of a cascade without what the first one found is told what to give", () => {
+  const path = folder("stage", ["p_0000.nii.gz"]);
+  expect(() => casesOfNetwork([path], ["MRI", "label map of 3d_lowres"])).toThrow(
+    /1 of 2 channels.*give its folder as --previous/,
+  );
+  expect(() => casesOfNetwork([path], ["MRI", "T2"])).toThrow(/1 of 2 channels: p_0000\.nii\.gz$/);
+});
+
+test("a file is no folder for results", () => {
+  const path = folder("results", ["file", "p.nii.gz"]);
+  const cases = [{ id: "p", image: [join(path, "p.nii.gz")] }];
+  expect(() => expectFreeOutputs(cases, (id) => join(path, "file", `${id}.nii.gz`), true)).toThrow(ConfigError);
+  expect(() => expectFreeOutputs(cases, (id) => join(path, "new", `${id}.nii.gz`), false)).not.toThrow();
 });

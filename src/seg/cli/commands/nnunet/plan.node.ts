@@ -1,5 +1,6 @@
 /** @file `voxgrad nnunet plan`: a dataset checked, its fingerprint taken, and nnU-Net's plans for it. */
 
+import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../../../../host/files.node.ts";
@@ -13,14 +14,15 @@ import { checkedCases } from "../../../run/data.ts";
 import { FolderData } from "../../../run/folder_data.node.ts";
 import { ProgressLine } from "../../../training/progress.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../../command_line.node.ts";
-import { expectFree } from "../../outputs.node.ts";
+import { expectFolder } from "../../outputs.node.ts";
 
 const usage = "--data DIR --out DIR [--planner NAME] [--memory GB] [--spacing z,y,x] [--overwrite]";
 
 const help = `voxgrad nnunet plan ${usage}
 
 Reads every labelled case and lists what is wrong, takes the fingerprint, and plans as nnU-Net does. Writes into the folder dataset.json,
-dataset_fingerprint.json, splits_final.json and the plans, in nnU-Net's formats; train --recipe nnunet --plans FILE trains them.
+dataset_fingerprint.json, splits_final.json and the plans, in nnU-Net's formats; train --recipe nnunet --plans FILE trains them. A dataset.json and a
+splits_final.json that are there stay, and plans are not replaced by others.
 
 ${helpLines([
   ["data DIR", "folder of a dataset: Decathlon or nnU-Net"],
@@ -40,11 +42,13 @@ export const planCommand: Command = {
     const { values } = parse(args, { data: text, out: text, planner: text, memory: text, spacing: text, overwrite: flag });
     if (values.data === undefined || values.out === undefined)
       throw new ConfigError("nnunet plan needs --data DIR and --out DIR");
-    const out = resolve(values.out);
-    const { planner = "ExperimentPlanner", overwrite } = values;
-    if (!Object.hasOwn(planners, planner))
-      throw new ConfigError(`unknown planner "${planner}"; known are ${Object.keys(planners).join(", ")}`);
-    expectFree({ outputs: [join(out, `${planners[planner as PlannerName].plansName}.json`)], overwrite });
+    const { planner, overwrite = false } = values;
+    expectFolder(values.out);
+    if (planner !== undefined && !Object.hasOwn(planners, planner))
+      throw new ConfigError(`--planner is "${planner}"; known are ${Object.keys(planners).join(", ")}`);
+    const spacing = values.spacing?.split(",").map((n) => numberIn("spacing", n));
+    if (spacing && spacing.length !== 3) throw new ConfigError(`--spacing must be three numbers z,y,x, got "${values.spacing}"`);
+    const memory = values.memory === undefined ? undefined : numberIn("memory", values.memory);
     const data = await (await FolderData.open(values.data)).fold("all");
     const { index } = data;
     if (index.training.length === 0) throw new ConfigError(`${values.data} has no labelled cases`);
@@ -56,23 +60,24 @@ export const planCommand: Command = {
       const dataset = datasetJson(index.labels, index.modality, filesOf(index));
       const plans = planExperiment(fingerprint, dataset, {
         datasetName: index.name,
-        planner: planner as PlannerName,
-        ...(values.memory !== undefined && { gpuMemoryTargetInGb: numberIn("memory", values.memory) }),
-        ...(values.spacing !== undefined && {
-          overwriteTargetSpacing: values.spacing.split(",").map((n) => numberIn("spacing", n)),
-        }),
+        ...(planner !== undefined && { planner: planner as PlannerName }),
+        ...(memory !== undefined && { gpuMemoryTargetInGb: memory }),
+        ...(spacing && { overwriteTargetSpacing: spacing }),
       });
       line.finish();
-      const files = {
-        "dataset.json": dataset,
-        "dataset_fingerprint.json": fingerprint,
-        [`${plans.plans_name}.json`]: plans,
-        ...(index.training.length >= 5 && {
-          "splits_final.json": generateCrossvalSplit(index.training.map((c) => c.id).toSorted()),
-        }),
-      };
-      await writeAll(out, files, overwrite === true);
-      tell(plans, join(values.out, `${plans.plans_name}.json`));
+      const file = `${plans.plans_name}.json`;
+      await writeAll(
+        resolve(values.out),
+        { [file]: plans, "dataset_fingerprint.json": fingerprint },
+        {
+          "dataset.json": dataset,
+          ...(index.training.length >= 5 && {
+            "splits_final.json": generateCrossvalSplit(index.training.map((c) => c.id).toSorted()),
+          }),
+        },
+        overwrite,
+      );
+      tell(plans, join(values.out, file));
     } finally {
       line.finish();
     }
@@ -85,16 +90,29 @@ function numberIn(name: string, value: string): number {
   throw new ConfigError(`--${name} must be positive numbers, got "${value}"`);
 }
 
-/** Other planners have left what all of them share, and it may have been edited since: only what is the same is written again. Throws `ConfigError`. */
-async function writeAll(folder: string, files: Readonly<Record<string, unknown>>, overwrite: boolean): Promise<void> {
+/**
+ * Writes files of JSON. What people make and edit is not replaced but by `overwrite`: `own` files that are there stay, and plans that are not these are refused.
+ * @throws ConfigError before anything is written
+ */
+async function writeAll(
+  folder: string,
+  made: Readonly<Record<string, unknown>>,
+  own: Readonly<Record<string, unknown>>,
+  overwrite: boolean,
+): Promise<void> {
+  const textOf = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
+  const [plans] = Object.keys(made);
+  const there = await readFile(join(folder, plans), "utf8").catch(() => undefined);
+  if (!overwrite && there !== undefined && there !== textOf(made[plans]))
+    throw new ConfigError(
+      `${join(folder, plans)} is there with other plans; choose another --out, or replace it with --overwrite`,
+    );
   await mkdir(folder, { recursive: true });
-  const texts = Object.entries(files).map(
-    ([name, value]) => [join(folder, name), `${JSON.stringify(value, null, 4)}\n`] as const,
-  );
-  const before = await Promise.all(texts.map(([path]) => readFile(path, "utf8").catch(() => undefined)));
-  const others = texts.filter(([, text], i) => before[i] !== text).map(([path]) => path);
-  expectFree({ outputs: others, overwrite });
-  for (const [path, text] of texts) await writeFileAtomic(path, text);
+  for (const [name, value] of Object.entries({ ...made, ...own })) {
+    const path = join(folder, name);
+    if (name in own && !overwrite && existsSync(path)) say(`${path} is there and stays as it is`);
+    else await writeFileAtomic(path, new TextEncoder().encode(textOf(value)));
+  }
 }
 
 function tell({ configurations }: NnunetPlans, file: string): void {
