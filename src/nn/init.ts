@@ -20,13 +20,15 @@ export function manualSeed(seed: number): void {
   initGenerator.seed(seed);
 }
 
-/** A parameter drawn from U(−bound, bound). */
+/** A parameter drawn from U(−bound, bound). Throws `TensorTooLargeError`. */
 export function uniformParameter(device: Device, shape: Shape, bound: number): Tensor {
+  device.pool.expectFits(4 * sizeOf(shape)); // before the host tries
   return parameter(device.tensor({ data: initGenerator.uniform(-bound, bound, sizeOf(shape)), shape }));
 }
 
-/** A parameter full of one value. */
+/** A parameter full of one value. Throws `TensorTooLargeError`. */
 export function constantParameter(device: Device, shape: Shape, value: number): Tensor {
+  device.pool.expectFits(4 * sizeOf(shape)); // before the host tries
   return parameter(device.tensor({ data: new Float32Array(sizeOf(shape)).fill(value), shape }));
 }
 

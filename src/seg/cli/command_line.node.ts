@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { ConfigError } from "../../host/errors.ts";
+import { nearest } from "../../host/options.ts";
 import { flagOf, type Option } from "../recipes/options.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import type { RunInfo } from "../run/files.ts";
@@ -48,8 +49,12 @@ function parsedStrictly<T extends Flags>(args: readonly string[], options: T, al
     // Node's message, less its advice on positional arguments.
     const [problem] = (error as Error).message.replaceAll("\n", " ").split(". To specify a positional");
     const known = Object.keys(options).map((name) => `--${name}`);
-    const unknown = (error as { code?: string }).code === "ERR_PARSE_ARGS_UNKNOWN_OPTION";
-    throw new ConfigError(unknown ? `${problem}; known are ${known.join(", ") || "none"}` : problem, { cause: error });
+    if ((error as { code?: string }).code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw new ConfigError(problem, { cause: error });
+    const near = nearest(/'(-[^' ]*)/.exec(problem)?.[1] ?? "", known);
+    throw new ConfigError(
+      `${problem}; ${near === undefined ? "" : `did you mean ${near}? `}known are ${known.join(", ") || "none"}`,
+      { cause: error },
+    );
   }
 }
 

@@ -28,7 +28,13 @@ prepare({ train: false });
 testRows([
   // Command lines
   ["an unknown command", nothing, ["trian"], "ConfigError", /unknown command "trian"; known are train, predict/],
-  ["an unknown option", nothing, [...trainArgs, "--epoch", "3"], "ConfigError", /Unknown option '--epoch'; known are .*--epochs/],
+  [
+    "an unknown option",
+    nothing,
+    [...trainArgs, "--epoch", "3"],
+    "ConfigError",
+    /Unknown option '--epoch'; did you mean --epochs\? known are .*--epochs/,
+  ],
   ["an option without its value", nothing, ["train", "--data"], "ConfigError", /'--data/],
   ["a negative number", nothing, [...trainArgs, "--lr", "-1"], "ConfigError", /'--lr/],
   ["a learning rate below 0", nothing, [...trainArgs, "--lr=-1"], "ConfigError", /lr must be a positive number, got -1/],
@@ -50,6 +56,13 @@ testRows([
   ],
   ["a fold that does not exist", nothing, [...trainArgs, "--fold", "7"], "ConfigError", /fold.*7/],
   ["a run's folder that is a file", () => writeFileSync(out, ""), trainArgs, "ConfigError", /cannot write into .*out is a file/],
+  [
+    "weights that no device holds",
+    nothing,
+    [...trainArgs, "--channels", "100000,200000"],
+    "TensorTooLargeError",
+    /maxBufferSize/,
+  ],
   ["an option that is empty", nothing, [...trainArgs, "--out", ""], "ConfigError", /--out is empty/],
   ["nothing to evaluate", nothing, ["evaluate"], "ConfigError", /needs --run DIR/],
   // Datasets
