@@ -29,7 +29,7 @@ export type { ConvBaseOptions, ConvOptions, ConvTransposeOptions, Padding } from
  */
 export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor {
   expectOptions("conv", options, "padding paddingMode activation stride dilation groups");
-  expectKind("conv", bias ? { x, weight, bias } : { x, weight });
+  expectKind("conv", bias === undefined ? { x, weight } : { x, weight, bias });
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") return padded(x, weight, bias, options, paddingMode);
   const g = convShape(x.shape, weight.shape, bias?.shape, options);
@@ -68,7 +68,7 @@ function padded(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Co
  */
 export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTransposeOptions = {}): Tensor {
   expectOptions("convTranspose", options, "padding outputPadding stride dilation groups");
-  expectKind("convTranspose", bias ? { x, weight, bias } : { x, weight });
+  expectKind("convTranspose", bias === undefined ? { x, weight } : { x, weight, bias });
   const g = convTransposeShape(x.shape, weight.shape, bias?.shape, options);
   const backward: Backward = (dy, needs) => [
     needs[0] ? kernels.convTransposeInputGradient(dy, weight, g, x.shape) : undefined,

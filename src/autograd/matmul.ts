@@ -141,7 +141,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * @throws ShapeError
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  expectKind("linear", bias ? { x, weight, bias } : { x, weight });
+  expectKind("linear", bias === undefined ? { x, weight } : { x, weight, bias });
   if (weight.rank !== 2) throw new ShapeError(`linear: weight ${showShape(weight.shape)} must be [out, in]`);
   const [outFeatures, inFeatures] = weight.shape;
   if (x.rank === 0 || x.shape.at(-1) !== inFeatures) {

@@ -8,7 +8,7 @@ import { openDevice, VoxgradError } from "../../src/index.ts";
 
 // Of its own: class indices that no class has are told at the next read-back, which may be another test's.
 const gpu = await openDevice();
-const image = gpu.tensor({ data: Float32Array.from({ length: 64 }, (_, i) => i % 3), shape: [1, 1, 8, 8] });
+const imageData = { data: Float32Array.from({ length: 64 }, (_, i) => i % 3), shape: [1, 1, 8, 8] };
 const wrong: Readonly<Record<string, unknown>> = {
   undefined,
   null: null,
@@ -21,7 +21,6 @@ const wrong: Readonly<Record<string, unknown>> = {
   record: {},
   "host array": { data: new Float32Array(4), shape: [2, 2] },
   function: () => 1,
-  tensor: image,
 };
 // They open devices, ask for the whole machine or measure for minutes.
 const apart = new Set(["openDevice", "measureCeiling", "tune", "bench"]);
@@ -33,7 +32,9 @@ const isClass = (f: Callable) => Function.prototype.toString.call(f).startsWith(
 
 async function bareErrors(name: string, f: Callable): Promise<string[]> {
   const out: string[] = [];
-  for (const [kind, value] of Object.entries(wrong)) {
+  // For each its own: some give a tensor back, or change it.
+  const image = gpu.tensor(imageData);
+  for (const [kind, value] of Object.entries({ ...wrong, tensor: image })) {
     const places = {
       1: [value],
       "2, after a tensor": [image, value],
