@@ -1,10 +1,11 @@
-/** @file Files: whole-file writes that a crash cannot leave half done (temporary name in the same folder, flush, rename), and JSON. */
+/** @file Files: whole-file writes that a crash cannot leave half done (temporary name in the same folder, flush, rename), folders that can be written, and JSON. */
 
 import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { FormatError, VoxgradError } from "./errors.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { ConfigError, FormatError, VoxgradError } from "./errors.ts";
 
 /** Writes `bytes`, or pieces as they come, to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void> {
@@ -98,5 +99,18 @@ export async function readJson(path: string, op: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (cause) {
     throw new FormatError(`${op}: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Throws `ConfigError` unless `folder` is one that files can be written into, or can be made. */
+export function expectFolder(folder: string): void {
+  let there = resolve(folder);
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  if (!statSync(there).isDirectory())
+    throw new ConfigError(`cannot write into ${folder}: ${there} is a file; choose another folder`);
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new ConfigError(`cannot write into ${folder}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -2,6 +2,7 @@
 
 import { crc32 } from "./crc32.ts";
 import { deflatePieces } from "./inflate.ts";
+import { joinedBytes, type Word, words } from "./words.ts";
 
 const version = 45;
 const nameIsUtf8 = 1 << 11;
@@ -11,8 +12,6 @@ const deflated = 8;
 // 1 January 1980, the first day of the format: the same contents give the same bytes.
 const firstDay = 33;
 const elsewhere = 0xffffffff;
-
-type Word = readonly [value: number, bytes: 2 | 4 | 8];
 
 /** The archive's bytes, piece by piece. */
 export async function* zipOfPieces(
@@ -28,7 +27,7 @@ export async function* zipOfPieces(
       yield piece;
     }
   }
-  yield joined(words([0x04034b50, 4], ...common(0), [path.length, 2], [20, 2]), path, sizesOf(0, 0));
+  yield joinedBytes([words([0x04034b50, 4], ...common(0), [path.length, 2], [20, 2]), path, sizesOf(0, 0)]);
   for await (const piece of deflatePieces(counted(), "deflate-raw")) {
     packed += piece.length;
     yield piece;
@@ -43,8 +42,8 @@ export async function* zipOfPieces(
     [0, 4],
   ];
   const head = words([0x02014b50, 4], [version, 2], ...common(crc), [path.length, 2], [20, 2], ...none);
-  const directory = joined(head, path, sizesOf(size, packed));
-  yield joined(behind, directory, endOf(start, directory.length));
+  const directory = joinedBytes([head, path, sizesOf(size, packed)]);
+  yield joinedBytes([behind, directory, endOf(start, directory.length)]);
 }
 
 /** What the header of a file and its entry in the directory share; the sizes are in the field that follows the name. */
@@ -93,27 +92,3 @@ const endOf = (start: number, size: number): Uint8Array =>
       [0, 2],
     ] as const),
   );
-
-/** Little-endian numbers one after the other. */
-function words(...list: readonly Word[]): Uint8Array {
-  const out = new Uint8Array(list.reduce((n, [, bytes]) => n + bytes, 0));
-  const view = new DataView(out.buffer);
-  let at = 0;
-  for (const [value, bytes] of list) {
-    if (bytes === 2) view.setUint16(at, value, true);
-    else if (bytes === 4) view.setUint32(at, value, true);
-    else view.setBigUint64(at, BigInt(value), true);
-    at += bytes;
-  }
-  return out;
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, { length }) => n + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}

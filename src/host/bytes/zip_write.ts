@@ -2,6 +2,7 @@
 
 import { FormatError } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
+import { joinedBytes, type Word, words } from "./words.ts";
 
 // Where contents begin: PyTorch maps files into memory at such places.
 const alignment = 64;
@@ -52,8 +53,6 @@ interface Placed {
   readonly padding: number;
 }
 
-type Word = readonly [value: number, bytes: 2 | 4];
-
 /** What the header of a file and its entry in the directory share. */
 const common = ({ crc, size }: Placed): readonly Word[] => [
   [version, 2],
@@ -68,62 +67,34 @@ const common = ({ crc, size }: Placed): readonly Word[] => [
 
 function headerOf(file: Placed): Uint8Array<ArrayBuffer> {
   const { name, padding } = file;
-  const out = new Uint8Array(local + name.length + padding);
-  words(out, 0, [[0x04034b50, 4], ...common(file), [name.length, 2], [padding, 2]]);
-  out.set(name, local);
+  const start = words([0x04034b50, 4], ...common(file), [name.length, 2], [padding, 2]);
   // An extra field that no one knows, for its length.
-  words(out, local + name.length, [
-    [0x4246, 2],
-    [padding - 4, 2],
-  ]);
-  return out;
+  const extra = words([0x4246, 2], [padding - 4, 2]);
+  return joinedBytes([start, name, extra, new Uint8Array(padding - 4)]);
 }
 
 function directoryOf(files: readonly Placed[], start: number, size: number): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(size + end);
-  let to = 0;
-  for (const file of files) {
-    const { name, header } = file;
-    const none = [2, 2, 2, 2, 4].map((bytes): Word => [0, bytes as 2 | 4]);
-    words(out, to, [[0x02014b50, 4], [version, 2], ...common(file), [name.length, 2], ...none, [header, 4]]);
-    out.set(name, to + central);
-    to += central + name.length;
-  }
-  const { length } = files;
-  words(out, to, [
-    [0x06054b50, 4],
+  const none: readonly Word[] = [
     [0, 2],
     [0, 2],
-    [length, 2],
-    [length, 2],
-    [size, 4],
-    [start, 4],
     [0, 2],
+    [0, 2],
+    [0, 4],
+  ];
+  const entries = files.flatMap((file) => [
+    words([0x02014b50, 4], [version, 2], ...common(file), [file.name.length, 2], ...none, [file.header, 4]),
+    file.name,
   ]);
-  return out;
-}
-
-/** Little-endian numbers one after the other. */
-function words(out: Uint8Array<ArrayBuffer>, start: number, list: readonly Word[]): void {
-  const view = new DataView(out.buffer);
-  let at = start;
-  for (const [value, bytes] of list) {
-    if (bytes === 2) view.setUint16(at, value, true);
-    else view.setUint32(at, value, true);
-    at += bytes;
-  }
+  const { length } = files;
+  return joinedBytes([
+    ...entries,
+    words([0x06054b50, 4], [0, 2], [0, 2], [length, 2], [length, 2], [size, 4], [start, 4], [0, 2]),
+  ]);
 }
 
 /** An archive of files under their names, not compressed. @throws FormatError beyond 4 GiB */
 export function writeZip(entries: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const members = [...entries].map(([name, bytes]) => ({ name, size: bytes.length, crc: crc32(bytes) }));
   const { headers, directory } = zipRecords(members);
-  const parts = [...[...entries.values()].flatMap((bytes, i) => [headers[i], bytes]), directory];
-  const out = new Uint8Array(parts.reduce((n, { length }) => n + length, 0));
-  let to = 0;
-  for (const part of parts) {
-    out.set(part, to);
-    to += part.length;
-  }
-  return out;
+  return joinedBytes([...[...entries.values()].flatMap((bytes, i) => [headers[i], bytes]), directory]);
 }

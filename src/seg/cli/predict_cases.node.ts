@@ -18,7 +18,6 @@ import { type RunStore, writePieces } from "../run/store.ts";
 import { ProgressLine } from "../training/progress.ts";
 import { failureOf, say } from "./command_line.node.ts";
 import { interruptible } from "./device.node.ts";
-import { expectFolder } from "./outputs.node.ts";
 
 export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
 export const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
@@ -59,7 +58,6 @@ export async function expectFreeResults(
 ): Promise<void> {
   const endings = probabilities ? [ending, probabilitiesOf(""), ...beside] : [ending];
   expectFreeOutputs(cases, (id) => endings.map((end) => join(out.name, fileOf(id, end))), overwrite);
-  expectFolder(out.name);
   await volumesWith(out, []);
   await readCandidates(out);
 }

@@ -7,6 +7,7 @@ import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
 import { photograph } from "../../data/folders/cases.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
+import { expectFolder } from "../../host/files.node.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { isPreviousChannel } from "../nnunet/cascade.ts";
 
@@ -141,8 +142,7 @@ export function expectFreeOutputs(
   const outputs = [...owners.keys()];
   const clash = outputs.find((path) => inputs.has(real(path)));
   if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);
-  const blocked = [...new Set(outputs.map(dirname))].find((folder) => existsSync(folder) && !statSync(folder).isDirectory());
-  if (blocked !== undefined) throw new ConfigError(`${blocked} is a file, not a folder for results; choose another --out`);
+  for (const folder of new Set(outputs.map(dirname))) expectFolder(folder);
   const there = overwrite ? [] : outputs.filter(existsSync);
   if (there.length > 0) {
     const more = there.length > 1 ? ` and ${there.length - 1} more exist` : " exists";

@@ -4,6 +4,7 @@
  */
 
 import { expectFields, expectArguments } from "../../host/kinds.ts";
+import { joinedBytes } from "../../host/bytes/words.ts";
 
 /** Where a run is kept: files by name. */
 export interface RunStore {
@@ -41,7 +42,7 @@ export function memoryStore(name = "a run in memory"): RunStore {
   const files = new Map<string, Uint8Array[]>();
   return {
     name,
-    read: async (file) => (files.has(file) ? joined(files.get(file)!) : undefined),
+    read: async (file) => (files.has(file) ? joinedBytes(files.get(file)!) : undefined),
     write: async (file, content) => void files.set(file, [bytesOf(content).slice()]),
     async append(file, text) {
       const parts = files.get(file);
@@ -52,22 +53,12 @@ export function memoryStore(name = "a run in memory"): RunStore {
   };
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
 /** Writes pieces to a store, in one where it has no other way. */
 export async function writePieces(store: RunStore, file: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   if (store.writePieces) return store.writePieces(file, pieces);
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);
-  await store.write(file, joined(all));
+  await store.write(file, joinedBytes(all));
 }
 
 /** The store. Throws `ConfigError` for what is none. */

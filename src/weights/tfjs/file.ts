@@ -9,6 +9,7 @@ import { decodeElements, ELEMENTS, type ElementType, type WeightTensor } from ".
 import { expectSomeRead, type SkippedEntry } from "../file.ts";
 import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { isSizes, type JsonRecord, list, parseJson, record } from "../../host/bytes/json.ts";
+import { joinedBytes } from "../../host/bytes/words.ts";
 
 /** A layers model of TensorFlow.js: its topology and its weights by name. */
 export interface TfjsModel {
@@ -57,7 +58,7 @@ export async function readTfjs(
   for (const group of list(model.weightsManifest).map(record)) {
     const parts: Uint8Array[] = [];
     for (const path of list(group.paths)) parts.push(await shard(safePath(path, fail)));
-    readGroup(list(group.weights).map(record), joined(parts), { weights, skipped }, fail);
+    readGroup(list(group.weights).map(record), parts.length === 1 ? parts[0] : joinedBytes(parts), { weights, skipped }, fail);
   }
   expectSomeRead(weights, skipped, fail);
   const kerasVersion = typeof whole.keras_version === "string" ? whole.keras_version : "";
@@ -70,17 +71,6 @@ function safePath(path: unknown, fail: Fail): string {
   if (typeof path !== "string" || /^$|^[/\\]|^[a-z]+:|(^|[/\\])\.\.([/\\]|$)|\0/i.test(path))
     throw fail(`the path ${JSON.stringify(path)} of a shard does not stay in the model's folder`);
   return path;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 interface Read {

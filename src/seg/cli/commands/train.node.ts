@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { counted } from "../../../host/text.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { writeFileAtomic } from "../../../host/files.node.ts";
+import { expectFolder, writeFileAtomic } from "../../../host/files.node.ts";
 import { type Device, openDevice } from "../../../tensor/device.ts";
 import type { Option } from "../../recipes/options.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
@@ -39,7 +39,7 @@ import {
   text,
 } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
-import { expectFolder, expectFree } from "../outputs.node.ts";
+import { expectFree } from "../outputs.node.ts";
 
 type Table = Readonly<Record<string, Option<unknown>>>;
 

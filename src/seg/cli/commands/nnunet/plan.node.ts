@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { writeFileAtomic } from "../../../../host/files.node.ts";
+import { expectFolder, writeFileAtomic } from "../../../../host/files.node.ts";
 import { ConfigError } from "../../../../host/errors.ts";
 import { generateCrossvalSplit } from "../../../../data/nnunet/splits.ts";
 import type { PlannedConfiguration } from "../../../nnunet/configuration.ts";
@@ -14,7 +14,6 @@ import { checkedCases } from "../../../run/data.ts";
 import { FolderData } from "../../../run/folder_data.node.ts";
 import { ProgressLine } from "../../../training/progress.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../../command_line.node.ts";
-import { expectFolder } from "../../outputs.node.ts";
 
 const usage = "--data DIR --out DIR [--planner NAME] [--memory GB] [--spacing z,y,x] [--overwrite]";
 
