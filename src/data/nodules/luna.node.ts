@@ -1,6 +1,7 @@
 /** @file LUNA16 in Node: folders of scans and their list become a folder for `NoduleDataset`. */
 
 import { expectArguments } from "../../host/kinds.ts";
+import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { sizeOf } from "../../host/array.ts";
@@ -40,7 +41,7 @@ async function findScans(folder: string): Promise<Map<string, string>> {
 /**
  * Writes `<id>.nii` (bytes), `<id>.mask.nii.gz` and `index.json` for all scans of `folder` that have nodules in `annotations`. Scans that are
  * in the index of an earlier call stay as they are, so that a call that was interrupted goes on.
- * @throws ConfigError if no scan of the list is there
+ * @throws ConfigError if no scan of the list is there, FormatError for an `index.json` that is not one of these
  * @param out folder that is written
  */
 export async function prepareLuna(
@@ -60,10 +61,7 @@ export async function prepareLuna(
     );
   await mkdir(out, { recursive: true });
   const path = join(out, "index.json");
-  const before = await readJson(path, "prepareLuna").then(
-    (json) => parseNoduleIndex(json, path).scans,
-    () => [],
-  );
+  const before = existsSync(path) ? parseNoduleIndex(await readJson(path, "prepareLuna"), path).scans : [];
   const scans = new Map(before.map((scan) => [scan.id, scan]));
   for (const [i, [id, list]] of wanted.entries()) {
     if (!scans.has(id)) {

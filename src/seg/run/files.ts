@@ -226,6 +226,22 @@ const ownWeights = (bytes: Uint8Array, source: string, network: string) =>
 const checkpointWeights = (bytes: Uint8Array, source: string, network: string) =>
   under(readCheckpoint(bytes, source).tensors, network === onlyNetwork ? "model." : `model/${network}.`);
 
+/** Written only behind a checkpoint: without one they are another's. */
+const outcomes = [
+  files.weights,
+  files.best,
+  files.evaluation,
+  files.scores,
+  files.report,
+  files.lossCurve,
+  files.diceCurve,
+  files.rateCurve,
+  files.sampleLossCurve,
+  files.sampleDiceCurve,
+  files.candidates,
+  files.frocCurve,
+];
+
 /**
  * The checkpoint of a run that is to go on; undefined for a new one.
  * @throws ConfigError, CheckpointError if the store cannot take a new run, or lacks what the resumed one needs
@@ -241,7 +257,7 @@ export async function checkpointOf({
   if (saved && !resume)
     throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
   if (saved) return saved;
-  for (const file of [files.weights, files.best, files.evaluation]) {
+  for (const file of outcomes) {
     if (!(await store.has(file))) continue;
     throw new CheckpointError(
       resume

@@ -1,6 +1,6 @@
 /** @file Nodules: the list and its axes, prepared scans, crops by their kinds, a folder from end to end. */
 
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -92,6 +92,11 @@ test("a folder from end to end: prepared once, an entry per nodule, crops padded
       expect(first.image.data[(x * 8 + y) * 32 + z]).toBeCloseTo(want, 6);
     }
     await expect(prepareLuna(out, join(folder, "annotations.csv"), folder, { readVolume })).resolves.toBeDefined();
+    for (const other of ["cut sh", '{"name": "of another program"}']) {
+      await writeFile(join(out, "index.json"), other);
+      await expect(prepareLuna(folder, join(folder, "annotations.csv"), out, { readVolume })).rejects.toThrow(FormatError);
+      expect(await readFile(join(out, "index.json"), "utf8")).toBe(other);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }

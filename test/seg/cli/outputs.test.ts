@@ -1,12 +1,13 @@
 /** @file No command replaces a file that it was not asked to replace, nor what it reads. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { makeVolume, writeNifti } from "../../../src/data/index.ts";
 import { writeSafetensors } from "../../../src/weights/index.ts";
 import { callCli } from "../../lib/call_cli.ts";
+import { writeTinyDataset } from "../../lib/tiny.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "voxgrad-outputs-"));
 const at = (...names: string[]): string => join(folder, ...names);
@@ -41,4 +42,17 @@ test("evaluate", async () => {
   await refuses(at("scores", "dice.svg"), [...args, "--out", at("scores")]);
   writeFileSync(at("file"), "");
   expect((await callCli([...args, "--out", at("file")])).stderr).toMatch(/^ConfigError: cannot write into .*file is a file/m);
+});
+
+test("export-slices", async () => {
+  await writeTinyDataset(at("data"));
+  const args = ["export-slices", "--data", at("data"), "--out", at("png"), "--views", "AXI"];
+  expect((await callCli(args)).stdout).toMatch(/slices of \d+ cases in/);
+  const slice = at("png", "axial_images", readdirSync(at("png", "axial_images"))[0]);
+  writeFileSync(slice, "precious");
+  rmSync(at("png", "classes.csv")); // a folder of slices alone is no place for others
+  expect((await callCli(args)).stderr).toMatch(/^ConfigError: .*axial_images exists; choose another name/m);
+  expect(readFileSync(slice, "utf8")).toBe("precious");
+  await callCli([...args, "--overwrite"]);
+  expect(readFileSync(slice, "utf8")).not.toBe("precious");
 });

@@ -136,6 +136,12 @@ describe("a run in memory", () => {
   });
 
   test("is refused by a store that has one, and by options that are not its own", async () => {
+    for (const file of ["report.html", "loss.svg", "candidates.csv"]) {
+      const others = memoryStore();
+      await others.write(file, "precious");
+      await expect(run(slices2d, others)).rejects.toThrow(`holds the ${file} of another run; choose another --out`);
+      expect(new TextDecoder().decode(await others.read(file))).toBe("precious");
+    }
     const store = memoryStore();
     await run(slices2d, store);
     await expect(run(slices2d, store)).rejects.toThrow(/holds a run already/);

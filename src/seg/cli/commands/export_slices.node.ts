@@ -1,11 +1,12 @@
 /** @file `voxgrad export-slices`: the volumes of a dataset as PNG slices of three views. */
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { counted } from "../../../host/text.ts";
 import { axisCodes } from "../../../data/axis_codes.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { outputCodingOf } from "../../post/output_coding.ts";
 import { type ExportSlicesOptions, sliceFiles } from "../../recipes/quicknat/export_slices.ts";
+import { foldersOf } from "../../recipes/quicknat/views.ts";
 import { quickNatOptions, type QuickNatRecipeOptions } from "../../recipes/quicknat/options.ts";
 import quicknat from "../../recipes/quicknat/recipe.ts";
 import { checkOptions } from "../../recipes/options.ts";
@@ -13,10 +14,11 @@ import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import type { RunConfig } from "../../recipes/recipe.ts";
 import { ProgressLine } from "../../training/progress.ts";
-import { calledBy, type Command, flagsOf, helpLines, optionsIn, parse, say, text } from "../command_line.node.ts";
+import { calledBy, type Command, flag, flagsOf, helpLines, optionsIn, parse, say, text } from "../command_line.node.ts";
+import { expectFree } from "../outputs.node.ts";
 import { foldNamed } from "./predict.node.ts";
 
-const usage = "--data DIR --out DIR [--views COR,AXI,SAG] [--structures FS|Neo]";
+const usage = "--data DIR --out DIR [--views COR,AXI,SAG] [--structures FS|Neo] [--overwrite]";
 
 const { views, structures, thin, skipSlices, maxBackground } = quickNatOptions;
 // All slices unless fewer are asked for.
@@ -36,6 +38,7 @@ ${helpLines([
   ["data DIR", "Decathlon or nnU-Net folder"],
   ["fold N", "only the training cases of a fold"],
   ["out DIR", "where the files go"],
+  ["overwrite", "write over slices that are there"],
   ...Object.entries(table).map(([name, option]) => [calledBy(table)(name).slice(2), option.help] as const),
 ])}`;
 
@@ -44,7 +47,7 @@ export const exportSlicesCommand: Command = {
   usage: [[usage, "the volumes of a dataset as PNG slices"]],
   help: async () => help,
   async run(args) {
-    const { values } = parse(args, { data: text, out: text, fold: text, ...flagsOf(table) });
+    const { values } = parse(args, { data: text, out: text, fold: text, overwrite: flag, ...flagsOf(table) });
     if (values.data === undefined || values.out === undefined)
       throw new ConfigError("export-slices needs --data DIR, a dataset, and --out DIR");
     const asked = checkOptions<Pick<QuickNatRecipeOptions, keyof typeof table>>(
@@ -57,6 +60,11 @@ export const exportSlicesCommand: Command = {
     const labels = quicknat.labels!(asked as RunConfig<QuickNatRecipeOptions>, data.index.labels);
     const coding = outputCodingOf("softmax", labels);
     const out = folderStore(resolve(values.out as string));
+    const folders = asked.views.flatMap(foldersOf);
+    expectFree({
+      outputs: ["classes.csv", ...folders].map((name) => join(out.name, name)),
+      overwrite: values.overwrite === true,
+    });
     const { structures: _, ...rest } = asked;
     const line = new ProgressLine(process.stderr);
     let files = 0;

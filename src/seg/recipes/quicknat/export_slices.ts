@@ -10,7 +10,7 @@ import { DataError, ShapeError } from "../../../host/errors.ts";
 import { expectOptions } from "../../../host/options.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
-import { viewAxes, views as allViews } from "./views.ts";
+import { folderOf, viewAxes, views as allViews } from "./views.ts";
 
 /** Options of `sliceFiles`. */
 export interface ExportSlicesOptions {
@@ -33,8 +33,6 @@ export interface SliceFile {
   /** The file's bytes. */
   readonly bytes: Uint8Array;
 }
-
-const folders = { COR: "coronal", AXI: "axial", SAG: "sagittal" } as const;
 
 /**
  * PNG files of 8 bits: images from black, the volume's least value, to white; labels with the class index as gray value.
@@ -88,7 +86,7 @@ export async function* sliceFiles(
       for (const i of kept) {
         const part = slices.slice(i * height * width, (i + 1) * height * width);
         const bytes = await encodePng({ width, height, channels: 1, data: part });
-        yield { path: `${folders[view]}_${kind}/${id}_${String(i).padStart(3, "0")}.png`, bytes };
+        yield { path: `${folderOf(view, kind)}/${id}_${String(i).padStart(3, "0")}.png`, bytes };
       }
     }
   }

@@ -16,3 +16,11 @@ export function viewAxes(view: SliceOrientation, orientation = "LIA"): readonly 
   const axisOf = conformed.map((pair) => [...orientation].findIndex((code) => pair.includes(code)));
   return orientationAxes(view).map((a) => axisOf[a]) as unknown as readonly [number, number, number];
 }
+
+const folders = { COR: "coronal", AXI: "axial", SAG: "sagittal" } as const;
+
+/** The folder of a view's slices of a `kind`, images or labels. */
+export const folderOf = (view: SliceOrientation, kind: string): string => `${folders[view]}_${kind}`;
+
+/** The folders that slices of a view go to, of images and of labels. */
+export const foldersOf = (view: SliceOrientation): string[] => ["images", "labels"].map((kind) => folderOf(view, kind));
