@@ -77,7 +77,7 @@ export async function bench(
   expectArguments("bench", "objects", { cases });
   for (const [i, c] of cases.entries())
     expectFields("bench", `cases[${i}]`, c, { name: "text", inputs: "object", run: "function" });
-  expectOptions("bench", options, "filter time ceiling onResult signal");
+  expectOptions("bench", options, "filter:text time:number ceiling onResult:function signal");
   const { filter = "", time = 500, onResult, signal } = options;
   const chosen = cases.filter((c) => c.name.includes(filter));
   if (chosen.length === 0) {

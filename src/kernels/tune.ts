@@ -55,7 +55,7 @@ const margin = 0.93;
  */
 export async function tune(device: Device, options: TuneOptions = {}): Promise<Tuned> {
   expectDevice("tune", device);
-  expectOptions("tune", options, "half onProgress signal");
+  expectOptions("tune", options, "half:boolean onProgress:function signal");
   const { half = true, onProgress, signal } = options;
   const f16 = half && device.gpu.features.has("shader-f16") && !device.software;
   const trials = families.flatMap((trialsOf) => trialsOf(device, f16));

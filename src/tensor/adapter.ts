@@ -2,6 +2,7 @@
 
 import { explainNoAdapter, loadGPU, quietly } from "#gpu";
 import { ConfigError, NoAdapterError } from "../host/errors.ts";
+import { refused } from "../host/kinds.ts";
 import type { GPU, GPUAdapter, GPUAdapterInfo, GPUDevice, GPUPowerPreference } from "./webgpu.ts";
 
 /** Which adapter `openDevice` takes. */
@@ -47,8 +48,24 @@ const limits = [
   "maxComputeWorkgroupSizeZ",
 ] as const;
 
+/** What is given in the platform's place: how it is called, and the method that tells it. */
+const sources = {
+  gpu: ["WebGPU's entry, such as navigator.gpu", "requestAdapter"],
+  adapter: ["a GPUAdapter", "requestDevice"],
+  device: ["a GPUDevice", "createBuffer"],
+} as const;
+
+const powers: readonly unknown[] = ["high-performance", "low-power", undefined] satisfies AdapterOptions["powerPreference"][];
+
 export async function openAdapter(options: AdapterOptions): Promise<OpenedAdapter> {
+  if (!powers.includes(options.powerPreference))
+    refused("openDevice", "powerPreference", '"high-performance" or "low-power"', options.powerPreference);
   const given = (["gpu", "adapter", "device"] as const).filter((name) => options[name] !== undefined);
+  for (const name of given) {
+    const [words, method] = sources[name];
+    const value = options[name] as object | null;
+    if (typeof (value as Record<string, unknown> | null)?.[method] !== "function") refused("openDevice", name, words, value);
+  }
   if (given.length > 1) throw new ConfigError(`openDevice: give one of gpu, adapter and device, not ${given.join(" and ")}`);
   const { device } = options;
   if (device) {

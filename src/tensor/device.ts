@@ -40,10 +40,18 @@ export interface DeviceOptions extends AdapterOptions {
 
 /**
  * Opens the best WebGPU adapter of the machine: `navigator.gpu` in a browser or Deno, Dawn (npm `webgpu`) in Node; or what the options give.
- * Throws `NoAdapterError` with what to do if there is none, and `ConfigError` for options that exclude each other.
+ * Throws `NoAdapterError` with what to do if there is none, and `ConfigError` for options of other kinds or that exclude each other.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  expectOptions("openDevice", options, "maxBindingSize maxBacklogBytes powerPreference toggles gpu adapter device");
+  expectOptions(
+    "openDevice",
+    options,
+    "maxBindingSize:number maxBacklogBytes:number powerPreference:text toggles:texts gpu adapter device",
+  );
+  const { maxBindingSize = Infinity } = options;
+  // The largest element, and what a uniform block has to be aligned to.
+  if (!(maxBindingSize >= 256))
+    throw new ConfigError(`openDevice: maxBindingSize must be at least 256 bytes, got ${maxBindingSize}`);
   return new OpenDevice(await openAdapter(options), options);
 }
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, resolve } from "node:path";
-import { NoAdapterError } from "../host/errors.ts";
+import { ConfigError, NoAdapterError } from "../host/errors.ts";
 import { importModule } from "../host/import_module.ts";
 
 export { quietly } from "./quiet.node.ts";
@@ -22,10 +22,21 @@ export async function loadGPU(toggles: readonly string[]): Promise<GPU> {
   const key = toggles.join(" ");
   let gpu = instances.get(key);
   if (!gpu) {
-    gpu = (await loadDawn()).create([...toggles]);
+    gpu = created(await loadDawn(), toggles);
     instances.set(key, gpu);
   }
   return gpu;
+}
+
+function created(dawn: typeof import("webgpu"), toggles: readonly string[]): GPU {
+  try {
+    return dawn.create([...toggles]);
+  } catch (cause) {
+    throw new ConfigError(
+      `openDevice: toggles must be texts name=value, such as enable-dawn-features=allow_unsafe_apis, got ${toggles.join(", ")} (${(cause as Error).message})`,
+      { cause },
+    );
+  }
 }
 
 // The package loads a binary from beside itself, so no bundle can hold it.

@@ -28,6 +28,22 @@ describe("openDevice", () => {
     await expect(vx.openDevice({ gpu: none })).rejects.toThrow(/the gpu that was given to openDevice has none/);
   });
 
+  test.each<[string, object, RegExp]>([
+    ["a toggle without a value", { toggles: ["allow_unsafe_apis"] }, /toggles must be texts name=value.*allow_unsafe_apis/],
+    ["a toggle that is no list", { toggles: "a=b" }, /toggles must be a list of texts, got the text "a=b"; put it in a list/],
+    ["another power preference", { powerPreference: "fast" }, /powerPreference must be "high-performance" or "low-power"/],
+    ["a binding of nothing", { maxBindingSize: 0 }, /maxBindingSize must be at least 256 bytes, got 0/],
+    ["a binding of NaN bytes", { maxBindingSize: NaN }, /maxBindingSize/],
+    ["a number as a text", { maxBindingSize: "1000000" }, /maxBindingSize must be a number/],
+    ["no entry to WebGPU", { gpu: {} }, /gpu must be WebGPU's entry/],
+    ["no adapter", { adapter: 5 }, /adapter must be a GPUAdapter, got the number 5/],
+    ["nothing for a device", { device: null }, /device must be a GPUDevice, got null/],
+  ])("%s is an error of ours", async (_, options, words) => {
+    const opened = vx.openDevice(options as vx.DeviceOptions);
+    await expect(opened).rejects.toThrow(words);
+    await expect(opened).rejects.toThrow(vx.ConfigError);
+  });
+
   test("with a device that is shared: limits as they are, and close leaves it open", async () => {
     const adapter = (await (await loadGPU([])).requestAdapter())!;
     const gpu = await adapter.requestDevice();
