@@ -242,6 +242,17 @@ const outcomes = [
   files.frocCurve,
 ];
 
+/** Written before the first checkpoint too, behind run.json: without that one they are another's. */
+const beginnings = [files.config, files.metrics, files.sessions];
+
+/** The first file that a run which was killed before its first checkpoint does not leave; undefined where a new run may begin. */
+async function foreign(store: RunStore): Promise<string | undefined> {
+  const begun = await store.has(files.run);
+  if (begun) await readRunInfo(store); // its error names what is no description of a run
+  for (const file of begun ? outcomes : [...outcomes, ...beginnings]) if (await store.has(file)) return file;
+  return (await readEpochs(store)).some((e) => e.epoch > 1) ? files.metrics : undefined;
+}
+
 /**
  * The checkpoint of a run that is to go on; undefined for a new one.
  * @throws ConfigError, CheckpointError if the store cannot take a new run, or lacks what the resumed one needs
@@ -257,15 +268,13 @@ export async function checkpointOf({
   if (saved && !resume)
     throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
   if (saved) return saved;
-  for (const file of outcomes) {
-    if (!(await store.has(file))) continue;
-    throw new CheckpointError(
-      resume
-        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
-        : `${store.name} holds the ${file} of another run; choose another --out`,
-    );
-  }
-  return undefined;
+  const file = await foreign(store);
+  if (file === undefined) return undefined;
+  throw new CheckpointError(
+    resume
+      ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
+      : `${store.name} holds the ${file} of another run; choose another --out`,
+  );
 }
 
 /** The epochs that metrics.jsonl has up to a point of a run. Lines of later steps are dropped: they will be run, and written, again. */
@@ -275,7 +284,8 @@ export async function restoreMetrics(
 ): Promise<EpochMetrics[]> {
   const rows = await readLines<EpochMetrics & { step?: number }>(store, files.metrics);
   const kept = rows.filter((r) => (r.step === undefined ? r.epoch <= at.epoch : r.step <= at.step));
-  await store.write(files.metrics, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  // A line that was cut goes too.
+  if (await store.has(files.metrics)) await store.write(files.metrics, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
   return epochsIn(kept);
 }
 

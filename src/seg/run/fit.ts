@@ -86,8 +86,9 @@ async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions
   try {
     if (init && !resume) run.log(initialize(networks, init));
     await run.open(saved);
-    await writeConfig(store, config);
+    // This one first: by it a run is known that is killed before its first checkpoint.
     await writeRunInfo(store, info);
+    await writeConfig(store, config);
     const { train, val } = data;
     run.log(
       `${counted(train.length, "training case")}, ${counted(val.length, "validation case")}; ${counted(parametersOf(networks), "parameter")}; ` +

@@ -136,7 +136,7 @@ describe("a run in memory", () => {
   });
 
   test("is refused by a store that has one, and by options that are not its own", async () => {
-    for (const file of ["report.html", "loss.svg", "candidates.csv"]) {
+    for (const file of ["report.html", "loss.svg", "candidates.csv", "config.json", "metrics.jsonl", "sessions.jsonl"]) {
       const others = memoryStore();
       await others.write(file, "precious");
       await expect(run(slices2d, others)).rejects.toThrow(`holds the ${file} of another run; choose another --out`);
@@ -144,6 +144,17 @@ describe("a run in memory", () => {
     }
     const store = memoryStore();
     await run(slices2d, store);
+    // What is left where a run is killed before its first checkpoint is a new one's place, and nothing else.
+    const begun = async (changed: Readonly<Record<string, string>>) => {
+      const killed = memoryStore();
+      for (const file of ["run.json", "config.json", "sessions.jsonl"]) await killed.write(file, (await store.read(file))!);
+      await killed.write("metrics.jsonl", (await text(store, "metrics.jsonl")).split("\n")[0] + '\n{"epoch": 1, "st');
+      for (const [file, content] of Object.entries(changed)) await killed.write(file, content);
+      return run(slices2d, killed);
+    };
+    expect((await begun({})).epochs.length).toBe(2);
+    await expect(begun({ "metrics.jsonl": await text(store, "metrics.jsonl") })).rejects.toThrow("holds the metrics.jsonl of");
+    await expect(begun({ "run.json": '{"run": 5}' })).rejects.toThrow(/run\.json/);
     await expect(run(slices2d, store)).rejects.toThrow(/holds a run already/);
     const resume = (given: object) => run(slices2d, store, memoryData(), given, { resume: true });
     await expect(resume({ lr: 0.5 })).rejects.toThrow(ConfigError);
