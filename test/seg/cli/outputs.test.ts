@@ -29,6 +29,8 @@ test("convert", async () => {
   const own = ["convert", at("in.safetensors"), at("in.safetensors"), "--overwrite", "--dtype", "f16"];
   expect((await callCli(own)).stderr).toMatch(/^ConfigError: .* is the input/m);
   expect(readFileSync(at("in.safetensors"))).toEqual(Buffer.from(weights));
+  await callCli(["convert", at("in.safetensors"), at("new", "folder", "out.safetensors")]);
+  expect(readFileSync(at("new", "folder", "out.safetensors"))).toEqual(readFileSync(at("out.safetensors")));
 });
 
 test("evaluate", async () => {

@@ -1,12 +1,10 @@
 /** @file `voxgrad bench`: times kernels on this adapter. */
 
-import { resolve } from "node:path";
 import { bench, benchCases, benchLine, ceilingLine } from "../../../bench/index.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { writeFileAtomic } from "../../../host/files.node.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
-import { expectFree } from "../outputs.node.ts";
+import { expectFree, writeOutput } from "../outputs.node.ts";
 
 export const benchCommand: Command = {
   name: "bench",
@@ -38,7 +36,7 @@ export const benchCommand: Command = {
               say(benchLine(result));
             },
           });
-          if (values.json !== undefined) await writeFileAtomic(resolve(values.json), `${JSON.stringify(report, null, 2)}\n`);
+          if (values.json !== undefined) await writeOutput(values.json, `${JSON.stringify(report, null, 2)}\n`);
           return signal.aborted ? 130 : 0;
         } finally {
           done();

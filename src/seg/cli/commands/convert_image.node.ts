@@ -5,9 +5,8 @@ import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { writeImage, writerOf } from "../../../data/formats/read_image.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { writeFileAtomic } from "../../../host/files.node.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
-import { expectFree } from "../outputs.node.ts";
+import { expectFree, writeOutput } from "../outputs.node.ts";
 
 export const convertImageCommand: Command = {
   name: "convert-image",
@@ -28,7 +27,7 @@ export const convertImageCommand: Command = {
     const volume = await readImageFile(from, { ...(series !== undefined && { series }), ...(array !== undefined && { array }) });
     const written = await writeImage(to, volume, dtype === undefined ? {} : { dtype });
     expectFree({ outputs: written.map(({ name }) => name), overwrite, input: from });
-    for (const { name, bytes } of written.toReversed()) await writeFileAtomic(name, bytes);
+    for (const { name, bytes } of written.toReversed()) await writeOutput(name, bytes);
     const { placeless, title } = writerOf(to);
     if (placeless) say(`odd: ${title} has no orientation, so the place of the image is lost in ${to}`);
     for (const line of describeImage(volume).odd) say(`odd: ${line}`);

@@ -2,7 +2,6 @@
 
 import { join, resolve } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
-import { writeFileAtomic } from "../../../host/files.node.ts";
 import { caseMetricsNamed } from "../../metrics/case_metrics.ts";
 import { contextOf, files, readConfig, readEpochs, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
@@ -11,7 +10,7 @@ import { speedLine, speedOf } from "../../run/pace.ts";
 import { evaluationLines, reportOnPredictions } from "../../run/report.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { expectFree } from "../outputs.node.ts";
+import { expectFree, writeOutput } from "../outputs.node.ts";
 
 const usage = "RUN [--data DIR] [--metrics dice,hd95,…] [--out FILE.html]";
 
@@ -55,7 +54,7 @@ export const reportCommand: Command = {
     const run = { recipe, context: contextOf(recipe, config, info) };
     const options = { onProgress, ...(metrics && { metrics }) };
     const found = await reportOnPredictions(store, run, epochs, val, read, options).finally(() => line.finish());
-    await writeFileAtomic(out, found.page);
+    await writeOutput(out, found.page);
     for (const { id, reason } of found.failed) say(`${id}: no score: ${reason}`);
     for (const row of evaluationLines(found.evaluation)) say(row);
     const speed = speedOf(epochs);

@@ -1,16 +1,14 @@
 /** @file `voxgrad surface`: the surface of a label as a mesh, and a picture of it. */
 
-import { resolve } from "node:path";
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
 import { encodeMesh, meshFormatOf } from "../../../host/bytes/mesh_files.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { writeFileAtomic } from "../../../host/files.node.ts";
 import { enclosedVolume, type Mesh, surfaceArea } from "../../../host/grid/mesh.ts";
 import { meshPicture } from "../../pictures/mesh_picture.ts";
 import { encodePng } from "../../pictures/pictures.ts";
 import { surfaceOf } from "../../post/surface.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../command_line.node.ts";
-import { expectFree } from "../outputs.node.ts";
+import { expectFree, writeOutput } from "../outputs.node.ts";
 
 const usage = "FILE (--label N[,N] | --level P) [--out MESH] [--picture PNG]";
 
@@ -66,12 +64,12 @@ export const surfaceCommand: Command = {
     const square = (surfaceArea(mesh) / 100).toFixed(2);
     say(`${mesh.triangles.length / 3} triangles, ${square} cm², ${(enclosedVolume(mesh) / 1000).toFixed(3)} ml`);
     if (values.out !== undefined && format) {
-      await writeFileAtomic(resolve(values.out), encodeMesh(mesh, format, values.lps ? "LPS" : "RAS"));
+      await writeOutput(values.out, encodeMesh(mesh, format, values.lps ? "LPS" : "RAS"));
       say(`wrote ${values.out}`);
     }
     if (values.picture !== undefined) {
       const parts: Mesh[] = labels ? labels.map((label) => surfaceOf(volume, { ...options, labels: label })) : [mesh];
-      await writeFileAtomic(resolve(values.picture), await encodePng(meshPicture(parts)));
+      await writeOutput(values.picture, await encodePng(meshPicture(parts)));
       say(`wrote ${values.picture}`);
     }
     return 0;

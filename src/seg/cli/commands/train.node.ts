@@ -1,10 +1,9 @@
 /** @file `voxgrad train`: trains a recipe on a folder of data, or goes on with a run, then reports on it. */
 
-import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { counted } from "../../../host/text.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { expectFolder, writeFileAtomic } from "../../../host/files.node.ts";
+import { expectFolder } from "../../../host/files.node.ts";
 import { type Device, openDevice } from "../../../tensor/device.ts";
 import type { Option } from "../../recipes/options.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
@@ -39,7 +38,7 @@ import {
   text,
 } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
-import { expectFree } from "../outputs.node.ts";
+import { expectFree, writeOutput } from "../outputs.node.ts";
 
 type Table = Readonly<Record<string, Option<unknown>>>;
 
@@ -140,8 +139,7 @@ function previewFile({ folder, data }: Job, named: string, overwrite: boolean): 
 async function drawPreview({ recipe, ...job }: Job, path: string, tuned: boolean): Promise<number> {
   const { data, config, info } = job;
   const picture = await withDevice((device) => preview(recipe, { device, data, config, info }), { tuned });
-  await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomic(path, await encodePng(picture));
+  await writeOutput(path, await encodePng(picture));
   say(`preview ${path}; nothing was trained`);
   return 0;
 }

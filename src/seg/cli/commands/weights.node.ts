@@ -1,14 +1,13 @@
 /** @file `voxgrad convert` and `voxgrad inspect`. */
 
 import { counted, formatBytes } from "../../../host/text.ts";
-import { writeFileAtomic } from "../../../host/files.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { ELEMENTS, type ElementType, type WeightTensor } from "../../../weights/elements.ts";
 import { notATensor, type SkippedEntry } from "../../../weights/file.ts";
 import { writeSafetensors } from "../../../weights/safetensors.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 import { readWeightsFile } from "../../run/weight_files.node.ts";
-import { expectFree } from "../outputs.node.ts";
+import { expectFree, writeOutput } from "../outputs.node.ts";
 
 const FLOATS: readonly ElementType[] = ["F64", "F32", "F16", "BF16"];
 
@@ -90,7 +89,7 @@ async function convert(args: readonly string[]): Promise<number> {
       { data, shape, dtype: dtype && FLOATS.includes(own) ? dtype : own },
     ]),
   );
-  await writeFileAtomic(to, writeSafetensors(stored, metadata));
+  await writeOutput(to, writeSafetensors(stored, metadata));
   say(`${from}: ${totals(format, tensors)}`);
   saySkipped("left out", skipped);
   const widened = [...tensors].filter(([, t]) => t.storedAs);

@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import type { Case } from "../../../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../../../host/array.ts";
 import { ConfigError } from "../../../../host/errors.ts";
-import { writeFileAtomic } from "../../../../host/files.node.ts";
 import type { Device } from "../../../../tensor/device.ts";
 import { bestOf, membersOf } from "../../../nnunet/find_best.ts";
 import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
@@ -20,7 +19,7 @@ import type { RunStore } from "../../../run/store.ts";
 import { ProgressLine } from "../../../training/progress.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../../command_line.node.ts";
 import { interruptible, withDevice } from "../../device.node.ts";
-import { expectFree } from "../../outputs.node.ts";
+import { expectFree, writeOutput } from "../../outputs.node.ts";
 
 const usage = "RUN… [--out FILE.json [--overwrite]] [--no-ensembles] [--data DIR]";
 
@@ -131,7 +130,7 @@ async function compare(device: Device, groups: ReadonlyMap<string, readonly Trai
   if (options.out !== undefined) {
     const runs = best.members.flatMap((name) => groups.get(name)!.map(({ store }) => store.name));
     const result = { best: best.members, runs, candidates: all, postprocessing: found };
-    await writeFileAtomic(resolve(options.out), new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`));
+    await writeOutput(options.out, new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`));
   }
   return 0;
 }
