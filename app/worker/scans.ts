@@ -147,10 +147,10 @@ export function addSample(): ScanInfo {
   );
 }
 
-/** Always the same. */
+/** Always the same; of few slices, so that a machine without a GPU has it in seconds too. */
 export function sampleVolume(): Volume {
-  const { image } = createTestImage3d(72, 80, 88, {
-    numObjs: 16,
+  const { image } = createTestImage3d(64, 72, 40, {
+    numObjs: 9,
     numSegClasses: 3,
     radMin: 6,
     radMax: 15,
