@@ -94,6 +94,25 @@ describe("written and read again", () => {
     await expect(writeImage("a.png", counted(), { dtype: "u8" })).rejects.toThrow(ShapeError);
   });
 
+  test("TIFF: slices as pages, every type, packed and plain", async () => {
+    for (const [channels, slices] of [
+      [1, 1],
+      [1, 5],
+      [2, 3],
+      [3, 1],
+      [4, 2],
+      [5, 1],
+    ]) {
+      for (const dtype of ["u8", "i8", "u16", "i16", "u32", "i32", "f32", "f64"]) {
+        for (const compress of [undefined, false]) {
+          const volume = counted([channels, 5, 3, slices]);
+          const back = await readImage(await filesOf("a.tif", volume, { dtype, ...(compress === false && { compress }) }));
+          expect([back.shape, [...back.data], back.meta.dtype]).toEqual([volume.shape, [...volume.data], dtype]);
+        }
+      }
+    }
+  });
+
   test("by path, and what cannot be written", async () => {
     for (const name of ["a.nrrd", "b.mhd", "c.hdr", "d.mgz"]) {
       await writeImageFile(join(dir, name), counted());

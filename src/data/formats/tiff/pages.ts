@@ -23,9 +23,11 @@ export interface Page {
 
 /** Bytes of a value by type. */
 const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 18: 8 };
-const tag = {
+/** Numbers of the fields of a directory (TIFF 6.0). */
+export const tag = {
   subfile: 254, width: 256, height: 257, bits: 258, compression: 259, photometric: 262, stripOffsets: 273, samples: 277, rowsPerStrip: 278,
-  stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, sampleFormat: 339,
+  stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, extraSamples: 338,
+  sampleFormat: 339,
 }; // oxfmt-ignore
 const mostPages = 1 << 16;
 
