@@ -1,6 +1,7 @@
 // One value per lane of a workgroup of LANES becomes the sum, or the largest, of all of them, which every lane gets: in a fixed order, so that the same input
 // gives the same bits. Narrow workgroups, as software adapters like them, take the values in one go: a barrier costs more there than 32 loads.
 // Who calls the same function again puts a barrier between.
+// twin lib/subgroup_tree
 
 var<workgroup> tree: array<f32, LANES>;
 var<workgroup> trees: array<vec3f, LANES>;
