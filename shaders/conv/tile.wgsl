@@ -101,8 +101,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum: array<vec4f, 4u * RC * RP>;
   var all_blocks: array<vec4f, 4u * RC * RP>;
   let last = tap_count * ((p.in_group + STEP - 1u) / STEP);
-  let in_block = select(last, BLOCK / STEP, BLOCKED != 0u);
-  let blocks = (last + in_block - 1u) / max(1u, in_block);
+  let in_block = select(max(1u, last), BLOCK / STEP, BLOCKED != 0u);
+  let blocks = (last + in_block - 1u) / in_block;
   for (var block = 0u; block < blocks; block++) {
     let rounds = min(in_block, last - block * in_block);
     for (var k = 0u; k < rounds; k++) {
