@@ -1,5 +1,7 @@
 /** @file The rows of the op table on a device that adds up in subgroups, against float64 as elsewhere; see trees.test.ts. */
 
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { openDevice } from "../../src/index.ts";
 import { rowTests } from "../../src/testing/index.ts";
@@ -38,5 +40,15 @@ describe.runIf(device.gpu.features.has("subgroups"))("by subgroups", () => {
     for (const row of rows.filter(({ name }) => /^(sum|instanceNorm)$/.test(name)))
       for (const { run } of rowTests(row, { errors: false })) await run(device);
     expect([...found]).toEqual(expect.arrayContaining(["norm", "reduce"]));
+  });
+
+  // llvmpipe's subgroups are as wide as its vectors.
+  const script = fileURLToPath(new URL("subgroup_sizes.ts", import.meta.url));
+  test.runIf(device.software).each([128, 256])("vectors of %i bits", (bits) => {
+    const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script], {
+      env: { ...process.env, LP_NATIVE_VECTOR_WIDTH: String(bits) },
+      encoding: "utf8",
+    });
+    expect(JSON.parse(stdout || "null"), stderr).toEqual({ size: bits / 32, wrong: [] });
   });
 });
