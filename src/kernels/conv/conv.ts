@@ -57,12 +57,6 @@ const sequence = 4096;
 
 const kinds = ["", "blocked", "blocked twice"];
 
-/** How many times sums of so many products are added in blocks. What f16 keeps of them does not tell one from two. */
-function blocksOf(products: number, half: boolean): number {
-  if (products <= sequence) return 0;
-  return half || products <= 128 * BLOCK ? 1 : 2;
-}
-
 /** Positions and channels of a workgroup. */
 function shareOfOutputs(device: Device, variant: Direct | Tile | MatrixTile): readonly [number, number] {
   if ("TP" in variant) return [(hasLanes(device) ? byLane.THREADS : apart.THREADS) * variant.TP, variant.TC];
@@ -100,7 +94,8 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
   const variant = gatherVariant(x.device, g, transposed, half(x));
-  const blocked = blocksOf(inGroup * taps, half(x));
+  // What f16 keeps of a sum does not tell one level from two.
+  const blocked = inGroup * taps <= sequence ? 0 : half(x) || inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
   const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(x.device, g, transposed, variant);
   let packed: Packed | undefined;
