@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, fragmentsOf, layoutOf, readWgsl } from "../src/kernels/lib/wgsl.ts";
+import { describe, fragmentsOf, layoutOf, readWgsl, twinOf } from "../src/kernels/lib/wgsl.ts";
 
 const folder = import.meta.dirname;
 const kernels = join(folder, "..", "src", "kernels");
@@ -44,7 +44,10 @@ function moduleOf(name, file, read) {
   const code = `const code: string =\n  ${JSON.stringify(file.code)};\n`;
   if (isFragment(name)) {
     fragmentsOf(file.uses, read); // throws for what is not there
-    return `${head}\nexport ${code}${constants}`;
+    const twin = twinOf(file, read);
+    if (twin === undefined) return `${head}\nexport ${code}${constants}`;
+    const texts = `{\n  plain:\n    ${JSON.stringify(file.code)},\n  subgroups,\n}`;
+    return `${head}import { code as subgroups } from "./${twin.slice("lib/".length)}.gen.ts";\n\nexport const code = ${texts} as const;\n${constants}`;
   }
   const variants = file.chooses.length > 0 ? file.chooses.map((use) => [use]) : [[]];
   const used = new Set();

@@ -71,11 +71,15 @@ const layers: readonly Layer[] = [
   { op: "sum", shapes: { x: deep }, args: { axes: [0, 1] } },
   { op: "mean", shapes: { x: deep } },
   { op: "regionSums", shapes: { x: [2, 4, 32, 32, 32], target: [2, 4, 32, 32, 32] }, args: { activation: "softmax" } },
+  { op: "crossEntropyLoss", shapes: { input: [2, 4, 32, 32, 32], target: [2, 32, 32, 32] } },
+  { op: "focalLoss", shapes: { input: [2, 4, 32, 32, 32], target: [2, 4, 32, 32, 32] } },
+  { op: "prelu", shapes: { x: deep, weight: [32] } },
+  { op: "amax", shapes: { x: deep }, args: { axes: [2, 3, 4] } },
   { op: "interpolate", shapes: { x: deep }, args: { scaleFactor: 2, mode: "trilinear" } },
   { op: "avgPool", shapes: { x: deep }, args: { kernelSize: 2 } },
 ];
 
-const wanted = /^(conv|matmul|norm|reduce|region|resample)\./;
+const wanted = /^(conv|cross_entropy|focal|matmul|norm|prelu|reduce|region|resample)\./;
 
 /** The programs of all layers with their calls, f32 and, where a layer takes it, f16. */
 export function kernelCalls(device: Device): KernelCall[] {

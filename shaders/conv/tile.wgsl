@@ -99,10 +99,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var w_next = fetch_w(w_start + tap.w * w_tap);
   var acc: array<vec4f, 4u * RC * RP>; // vec4 of positions, per channel
   var sum: array<vec4f, 4u * RC * RP>;
-  var all_blocks: array<vec4f, 4u * RC * RP>;
   let last = tap_count * ((p.in_group + STEP - 1u) / STEP);
-  let in_block = select(last, BLOCK / STEP, BLOCKED != 0u);
-  let blocks = (last + in_block - 1u) / max(1u, in_block);
+  let in_block = select(max(1u, last), BLOCK / STEP, BLOCKED != 0u);
+  // One at least, since a phase without taps is stored too.
+  let blocks = max(1u, (last + in_block - 1u) / in_block);
   for (var block = 0u; block < blocks; block++) {
     let rounds = min(in_block, last - block * in_block);
     for (var k = 0u; k < rounds; k++) {
@@ -149,38 +149,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum[k] += acc[k];
         acc[k] = vec4f(0.0);
       }
-      if (BLOCKED > 1u && block % 64u == 63u) {
-        for (var k = 0u; k < 4u * RC * RP; k++) {
-          all_blocks[k] += sum[k];
-          sum[k] = vec4f(0.0);
-        }
-      }
     }
-  }
-
-  for (var k = 0u; k < 4u * RC * RP; k++) {
-    if (BLOCKED != 0u) {
-      acc[k] = sum[k];
+    // Where there are many blocks, 64 of them at a time are added to what y has of those before: a third set of sums would leave a GPU few subgroups.
+    let done = block + 1u == blocks;
+    if (!done && (BLOCKED < 2u || block % 64u != 63u)) {
+      continue;
     }
-    if (BLOCKED > 1u) {
-      acc[k] += all_blocks[k];
-    }
-  }
-  for (var j = 0u; j < RP; j++) {
-    for (var n = 0u; n < 4u; n++) {
-      let q = q0 + (mine_q + j * PG) * 4u + n;
-      if (q < total) {
-        let k = i32(q % pixels);
-        let at = vec3u(vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.output + r);
-        let place = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-        for (var i = 0u; i < RC * 4u; i++) {
-          let c = c0 + (mine_c + i / 4u * CG) * 4u + i % 4u;
-          if (c < p.out_group) {
-            let channel = g * p.out_group + c;
-            y[(q / pixels * p.out_channels + channel) * out_plane + place] = finished(acc[i * RP + j][n] + bias_of(channel));
+    for (var j = 0u; j < RP; j++) {
+      for (var n = 0u; n < 4u; n++) {
+        let q = q0 + (mine_q + j * PG) * 4u + n;
+        if (q < total) {
+          let k = i32(q % pixels);
+          let at = vec3u(vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.output + r);
+          let place = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+          for (var i = 0u; i < RC * 4u; i++) {
+            let c = c0 + (mine_c + i / 4u * CG) * 4u + i % 4u;
+            if (c < p.out_group) {
+              let channel = g * p.out_group + c;
+              let to = (q / pixels * p.out_channels + channel) * out_plane + place;
+              var v = select(acc[i * RP + j], sum[i * RP + j], BLOCKED != 0u)[n];
+              if (BLOCKED > 1u && block >= 64u) {
+                v += f32(y[to]);
+              }
+              if (done) {
+                y[to] = finished(v + bias_of(channel));
+              } else {
+                y[to] = E(v);
+              }
+            }
           }
         }
       }
+    }
+    for (var k = 0u; k < 4u * RC * RP; k++) {
+      sum[k] = vec4f(0.0);
     }
   }
 }

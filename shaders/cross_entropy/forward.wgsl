@@ -53,11 +53,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum += here;
   }
   if (REDUCED != 0u) {
-    sum = tree_sum(sum, lane);
-    total = tree_sum(total, lane);
+    let sums = tree_sums(vec3f(sum, total, 0.0), lane);
     if (lane == 0u && (k == 0u || first < p.positions)) {
-      losses[k] = sum;
-      totals[k] = total;
+      losses[k] = sums.x;
+      totals[k] = sums.y;
     }
   }
 }

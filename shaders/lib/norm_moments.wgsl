@@ -38,6 +38,7 @@ fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
     sum += part;
     rest += part_off;
   }
-  let lacking = tree_sum(total(rest), lane) / count;
-  return vec3f(mean, tree_sum(total(sum), lane) - count * lacking * lacking, lacking);
+  let sums = tree_sums(vec3f(total(rest), total(sum), 0.0), lane);
+  let lacking = sums.x / count;
+  return vec3f(mean, sums.y - count * lacking * lacking, lacking);
 }

@@ -1,28 +1,5 @@
-// As lib/tree, of three sums at once.
-// uses lib/norm_affine
-
-var<workgroup> trees: array<vec3f, LANES>;
-
-fn tree_sums(values: vec3f, lane: u32) -> vec3f {
-  trees[lane] = values;
-  workgroupBarrier();
-  var sums = vec3f(0.0);
-  if (LANES <= 32u) {
-    for (var i = 0u; i < LANES; i++) {
-      sums += trees[i];
-    }
-  } else {
-    for (var width = LANES / 2u; width > 0u; width /= 2u) {
-      if (lane < width) {
-        trees[lane] += trees[lane + width];
-      }
-      workgroupBarrier();
-    }
-    sums = trees[0];
-  }
-  workgroupBarrier();
-  return sums;
-}
+// The sums that the gradients of norms are made of.
+// uses lib/norm_affine lib/tree
 
 // 1: each element of a group is its own channel, as in layer norm, whose weight is a factor of dy here.
 override EACH: u32;

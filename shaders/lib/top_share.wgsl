@@ -1,4 +1,6 @@
 // Radix select of the k-th largest of a list of floats, eight bits at a time from the top. Integer atomics only: counts are the same in any order.
+// uses lib/ordered
+
 struct Params {
   count: u32,
   shift: u32, // of the bits under view
@@ -7,11 +9,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-
-// Floats as integers of the same order.
-fn key(word: u32) -> u32 {
-  return word ^ select(0x80000000u, 0xFFFFFFFFu, word >> 31u == 1u);
-}
 
 // Where the state lies behind the 256 counts.
 const BOUND = 256u; // key of the k-th largest, as far as it is known

@@ -67,8 +67,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var b_next = fetch_b(bn);
   var acc: array<vec4f, 4u * RM * RN>;
   var sum: array<vec4f, 4u * RM * RN>;
-  let in_block = select(last - first, BLOCK, BLOCKED != 0u);
-  let blocks = (last - first + in_block - 1u) / max(1u, in_block);
+  let in_block = select(max(1u, last - first), BLOCK, BLOCKED != 0u);
+  let blocks = (last - first + in_block - 1u) / in_block;
   for (var block = 0u; block < blocks; block++) {
     let begin = first + block * in_block;
     let steps = (min(in_block, last - begin) + STEP - 1u) / STEP;

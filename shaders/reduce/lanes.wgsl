@@ -1,30 +1,18 @@
 // One workgroup per output and slab of the reduced elements: each lane combines blocks of 64 values, at most 64 of them, then a
 // tree the lanes, so the error of a sum grows with the logarithm of the count. Chunks are combined by a second pass. The order is fixed: same input, same bits.
-// uses lib/grid lib/fold
+// uses lib/grid lib/fold lib/ordered lib/tree
 
 // r2 is 1: no division finds an element. 4,194,304 terms on llvmpipe: 6 CPU ms, and 14 with the two that other shapes need.
 override SINGLE: u32;
 
-var<workgroup> tree: array<f32, LANES>;
-
-// As lib/tree: narrow workgroups, as software adapters like them, combine in one go, since a barrier costs more there than 32 loads.
+// Extremes as whole numbers, where a NaN, the largest of all, is not lost.
 fn tree_combine(value: f32, lane: u32) -> f32 {
-  tree[lane] = value;
-  workgroupBarrier();
-  if (LANES <= 32u) {
-    var total = tree[0];
-    for (var i = 1u; i < LANES; i++) {
-      total = combine(total, tree[i]);
-    }
-    return total;
+  if (COMBINE == SUM) {
+    return tree_sum(value, lane);
   }
-  for (var width = LANES / 2u; width > 0u; width /= 2u) {
-    if (lane < width) {
-      tree[lane] = combine(tree[lane], tree[lane + width]);
-    }
-    workgroupBarrier();
-  }
-  return tree[0];
+  let turned = select(0u, 0xFFFFFFFFu, COMBINE == MIN);
+  let own = select(key(bitcast<u32>(value)) ^ turned, 0xFFFFFFFFu, is_nan(value));
+  return bitcast<f32>(word_of(tree_max(own, lane) ^ turned));
 }
 
 @compute @workgroup_size(LANES)

@@ -58,15 +58,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum += here;
       }
     }
-    for (var k = 0u; k < 3u; k++) {
-      var total = sum[k];
-      var row = slab * LANES + lane;
-      if (APART == 0u) {
-        total = tree_sum(total, lane);
-        row = slab;
-      }
-      if ((APART != 0u || lane == 0u) && n < p.samples) {
-        partial[((row * 3u + k) * p.samples + n) * p.channels + c] = total;
+    var row = slab * LANES + lane;
+    if (APART == 0u) {
+      sum = tree_sums(sum, lane);
+      workgroupBarrier();
+      row = slab;
+    }
+    if ((APART != 0u || lane == 0u) && n < p.samples) {
+      for (var k = 0u; k < 3u; k++) {
+        partial[((row * 3u + k) * p.samples + n) * p.channels + c] = sum[k];
       }
     }
   }

@@ -3,6 +3,7 @@
 import { sizeOf } from "../host/array.ts";
 import { write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { lanes } from "./lib/occupancy.ts";
 import { grid, lines } from "./lib/workgroups.ts";
 import { shareShader } from "./shaders/augment/share.gen.ts";
 import { statisticsShader } from "./shaders/augment/statistics.gen.ts";
@@ -29,6 +30,7 @@ export function channelStatistics(x: Tensor): ChannelStatistics {
     device.run(shareShader({ params: { threads, plane }, bind: { x, y: write(found) }, workgroups }));
     device.run(
       statisticsShader({
+        consts: { LANES: lanes(device) },
         params: { channels: n * c, plane, shares },
         bind: { found, statistics: write(statistics), deviation: write(deviation) },
         workgroups: grid(device, "statistics", n * c, 1),

@@ -155,6 +155,25 @@ test("a module has its fragments once, those that others use first, and a functi
   expect(source).toContain("two: /* @__PURE__ */ shader([libTwo, libBase, libMore, code], ");
 });
 
+test("a fragment with a twin is both texts, and its twin may be nothing else to others", () => {
+  const modules = (twin: string) =>
+    shaderModules(
+      new Map([
+        ["lib/one", "// twin lib/two\nvar<workgroup> all: array<f32, LANES>;\nfn one() {}\n"],
+        ["lib/two", twin],
+        ["op/a", "// uses lib/one\n@group(0) @binding(1) var<storage, read_write> y: array<f32>;"],
+      ]),
+    );
+  const read = modules("var<workgroup> all: array<f32, LANES>;\nfn one() { subgroupBarrier(); }\n");
+  expect(read.get("lib/one")).toContain('import { code as subgroups } from "./two.gen.ts";');
+  expect(read.get("lib/one")).toMatch(/export const code = \{\n {2}plain:\n.*fn one\(\)\{\}",\n {2}subgroups,\n\} as const;/);
+  expect(read.get("op/a")).toContain("shader([libOne, code], {");
+  const message = "shaders/lib/one.wgsl:1: lib/two uses, asks for or declares something else";
+  for (const twin of ["fn one() {}", "// uses lib/more\nvar<workgroup> all: array<f32, LANES>;"])
+    expect(() => modules(twin)).toThrow(message);
+  expect(() => shaderModules(new Map([["lib/one", "// twin lib/none\n"]]))).toThrow("there is no fragment shaders/lib/none.wgsl");
+});
+
 test("constants are exported as they are, structs that end in State as the place of each word", () => {
   const text =
     "const SUM = 1u;\nconst FAR = 1e30;\nconst TWICE = 2u * SUM;\nstruct AnyState {\n  lr: f32,\n  beta: vec2f,\n  steps: f32,\n}\n";

@@ -58,6 +58,29 @@ test("a program is made once; two that share a key are refused", () => {
   expect(fillShader.half4({ ...call, variant: "test" }).program.key).toBe("view.fill test f16");
 });
 
+test("a fragment with a twin is that where the device of the tensors adds in subgroups", () => {
+  const twins = shader([{ plain: "shared", subgroups: "subgroupAdd" }, "body"], {
+    name: "test.twins",
+    bind: { y: "read_write" },
+  });
+  const on = (software: boolean, features: readonly string[], choice?: string) => {
+    const choices = new Map(choice === undefined ? [] : [["tree", choice]]);
+    const device = { software, gpu: { features: new Set(features) }, choices };
+    return twins({ bind: { y: write({ ...y, device }) }, workgroups }).program;
+  };
+  const [plain, subgroups] = [on(false, []), on(false, ["subgroups"])];
+  expect([plain.key, plain.code]).toEqual(["test.twins", "alias E = f32;\nshared\nbody"]);
+  expect([subgroups.key, subgroups.code]).toEqual([
+    "test.twins subgroups",
+    "enable subgroups;\nalias E = f32;\nsubgroupAdd\nbody",
+  ]);
+  expect(on(true, ["subgroups"])).toBe(plain); // slower there
+  expect(on(true, ["subgroups"], "subgroups")).toBe(subgroups);
+  expect(on(false, ["subgroups"], "plain")).toBe(plain);
+  expect(on(false, [], "subgroups")).toBe(plain);
+  expect(twins({ bind: { y: write(y) }, workgroups }).program).toBe(plain);
+});
+
 test("a list that does not fill its field is refused", () => {
   const call = { half: false, bind: { x, y: write(y), z: write(z) }, overrides: { MODE: 1 }, consts: { TP: 1 }, workgroups };
   expect(() => all({ ...call, params: { ...params, list: [1, 2] } })).toThrow(

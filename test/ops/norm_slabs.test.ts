@@ -32,7 +32,7 @@ test.each(samples)("slabs/$id", async ({ row, sample }) => {
 });
 
 const names = async (on: Device, fn: () => void): Promise<string[]> =>
-  (await profile(on, fn)).map((k) => k.key.replace(/ LANES\d+/, "")).filter((key) => key.startsWith("norm"));
+  (await profile(on, fn)).map((k) => k.key.replace(/ LANES\d+| subgroups/g, "")).filter((key) => key.startsWith("norm"));
 
 describe.runIf(device.gpu.features.has("timestamp-query"))("slabs", () => {
   const slabs = [

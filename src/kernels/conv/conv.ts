@@ -94,7 +94,8 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
   const variant = gatherVariant(x.device, g, transposed, half(x));
-  const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
+  // What f16 keeps of a sum does not tell one level from two.
+  const blocked = inGroup * taps <= sequence ? 0 : half(x) || inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
   const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(x.device, g, transposed, variant);
   let packed: Packed | undefined;

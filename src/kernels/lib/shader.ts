@@ -4,10 +4,15 @@
  */
 
 import { ConfigError } from "../../host/errors.ts";
+import type { Device } from "../../tensor/device.ts";
 import { type Bound, type KernelCall, type Program, read, type Written } from "../../tensor/kernel.ts";
+import { addsInSubgroups } from "./subgroups.ts";
 
 /** A field of the uniform block: its element type, how many words it has, and the first of them. */
 export type Field = readonly [element: "f32" | "i32" | "u32", words: number, first: number];
+
+/** The text of a fragment, or that and the one in its place where the device adds in subgroups. */
+export type Fragment = string | { readonly plain: string; readonly subgroups: string };
 
 /** What embed.mjs reads of a shader and the fragments it uses. */
 export interface ShaderInfo {
@@ -66,17 +71,20 @@ interface AnyCall {
 }
 
 /** The function of a shader made of these texts; for the generated modules. */
-export function shader<const I extends ShaderInfo>(code: readonly string[], info: I): (call: ShaderCall<I>) => KernelCall {
+export function shader<const I extends ShaderInfo>(code: readonly Fragment[], info: I): (call: ShaderCall<I>) => KernelCall {
   return (call) => describe(code, info, call as AnyCall);
 }
 
-function describe(code: readonly string[], info: ShaderInfo, call: AnyCall): KernelCall {
+function describe(code: readonly Fragment[], info: ShaderInfo, call: AnyCall): KernelCall {
   const { params, workgroups } = call;
+  const bindings = Object.entries(info.bind).map(([name, access]) =>
+    access === "read" ? read(call.bind[name] as Bound) : (call.bind[name] as Written),
+  );
+  const device = bindings.find(({ tensor }) => tensor.device)?.tensor.device as Device | undefined;
+  const twins = code.some((text) => typeof text !== "string") && device !== undefined && addsInSubgroups(device);
   return {
-    program: program(code, info, call),
-    bindings: Object.entries(info.bind).map(([name, access]) =>
-      access === "read" ? read(call.bind[name] as Bound) : (call.bind[name] as Written),
-    ),
+    program: program(code, info, call, twins),
+    bindings,
     ...(params && { params: uniformWords(info, params) }),
     workgroups,
   };
@@ -94,25 +102,28 @@ const programs = /* @__PURE__ */ new Map<string, { readonly info: ShaderInfo; re
 
 /** The program in one variant. Its key reads `conv.gather TP12 TC16`. */
 function program(
-  code: readonly string[],
+  code: readonly Fragment[],
   info: ShaderInfo,
   { consts = {}, overrides, variant, half = info.half === "always" }: AnyCall,
+  twins: boolean,
 ): Program {
   const words = Object.entries(consts).map(([k, v]) => `${k}${v}`);
   if (variant !== undefined) words.push(variant);
   else for (const [k, v] of Object.entries(overrides ?? {})) words.push(`${k}${v}`);
+  if (twins) words.push("subgroups");
   if (half) words.push("f16");
   const key = [info.name, ...words].filter((word) => word !== "").join(" ");
   const known = programs.get(key);
   if (known?.info === info) return known.program;
   if (known) throw new ConfigError(`two programs of ${info.name} have the key "${key}": the variant has to tell them apart`);
+  const texts = code.map((text) => (typeof text === "string" ? text : twins ? text.subgroups : text.plain));
   const prelude = [
     ...(half ? ["enable f16;"] : []),
-    ...directives.filter(([words]) => code.some((text) => words.test(text))).map(([, line]) => line),
+    ...directives.filter(([words]) => texts.some((text) => words.test(text))).map(([, line]) => line),
     `alias E = ${half ? "f16" : "f32"};`,
   ];
   const constants = Object.entries(consts).map(([k, v]) => `const ${k} = ${v}u;`);
-  const made = { key, code: [...prelude, ...constants, ...code].join("\n"), overrides };
+  const made = { key, code: [...prelude, ...constants, ...texts].join("\n"), overrides };
   programs.set(key, { info, program: made });
   return made;
 }

@@ -40,6 +40,7 @@ export interface WgslFile {
   readonly file: string;
   readonly uses: readonly Named[];
   readonly chooses: readonly Named[];
+  readonly twin: readonly Named[];
   readonly structs: readonly Struct[];
   readonly aliases: Readonly<Record<string, string>>;
   readonly bindings: readonly BindingText[];
@@ -95,11 +96,13 @@ function readBinding(at: Place, text: string): BindingText {
   return { ...at, index: Number(index), access, name, type: type.replace(/\s+/g, "") };
 }
 
-/** `// uses lib/a lib/b` and `// chooses lib/a lib/b`. */
-function readDirectives(file: string, text: string): Record<"uses" | "chooses", Named[]> {
-  const found: Record<"uses" | "chooses", Named[]> = { uses: [], chooses: [] };
+type Directive = "uses" | "chooses" | "twin";
+
+/** `// uses lib/a lib/b`, `// chooses lib/a lib/b` and `// twin lib/a`. */
+function readDirectives(file: string, text: string): Record<Directive, Named[]> {
+  const found: Record<Directive, Named[]> = { uses: [], chooses: [], twin: [] };
   text.split("\n").forEach((content, i) => {
-    const word = /^\s*\/\/ (uses|chooses)\b/.exec(content)?.[1] as "uses" | "chooses" | undefined;
+    const word = /^\s*\/\/ (uses|chooses|twin)\b/.exec(content)?.[1] as Directive | undefined;
     if (!word) return;
     const at = { file, line: i + 1 };
     const names = content.trim().slice(`// ${word} `.length).split(" ");
@@ -222,6 +225,18 @@ export function fragmentsOf(
     found.add(use.name);
   }
   return [...found];
+}
+
+/** The fragment that a device with subgroups gets in the place of this one, which it has to be without a difference to others. */
+export function twinOf(file: WgslFile, fragments: ReadonlyMap<string, WgslFile>): string | undefined {
+  const [use] = file.twin;
+  if (!use) return undefined;
+  const twin = fragments.get(use.name);
+  if (!twin) fail(use, `there is no fragment shaders/${use.name}.wgsl`);
+  const facts = (f: WgslFile) =>
+    JSON.stringify([describe([f]), f.uses.map(({ name }) => name), f.constants, f.structs.map(({ name }) => name)]);
+  if (facts(twin) !== facts(file)) fail(use, `${use.name} uses, asks for or declares something else than what it stands for`);
+  return use.name;
 }
 
 // A type with its aliases written out.
