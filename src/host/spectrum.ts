@@ -5,7 +5,7 @@
 import { sizeOf } from "./array.ts";
 import { complex, fft } from "./fft.ts";
 import { columnsInLanes, halvesInLanes, linesInLanes } from "./simd/spectrum_lines.ts";
-import { unfilledFloats } from "./unfilled.ts";
+import { release, unfilledFloats } from "./unfilled.ts";
 
 /** Lines that are transformed at a time: what they take fits in the nearer caches. */
 const batch = 16;
@@ -75,6 +75,7 @@ export function inverseReal(spectrum: HalfSpectrum, wanted = all): Float32Array 
   const out = unfilledFloats(sizeOf(imageShape));
   const scale = 1 / out.length;
   if (!linesInLanes({ image: out, re, im }, fft(imageShape.at(-1)!).passes, scale)) transformLastBack(spectrum, out, scale);
+  release([re, im]);
   return out;
 }
 

@@ -248,6 +248,18 @@ describe("values", () => {
       }
     }
   });
+  test("RandSimulateLowResolution leaves its input where nothing shrinks, and gives memory back only that nobody has", () => {
+    const x = array([1, 32, 32, 32]);
+    for (const zoomRange of [
+      [1, 1],
+      [0.7, 0.7],
+    ] as const) {
+      const t = new T.RandSimulateLowResolution({ prob: 1, zoomRange });
+      t.setRandomState(1);
+      expect(t.apply(x).data.length).toBe(32 ** 3);
+      expect([x.data.length, x.data[5]]).toEqual([32 ** 3, 5]);
+    }
+  });
   test("smoothing keeps a constant inside and fades to the border", () => {
     const { data } = new T.GaussianSmooth({ sigma: 1 }).apply(array([1, 21], () => 1));
     expect(data[10]).toBeCloseTo(1, 4);
