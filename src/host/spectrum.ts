@@ -5,7 +5,7 @@
 import { sizeOf } from "./array.ts";
 import { complex, fft } from "./fft.ts";
 import { columnsInLanes, halvesInLanes, linesInLanes } from "./simd/spectrum_lines.ts";
-import { unfilledFloats } from "./unfilled.ts";
+import { release, unfilledFloats } from "./unfilled.ts";
 
 /** Lines that are transformed at a time: what they take fits in the nearer caches. */
 const batch = 16;
@@ -20,14 +20,18 @@ export interface HalfSpectrum {
   readonly imageShape: readonly number[];
 }
 
+/** Which frequencies of the first axis are of use; at others a spectrum is transformed along the first and last axes only. */
+type Wanted = (first: number) => boolean;
+const all: Wanted = () => true;
+
 /** The spectrum of a real image of a given shape. */
-export function forwardReal(image: Float32Array | Float64Array, imageShape: readonly number[]): HalfSpectrum {
+export function forwardReal(image: Float32Array | Float64Array, imageShape: readonly number[], wanted = all): HalfSpectrum {
   const size = imageShape.at(-1)!;
   const shape = [...imageShape.slice(0, -1), (size >> 1) + 1];
   const [re, im] = [unfilledFloats(sizeOf(shape)), unfilledFloats(sizeOf(shape))];
   const out: HalfSpectrum = { re, im, shape, imageShape };
   if (!(image instanceof Float32Array && halvesInLanes({ image, re, im }, fft(size).passes))) transformLast(image, out);
-  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(out, axis, false);
+  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(out, axis, false, wanted);
   return out;
 }
 
@@ -63,13 +67,15 @@ function transformLast(image: Float32Array | Float64Array, out: HalfSpectrum): v
   }
 }
 
-/** The image of a spectrum, scaled so that it undoes `forwardReal`. The spectrum is used up. */
-export function inverseReal(spectrum: HalfSpectrum): Float32Array {
+/** The image of a spectrum, scaled so that it undoes `forwardReal`. The spectrum is used up; what is not wanted of it is 0. */
+export function inverseReal(spectrum: HalfSpectrum, wanted = all): Float32Array {
   const { re, im, shape, imageShape } = spectrum;
-  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(spectrum, axis, true);
+  // The first axis comes last: what is 0 in all of a plane stays so until then.
+  for (let axis = shape.length - 2; axis >= 0; axis--) transformAxis(spectrum, axis, true, wanted);
   const out = unfilledFloats(sizeOf(imageShape));
   const scale = 1 / out.length;
   if (!linesInLanes({ image: out, re, im }, fft(imageShape.at(-1)!).passes, scale)) transformLastBack(spectrum, out, scale);
+  release([re, im]);
   return out;
 }
 
@@ -107,16 +113,20 @@ function transformLastBack({ re, im, shape, imageShape }: HalfSpectrum, out: Flo
   }
 }
 
-/** Transforms along one axis in place. */
-function transformAxis({ re, im, shape }: HalfSpectrum, axis: number, backward: boolean): void {
+/** Transforms along one axis in place; another than the first only where the first one's frequency is wanted. */
+function transformAxis({ re, im, shape }: HalfSpectrum, axis: number, backward: boolean, wanted: Wanted): void {
   const size = shape[axis];
   if (size === 1) return;
   const inner = sizeOf(shape.slice(axis + 1));
   const plan = fft(size);
   const [x, work] = [complex(size * batch), complex(size * batch)];
   const [from, other] = backward ? [im, re] : [re, im];
-  const first = columnsInLanes(from, other, inner, plan.passes);
-  for (let block = 0; block < re.length; block += size * inner) {
+  const perFirst = re.length / shape[0];
+  const blocks: number[] = [];
+  for (let block = 0; block < re.length; block += size * inner)
+    if (axis === 0 || wanted(Math.floor(block / perFirst))) blocks.push(block);
+  const first = columnsInLanes(from, other, inner, plan.passes, blocks);
+  for (const block of blocks) {
     for (let column = first; column < inner; column += batch) {
       const count = Math.min(batch, inner - column);
       for (let i = 0; i < size; i++) {

@@ -28,6 +28,17 @@ const float32 = new Float32Array();
 export const unfilledFloats = (length: number): Float32Array<ArrayBuffer> =>
   unfilledLike<Float32Array<ArrayBuffer>>(float32, length);
 
+/**
+ * Gives the memory of arrays back that nobody else has, in place of waiting for the garbage collector: the next result gets its pages, which the processor
+ * still has at hand. Arrays on the buffer of one of `kept` stay.
+ */
+export function release(arrays: readonly TypedArray[], kept: readonly TypedArray[] = []): void {
+  for (const { buffer } of arrays) {
+    if (buffer.byteLength < leastBytes || kept.some((k) => k.buffer === buffer)) continue;
+    (buffer as { transfer?(bytes: number): unknown }).transfer?.(0);
+  }
+}
+
 /** A copy on its own buffer. */
 export function copyOf<A extends TypedArray>(data: A): A {
   const out = unfilledLike(data, data.length);

@@ -143,6 +143,18 @@ test("half spectra by the WebAssembly kernels have the bits of the loops, and be
   }
 });
 
+test("a spectrum of which some frequencies are wanted has these as the whole one does, and gives the image of them", () => {
+  const shape = [40, 9, 81];
+  const wanted = (f: number): boolean => f < 7 || f > 33;
+  const x = values(sizeOf(shape));
+  const [part, whole] = [forwardReal(x, shape, wanted), forwardReal(x, shape)];
+  const plane = whole.re.length / shape[0];
+  for (const values of [part.re, part.im, whole.re, whole.im])
+    for (let f = 0; f < shape[0]; f++) if (!wanted(f)) values.fill(0, f * plane, (f + 1) * plane);
+  expect(part).toEqual(whole);
+  expect(inverseReal(part, wanted)).toEqual(inverseReal(whole));
+});
+
 test("columns by the WebAssembly kernels have the bits of those in loops", () => {
   // Also odd numbers of columns, and more than fit at a time.
   for (const [blocks, length, inner] of [
@@ -153,7 +165,8 @@ test("columns by the WebAssembly kernels have the bits of those in loops", () =>
     const plan = fft(length);
     const [re, im] = [1, 2].map((seed) => new Float32Array(new RandomState(seed).normal(0, 1, blocks * length * inner)));
     const [all, other] = [re.slice(), im.slice()];
-    expect(columnsInLanes(all, other, inner, plan.passes)).toBe(inner);
+    const begins = Array.from({ length: blocks }, (_, b) => b * length * inner);
+    expect(columnsInLanes(all, other, inner, plan.passes, begins)).toBe(inner);
     for (let column = 0; column < blocks * inner; column++) {
       const at = (i: number) => (Math.floor(column / inner) * length + i) * inner + (column % inner);
       const x = complex(length);

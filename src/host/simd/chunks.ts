@@ -5,7 +5,7 @@
 import { blockSize } from "../blocks.ts";
 import { logarithms } from "../logarithm.ts";
 import { instantiate, type Kernels } from "./kernels.ts";
-import { blockChunk, chunkSize, places, turn } from "./places.ts";
+import { chunkSize, places, turn } from "./places.ts";
 
 /** The kernels and their chunks. */
 export interface Lanes {
@@ -13,14 +13,12 @@ export interface Lanes {
   readonly first: Float32Array;
   readonly second: Float32Array;
   readonly third: Float32Array;
-  /** The first chunk and what is behind it, for what is only read. */
-  readonly blocks: Float32Array;
   /** Five vectors. */
   readonly result: Float32Array;
 }
 
 /** From how many elements on the way through the module is worth it. */
-const least = 4 * blockChunk;
+const least = 4 * chunkSize;
 
 let opened: Lanes | null | undefined;
 
@@ -37,8 +35,7 @@ function open(): Lanes | null {
     const floats = (at: number, count: number) => new Float32Array(kernels.memory.buffer, at, count);
     const chunk = (at: number) => floats(at, chunkSize);
     const { first, second, third, result } = places;
-    const blocks = floats(first, blockChunk);
-    return { kernels, first: chunk(first), second: chunk(second), third: chunk(third), blocks, result: floats(result, 20) };
+    return { kernels, first: chunk(first), second: chunk(second), third: chunk(third), result: floats(result, 20) };
   } catch {
     return null;
   }
@@ -69,14 +66,14 @@ export function fill(chunk: Float32Array, from: Float32Array | Float64Array, at:
 export const endOf = (count: number): number => turn * Math.ceil((4 * count) / turn);
 
 /** Least and greatest element; NaN where there is one. */
-export function extentInLanes({ kernels, blocks, result }: Lanes, from: Float32Array): { min: number; max: number } {
+export function extentInLanes({ kernels, first, result }: Lanes, from: Float32Array): { min: number; max: number } {
   const words = new Int32Array(result.buffer, result.byteOffset, result.length);
   result.fill(Infinity, 0, 4).fill(-Infinity, 4, 8);
   words.fill(0, 8, 12).fill(-1, 12, 16).fill(0, 16);
-  for (let at = 0; at < from.length; at += blockChunk) {
-    const count = fill(blocks, from, at);
+  for (let at = 0; at < from.length; at += chunkSize) {
+    const count = fill(first, from, at);
     const end = endOf(count);
-    blocks.fill(blocks[0], count, end / 4);
+    first.fill(first[0], count, end / 4);
     kernels.extent(places.first, end);
   }
   const group = (i: number) => words.subarray(4 * i, 4 * i + 4);
@@ -94,14 +91,14 @@ export function extentInLanes({ kernels, blocks, result }: Lanes, from: Float32A
  * places in the array.
  */
 export function sumInLanes(
-  { blocks }: Lanes,
+  { first }: Lanes,
   data: Float32Array,
   kernel: (from: number, to: number) => number,
   loop: (start: number, end: number) => number,
 ): number {
   let sum = 0;
-  for (let at = 0; at < data.length; at += blockChunk) {
-    const count = fill(blocks, data, at);
+  for (let at = 0; at < data.length; at += chunkSize) {
+    const count = fill(first, data, at);
     for (let start = 0; start < count; start += blockSize) {
       const end = Math.min(start + blockSize, count);
       sum += end % 4 === 0 ? kernel(places.first + 4 * start, places.first + 4 * end) : loop(at + start, at + end);
@@ -117,7 +114,7 @@ export function writeTurned({ kernels }: Lanes, size: number): void {
 }
 
 /** Bytes of the rows that `reverseRows` takes. */
-export const reversible = { least: 16, most: 4 * blockChunk } as const;
+export const reversible = { least: 16, most: 4 * chunkSize } as const;
 
 /** Copies `count` elements, which `writeTurned` knows, in rows of `width`, each in reverse; all are numbers of bytes. */
 export function reverseRows(
@@ -129,7 +126,7 @@ export function reverseRows(
   count: number,
   width: number,
 ): void {
-  const size = 4 * (width <= 4 * chunkSize ? chunkSize : blockChunk);
+  const size = 4 * chunkSize;
   const chunk = (at: number) => new Uint8Array(kernels.memory.buffer, at, size);
   const [first, second] = [chunk(places.first), chunk(places.second)];
   const most = Math.floor(size / width) * width;

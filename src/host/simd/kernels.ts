@@ -48,6 +48,8 @@ export interface Kernels {
   readonly memory: WebAssembly.Memory;
   /** x + shift, · factor, + offset, then at least `low` and at most `high`; NaN stays. */
   linear(from: number, to: number, shift: number, factor: number, offset: number, low: number, high: number): void;
+  /** x + shift. */
+  shift(from: number, to: number, shift: number): void;
   /** `linear` with a division before the product. */
   quotient(...args: readonly [number, number, number, number, number, number, number, number]): void;
   /**

@@ -51,6 +51,9 @@ const clamped = (x: Code, low: Code, high: Code): Code => f32x4.lesser(f32x4.gre
 
 export const linear = map(5, (x, c) => clamped(f32x4.add(f32x4.mul(f32x4.add(x, c(0)), c(1)), c(2)), c(3), c(4)));
 
+/** `linear` without all but its first step. */
+export const shift = map(1, (x, c) => f32x4.add(x, c(0)));
+
 export const quotient = map(6, (x, c) =>
   clamped(f32x4.add(f32x4.mul(f32x4.div(f32x4.add(x, c(0)), c(1)), c(2)), c(3)), c(4), c(5)),
 );

@@ -1,6 +1,6 @@
 /** @file Volumes resampled along their three axes by the WebAssembly kernels: what is between the axes never leaves the module's memory. */
 import { type Lanes, lanesFor } from "./chunks.ts";
-import { blockChunk, places, planeSize, rowSize } from "./places.ts";
+import { chunkSize, places, planeSize, rowSize } from "./places.ts";
 
 /** Two neighbors of each output, where none has more; a single one is given twice, each time with half of its weight. */
 export interface Pairs {
@@ -56,9 +56,9 @@ function mixPlanes({ kernels }: Lanes, data: Float32Array, a: number, b: number,
     new Float32Array(memory.buffer, places.plane, size).set(data.subarray(a, a + size));
     return;
   }
-  const [first, second] = [places.first, places.second].map((at) => new Float32Array(memory.buffer, at, blockChunk));
-  for (let at = 0; at < size; at += blockChunk) {
-    const count = Math.min(blockChunk, size - at);
+  const [first, second] = [places.first, places.second].map((at) => new Float32Array(memory.buffer, at, chunkSize));
+  for (let at = 0; at < size; at += chunkSize) {
+    const count = Math.min(chunkSize, size - at);
     first.set(data.subarray(a + at, a + at + count));
     if (a !== b) second.set(data.subarray(b + at, b + at + count));
     mix(places.first, places.first + 4 * count, a === b ? places.first : places.second, places.plane + 4 * at, wa, wb);

@@ -11,20 +11,25 @@ const [reals, imaginaries] = [places.plane, places.plane + 0x80000];
 const least = 4;
 
 /**
- * Transforms along the middle axis of [blocks, length, inner] in place; gives from which column on it is still to be done, since the kernels are not to be
+ * Transforms along the first axis of blocks [length, inner] in place, which begin at the elements `blocks`; gives from which column on it is still to be done, since the kernels are not to be
  * had or the columns are too few for them.
  */
-export function columnsInLanes(re: Float32Array, im: Float32Array, inner: number, passes: Passes | undefined): number {
+export function columnsInLanes(
+  re: Float32Array,
+  im: Float32Array,
+  inner: number,
+  passes: Passes | undefined,
+  blocks: readonly number[],
+): number {
   const lanes = passes && lanesFor(re.length);
   if (!lanes) return 0;
   const most = roomForLines(passes.length);
   const atOnce = Math.ceil(inner / Math.ceil(inner / most));
-  const size = passes.length * inner;
   let column = 0;
   for (; column < inner; column += atOnce) {
     const count = Math.min(atOnce, inner - column);
     if (count < least) return column;
-    for (let block = 0; block < re.length; block += size) transformColumns(lanes, passes, re, im, block + column, inner, count);
+    for (const block of blocks) transformColumns(lanes, passes, re, im, block + column, inner, count);
   }
   return inner;
 }

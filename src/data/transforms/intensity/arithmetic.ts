@@ -123,12 +123,15 @@ function inLanes(
 ): boolean {
   const lanes = from instanceof Float32Array && to instanceof Float32Array ? lanesFor(from.length) : undefined;
   if (!lanes) return false;
-  const { linear: line, quotient } = lanes.kernels;
+  const { linear: line, quotient, shift: shiftOnly } = lanes.kernels;
   const { first } = places;
+  const shifts = divisor === 1 && factor === 1 && Object.is(offset, -0) && low === -Infinity && high === Infinity;
   changed(lanes, from as Float32Array, to as Float32Array, (end) =>
-    divisor === 1
-      ? line(first, end, shift, factor, offset, low, high)
-      : quotient(first, end, shift, divisor, factor, offset, low, high),
+    shifts
+      ? shiftOnly(first, end, shift)
+      : divisor === 1
+        ? line(first, end, shift, factor, offset, low, high)
+        : quotient(first, end, shift, divisor, factor, offset, low, high),
   );
   return true;
 }

@@ -32,9 +32,12 @@ export class GibbsNoise implements Transform {
     const spatial = spatialShape("GibbsNoise", x);
     const radius = ((1 - this.alpha) * Math.max(...spatial) * Math.SQRT2) / 2;
     const cut = channels(x.data, x.shape[0]).map((part) => {
-      const spectrum = forwardReal(part instanceof Float32Array ? part : new Float32Array(part as ArrayLike<number>), spatial);
+      const data = part instanceof Float32Array ? part : new Float32Array(part as ArrayLike<number>);
+      const [{ own, mirror }] = squaresOf(spatial);
+      const wanted = (f: number): boolean => Math.sqrt(Math.min(own[f], mirror[f])) <= radius;
+      const spectrum = forwardReal(data, spatial, wanted);
       cutOutside(spectrum, radius);
-      return inverseReal(spectrum);
+      return inverseReal(spectrum, wanted);
     });
     if (cut.length === 1) return { ...x, data: cut[0] };
     const data = unfilledFloats(x.data.length);
@@ -43,18 +46,22 @@ export class GibbsNoise implements Transform {
   }
 }
 
-/**
- * Cuts a ball around the middle of the array, which for even sizes lies half a step beside frequency 0. Of the result only the real part counts, so each
- * frequency gets the mean of its own mask and of its mirror image's.
- */
-function cutOutside({ re, im, shape, imageShape }: HalfSpectrum, radius: number): void {
-  const squares = imageShape.map((n) => {
+/** Of each axis the squared distances of its frequencies, and of their mirror images, from the middle of the array. */
+const squaresOf = (shape: readonly number[]): { readonly own: Float64Array; readonly mirror: Float64Array }[] =>
+  shape.map((n) => {
     const at = (f: number): number => (((f + (n >> 1)) % n) - (n - 1) / 2) ** 2;
     return {
       own: Float64Array.from({ length: n }, (_, f) => at(f)),
       mirror: Float64Array.from({ length: n }, (_, f) => at((n - f) % n)),
     };
   });
+
+/**
+ * Cuts a ball around the middle of the array, which for even sizes lies half a step beside frequency 0. Of the result only the real part counts, so each
+ * frequency gets the mean of its own mask and of its mirror image's.
+ */
+function cutOutside({ re, im, shape, imageShape }: HalfSpectrum, radius: number): void {
+  const squares = squaresOf(imageShape);
   const width = shape.at(-1)!;
   const last = squares.at(-1)!;
   for (let row = 0; row < re.length; row += width) {
@@ -75,10 +82,14 @@ function cutOutside({ re, im, shape, imageShape }: HalfSpectrum, radius: number)
   }
 }
 
-/** How many of the first `count` squares, with `rest` added, are those of distances within a radius. */
+/** How many of the first `count` squares, which do not fall, are with `rest` added those of distances within a radius. */
 function countInside(rest: number, squares: Float64Array, count: number, radius: number): number {
-  let inside = count;
-  while (inside > 0 && Math.sqrt(rest + squares[inside - 1]) > radius) inside--;
+  let [inside, outside] = [0, count];
+  while (inside < outside) {
+    const middle = (inside + outside) >> 1;
+    if (Math.sqrt(rest + squares[middle]) > radius) outside = middle;
+    else inside = middle + 1;
+  }
   return inside;
 }
 

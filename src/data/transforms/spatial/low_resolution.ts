@@ -2,6 +2,7 @@
 import type { HostArray } from "../../../host/array.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { release } from "../../../host/unfilled.ts";
 import { RandomTransform } from "../transform.ts";
 import { checkResizeMode, resizeBy, type ResizeMode } from "./resize.ts";
 import { checkedOptions } from "../options.ts";
@@ -67,6 +68,8 @@ export class RandSimulateLowResolution extends RandomTransform {
       downsampleMode,
       false,
     );
-    return { ...x, ...resizeBy(op, small, size, enlarge, alignCorners) };
+    const out = resizeBy(op, small, size, enlarge, alignCorners);
+    release([small.data], [x.data, out.data]);
+    return { ...x, ...out };
   }
 }

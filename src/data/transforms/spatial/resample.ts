@@ -44,6 +44,16 @@ export function gaussianTable(size: number, sigma: number, truncated = 4): Taps 
   return tapTable(size, (i) => Array.from(kernel, (w, k): Tap => [i + k - tail, w]).filter(([j]) => j >= 0 && j < size));
 }
 
+/** The table of `count` outputs from `start` on. */
+export function tapsOf({ first, index, weight }: Taps, start: number, count: number): Taps {
+  const [from, to] = [first[start], first[start + count]];
+  return {
+    first: first.slice(start, start + count + 1).map((t) => t - from),
+    index: index.subarray(from, to),
+    weight: weight.subarray(from, to),
+  };
+}
+
 /** Applies the tables of the spatial axes (undefined = axis unchanged); sums in float64, stores float32 after each axis. */
 export function resampleAxes(x: HostArray, tables: readonly (Taps | undefined)[]): HostArray<Float32Array> {
   const data = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);

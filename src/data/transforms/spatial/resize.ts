@@ -2,7 +2,7 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps } from "./resample.ts";
+import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps, tapsOf } from "./resample.ts";
 import { takeAxes } from "./take.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
@@ -92,11 +92,25 @@ export class Resize implements Transform, LabelSafe {
   }
 }
 
-/** An array at another spatial size; nearest modes keep the element type, others give float32. */
-export function resizeBy(op: string, x: HostArray, to: readonly number[], mode: ResizeMode, alignCorners: boolean): HostArray {
+/** Along each axis the first of some elements, and behind the last. */
+type Window = readonly (readonly [start: number, end: number])[];
+
+/** An array at another spatial size, or a window of it; nearest modes keep the element type, others give float32. */
+export function resizeBy(
+  op: string,
+  x: HostArray,
+  to: readonly number[],
+  mode: ResizeMode,
+  alignCorners: boolean,
+  window: Window = to.map((s) => [0, s]),
+): HostArray {
   const from = spatialShape(op, x);
   if (from.includes(0)) throw new ShapeError(`${op}: shape [${x.shape.join(", ")}] has an empty axis`);
-  const tables = from.map((s, i) => (s === to[i] ? undefined : modeTaps(mode, s, to[i], alignCorners)));
+  const tables = from.map((s, i) => {
+    const [start, end] = window[i];
+    // Of an axis that keeps its size the window is all.
+    return s === to[i] ? undefined : tapsOf(modeTaps(mode, s, to[i], alignCorners), start, end - start);
+  });
   if (!isNearestResize(mode)) return resampleAxes(x, tables);
   return takeAxes(
     x,

@@ -4,6 +4,7 @@ import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
+import { centerOf } from "../crop/crop.ts";
 import { perAxis, checkedOptions } from "../options.ts";
 import { type PadFill, padValueNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
@@ -64,13 +65,22 @@ function zoomed(op: string, x: HostArray, options: ZoomOptions): HostArray {
   const to = from.map((s, i) => Math.floor(s * factors[i]));
   if (to.some((s) => !(s >= 1)))
     throw new ConfigError(`${op}: zoom [${factors.join(", ")}] of size [${from.join(", ")}] leaves nothing; raise it`);
-  const scaled = resizeBy(op, { data: x.data, shape: x.shape }, to, mode, alignCorners ?? false);
+  const keeps = keepSize && to.some((s, i) => s !== from[i]);
+  // What would be cropped is not made.
+  const window = to.map((s, i): [number, number] => (keepSize && s > from[i] ? middle(s, from[i]) : [0, s]));
+  const scaled = resizeBy(op, { data: x.data, shape: x.shape }, to, mode, alignCorners ?? false, window);
   const matrix = resizeMatrix(from, to);
   const nearest = isNearestResize(mode);
-  if (!keepSize || to.every((s, i) => s === from[i])) return movedBySampling(op, x, scaled, matrix, nearest);
+  if (!keeps) return movedBySampling(op, x, scaled, matrix, nearest);
   const { out, start } = padOrCrop(op, scaled, from, "symmetric", { ...fill, mode: paddingMode });
-  const whole = product(matrix, translation(start));
+  const whole = product(matrix, translation(start.map((s, i) => s + window[i][0])));
   return moved(op, x, out, whole, { kind: "resample", matrix: whole as unknown as Affine, nearest });
+}
+
+/** From where to where the middle of `length` elements lies, `size` of them, as a crop about the center has it. */
+function middle(length: number, size: number): [number, number] {
+  const [[start, end]] = centerOf([length], [size]);
+  return [start!, end!];
 }
 
 /** Options of `RandZoom`. */
