@@ -130,7 +130,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let o = u32(at.w) * p.out_channels * out_plane + (to.x * u32(p.out_size.y) + to.y) * u32(p.out_size.z) + to.z;
     for (var c = c0; c < min(c0 + TC, p.out_group); c++) {
       let j = c - c0;
-      y[o + (g * p.out_group + c) * out_plane] = finished(acc[(q - q0) * TC4 + j / 4u][j % 4u] + bias_of(g * p.out_group + c));
+      let place = o + (g * p.out_group + c) * out_plane;
+      y[place] = finished(acc[(q - q0) * TC4 + j / 4u][j % 4u] + bias_of(g * p.out_group + c), place);
     }
     at = following(at, count);
   }

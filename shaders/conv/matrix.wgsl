@@ -195,7 +195,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let at = vec3u(o * s.output + r);
           let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
           let c = g * p.out_group + channel;
-          y[(q / to.pixels * p.out_channels + c) * out_plane + out] = finished(y_shared[team][e] + bias_of(c));
+          let place = (q / to.pixels * p.out_channels + c) * out_plane + out;
+          y[place] = finished(y_shared[team][e] + bias_of(c), place);
         }
       }
       workgroupBarrier();

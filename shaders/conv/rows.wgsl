@@ -166,7 +166,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let b = bias_of(c);
     let o = i32(n * p.out_channels + c) * out_plane + (d * p.out_size.y + h) * p.out_size.z + first;
     for (var i = 0; i < length; i++) {
-      y[o + i * apart] = finished(acc[j / PC][j % PC][i] + b);
+      y[o + i * apart] = finished(acc[j / PC][j % PC][i] + b, u32(o + i * apart));
     }
   }
 }

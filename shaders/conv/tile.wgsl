@@ -177,7 +177,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let c = c0 + (mine_c + i / 4u * CG) * 4u + i % 4u;
           if (c < p.out_group) {
             let channel = g * p.out_group + c;
-            y[(q / pixels * p.out_channels + channel) * out_plane + place] = finished(acc[i * RP + j][n] + bias_of(channel));
+            let to = (q / pixels * p.out_channels + channel) * out_plane + place;
+            y[to] = finished(acc[i * RP + j][n] + bias_of(channel), to);
           }
         }
       }

@@ -11,6 +11,7 @@ import { isWide, slabsOf } from "./variants.ts";
 import { fits } from "../lib/pieces.ts";
 import { lanes, workgroupsToFill } from "../lib/occupancy.ts";
 import { fold, grid } from "../lib/workgroups.ts";
+import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { affineGradientShader } from "../shaders/norm/affine_gradient.gen.ts";
 import { BEFORE, BEHIND, NONE } from "../shaders/lib/residual.gen.ts";
@@ -123,6 +124,7 @@ export interface NormGradients {
 
 /**
  * Gradients of `norm`, those per channel unless `channels` is false.
+ * @param sofar what other operations gave to the gradient of `x`: `dx` is the sum, in its place where nobody else has that memory
  * @param each every element of a group is a channel of its own: layer norm, without slope and with its own kernel for the gradients per channel
  */
 export function normGradients(
@@ -131,18 +133,19 @@ export function normGradients(
   stats: Tensor,
   dy: Tensor,
   g: NormGeometry,
-  { channels = true, each = false } = {},
+  { channels = true, each = false, sofar }: { channels?: boolean; each?: boolean; sofar?: Tensor | undefined } = {},
 ): NormGradients {
   const { weight } = affine;
   if (!fits(x)) {
     const { dz, dSlope } = rectifiedGradient(x, affine, stats, dy, g);
-    const dx = inputGradientInPieces(x, weight, stats, dz, g);
+    const dx = plus(inputGradientInPieces(x, weight, stats, dz, g), sofar);
     const rest = channels && weight ? affineGradientInPieces(x, stats, dz, g) : {};
     if (dz !== dy) dz.dispose();
     return { dx, dSlope, ...rest };
   }
   const { device } = x;
-  const dx = device.empty(x.shape, x.dtype);
+  const inPlace = sofar?.storage.shared === false;
+  const dx = inPlace ? sofar!.view(x.shape) : device.empty(x.shape, x.dtype);
   const perGroup = each ? 1 : g.channelsPerGroup;
   const n = slabsOf(device, g, g.count / perGroup);
   const sums = device.empty([Math.max(1, n * g.groups * perGroup), 3]);
@@ -160,17 +163,34 @@ export function normGradients(
       const call = describe(x, own, after, size, ...factors);
       device.run(slabSumsShader[kind]({ ...call, overrides: { EACH }, bind: { ...given, sums: write(sums) } }));
     }
+    const call = describe(
+      x,
+      own,
+      after,
+      { length: g.count, slabs: n, items: g.groups, wide },
+      ...factors,
+      ...(first ? ["given"] : []),
+    );
     device.run(
       gradientShader[kind]({
-        ...describe(x, own, after, { length: g.count, slabs: n, items: g.groups, wide }, ...factors, ...(first ? ["given"] : [])),
+        ...call,
+        params: { ...call.params, residual: inPlace ? BEHIND : NONE },
         overrides: { EACH, GIVEN: first ? 1 : 0 },
-        bind: { ...given, dx: write(dx), sums: first ? update(sums) : write(sums) },
+        bind: { ...given, dx: inPlace ? update(dx) : write(dx), sums: first ? update(sums) : write(sums) },
       }),
     );
   }
   const rest = channels ? channelGradients(x, affine, sums, g, n) : {};
   sums.dispose();
-  return { dx, ...rest };
+  return { dx: inPlace ? dx : plus(dx, sofar), ...rest };
+}
+
+/** The sum, which takes `dx` over. */
+function plus(dx: Tensor, sofar: Tensor | undefined): Tensor {
+  if (!sofar) return dx;
+  const sum = binary("add", sofar, dx);
+  dx.dispose();
+  return sum;
 }
 
 function channelGradients(x: Tensor, affine: NormAffine, sums: Tensor, g: NormGeometry, n: number): Omit<NormGradients, "dx"> {
