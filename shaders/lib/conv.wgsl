@@ -19,6 +19,9 @@ struct Params {
   transposed: u32,
   has_bias: u32,
   samples: u32,
+  x_pitch: u32,      // elements from one sample to the next
+  y_pitch: u32,
+  residual_pitch: u32,
   relu: u32,         // negative results become 0
   has_residual: u32,
   tiles: u32,        // of TC output channels, over all groups
@@ -93,13 +96,13 @@ fn phase(id: u32, phases: vec3i) -> vec3i {
   return vec3i(i / (phases.y * phases.z), i / phases.z % phases.y, i % phases.z);
 }
 
-// The value to store at a place of y.
-fn finished(v: f32, place: u32) -> E {
+// Stores the value of a place in a sample.
+fn store(sample: u32, place: u32, v: f32) {
   var z = v;
   if (p.has_residual != 0u) {
-    z += f32(residual[place]);
+    z += f32(residual[sample * p.residual_pitch + place]);
   }
-  return E(select(z, 0.0, p.relu != 0u && z < 0.0)); // not max: a NaN stays
+  y[sample * p.y_pitch + place] = E(select(z, 0.0, p.relu != 0u && z < 0.0)); // not max: a NaN stays
 }
 
 fn bias_of(c: u32) -> f32 {

@@ -8,7 +8,7 @@ import { write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "../lib/args.ts";
+import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
@@ -133,13 +133,16 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, residual }: Gather)
       transposed: transposed ? 1 : 0,
       has_bias: bias ? 1 : 0,
       samples: g.samples,
+      x_pitch: inChannels * sizeOf(inSize),
+      y_pitch: outChannels * sizeOf(outSize),
+      residual_pitch: outChannels * sizeOf(outSize),
       relu: relu ? 1 : 0,
       has_residual: residual ? 1 : 0,
       tiles,
       across,
       gap: "SC" in variant ? matrixWindow(g, transposed).gap : 0,
     },
-    bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y), residual: residual ?? x },
+    bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y), residual: residual ?? instead(x) },
     workgroups: fold(x.device, "conv", tiles * across * phases),
   };
   if ("KW" in variant) {
@@ -263,6 +266,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
       ...windows(g),
       a_channels: g.smallChannels,
       b_channels: g.largeChannels,
+      a_pitch: g.smallChannels * sizeOf(g.small),
+      b_pitch: g.largeChannels * sizeOf(g.large),
       a_group: smallGroup,
       b_group: largeGroup,
       ...runs,

@@ -77,10 +77,14 @@ function describe(code: readonly string[], info: ShaderInfo, call: AnyCall): Ker
     bindings: Object.entries(info.bind).map(([name, access]) =>
       access === "read" ? read(call.bind[name] as Bound) : (call.bind[name] as Written),
     ),
-    ...(params && { params: uniformWords(info, params) }),
+    ...(params && { params: uniformWords(info, params), pitches: pitches(info) }),
     workgroups,
   };
 }
+
+// A word `x_pitch` is how many elements the samples of binding x are apart.
+const pitches = ({ bind, params }: ShaderInfo): (number | undefined)[] =>
+  Object.keys(bind).map((name) => params?.[`${name}_pitch`]?.[2]);
 
 // What has to stand before everything else, by the words that need it. Matrices are asked to be the same for a whole workgroup, where a subgroup has its own.
 const directives = [

@@ -4,7 +4,7 @@ import { ShapeError } from "../../host/errors.ts";
 import { update, write } from "../../tensor/kernel.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "../lib/args.ts";
+import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { normInPieces, affineGradientInPieces, inputGradientInPieces, rectified, rectifiedGradient } from "./over_limit.ts";
 import type { NormAffine, NormGeometry, Residual } from "./shape.ts";
 import { isWide, slabsOf } from "./variants.ts";
@@ -46,6 +46,7 @@ function describe(
 ) {
   const { slope = 1 } = affine;
   const width = wide ? 4 : 1;
+  const pitch = g.runStep || g.groupsPerSample * g.groupStep; // of a sample
   return {
     consts: { LANES: lanes(x.device) },
     variant: [...on, ...(wide ? ["x4"] : [])].join(" "),
@@ -55,7 +56,7 @@ function describe(
       groups: g.groups,
       group_step: g.groupStep / width,
       run: g.run / width,
-      run_step: g.runStep / width,
+      batch: g.runStep === 0 ? 0 : 1,
       groups_per_sample: g.groupsPerSample,
       channels_per_group: g.channelsPerGroup,
       inner: g.inner / width,
@@ -66,16 +67,20 @@ function describe(
       slopes: slopeTensor(affine)?.size ?? 0,
       slope: typeof slope === "number" ? slope : 0,
       residual: NONE,
+      x_pitch: pitch,
+      y_pitch: pitch,
+      residual_pitch: pitch,
+      dx_pitch: pitch,
+      dy_pitch: pitch,
     },
     workgroups: fold(x.device, "norm", items * slabs),
   };
 }
 
-/** What is not there is not read: anything may be bound in its place. */
 const perChannel = (x: Tensor, affine: NormAffine) => ({
-  weight: affine.weight ?? x,
-  bias: affine.bias ?? x,
-  slope: slopeTensor(affine) ?? x,
+  weight: affine.weight ?? instead(x),
+  bias: affine.bias ?? instead(x),
+  slope: slopeTensor(affine) ?? instead(x),
 });
 
 /** The result and, per group, mean, 1 / standard deviation and what the mean lacks, for the gradients. */
@@ -102,13 +107,20 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry, residual?: 
     device.run(slabMomentsShader[kind]({ ...describe(x, g, {}, size), bind: { x, slab_moments: write(moments) } }));
   }
   const call = describe(x, g, affine, size, ...(n > 1 ? ["slabs"] : []));
-  const added = residual?.tensor ?? x;
+  const added = residual?.tensor ?? instead(x);
   device.run(
     forwardShader[kind]({
       ...call,
       params: { ...call.params, residual: codeOf(residual) },
       overrides: { SLABS: n > 1 ? 1 : 0 },
-      bind: { x, ...perChannel(x, affine), slab_moments: moments ?? x, residual: added, y: write(y), stats: write(stats) },
+      bind: {
+        x,
+        ...perChannel(x, affine),
+        slab_moments: moments ?? instead(x),
+        residual: added,
+        y: write(y),
+        stats: write(stats),
+      },
     }),
   );
   moments?.dispose();
