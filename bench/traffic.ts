@@ -64,7 +64,9 @@ const cases: readonly Case[] = [
 /** Bytes that a command binds: the same region twice, as of what is not there, is one. */
 function bytesOf(command: Command): number {
   const seen = new Set(
-    uses(command).map(({ region: { storage, offset, bytes } }) => JSON.stringify([ids(storage), offset, bytes])),
+    uses(command).map(({ region: { storage, offset, bytes, runs } }) =>
+      JSON.stringify([ids(storage), offset, runs ? runs.count * runs.bytes : bytes]),
+    ),
   );
   return [...seen].reduce((sum, key) => sum + (JSON.parse(key) as number[])[2], 0);
 }
@@ -100,19 +102,20 @@ const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 async function main(filter: string, kernels: boolean): Promise<void> {
   const device = await openDevice({ toggles: ["enable-dawn-features=allow_unsafe_apis"] });
   manualSeed(0);
-  console.log("| network | step | dispatches | MiB bound | MiB scratch |\n|-|-|-|-|-|");
+  console.log("| network | step | dispatches | copies | MiB bound | MiB scratch |\n|-|-|-|-|-|-|");
   for (const one of cases.filter(({ name }) => name.includes(filter))) {
     for (const training of [true, false]) {
       const { commands, scratch } = trace(device, one, training);
       const total = commands.reduce((sum, c) => sum + bytesOf(c), 0);
       const count = commands.filter((c) => c.kind === "run").length;
+      const copies = commands.reduce((n, c) => n + (c.kind === "run" ? 0 : (c.source.runs?.count ?? 1)), 0);
       const step = training ? "training" : "inference";
-      console.log(`| ${one.name} ${one.input.join("×")} | ${step} | ${count} | ${mib(total)} | ${mib(scratch)} |`);
+      console.log(`| ${one.name} ${one.input.join("×")} | ${step} | ${count} | ${copies} | ${mib(total)} | ${mib(scratch)} |`);
       if (!kernels) continue;
       const rows = Map.groupBy(commands, (c) => (c.kind === "run" ? c.call.program.key.split(" ")[0] : "copy"));
       const sums = [...rows].map(([key, list]) => ({ key, count: list.length, bytes: list.reduce((s, c) => s + bytesOf(c), 0) }));
       for (const { key, count: n, bytes } of sums.sort((a, b) => b.bytes - a.bytes).slice(0, 20))
-        console.log(`|   ${key} | | ${n} | ${mib(bytes)} | |`);
+        console.log(`|   ${key} | | ${n} | | ${mib(bytes)} | |`);
     }
   }
   process.exit(0); // nothing ran, so there is nothing to wait for

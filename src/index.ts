@@ -24,7 +24,14 @@ export { TorchGenerator, type TorchGeneratorState } from "./host/random/torch.ts
 export * from "./autograd/affine_grid.ts";
 export { cast } from "./autograd/cast.ts";
 export { checkpoint } from "./autograd/recompute.ts";
-export * from "./autograd/conv.ts";
+export {
+  conv,
+  type ConvBaseOptions,
+  type ConvOptions,
+  convTranspose,
+  type ConvTransposeOptions,
+  type Padding,
+} from "./autograd/conv.ts";
 export { cumsum } from "./autograd/cumsum.ts";
 export * from "./autograd/define_op.ts";
 export { dropout } from "./autograd/dropout.ts";

@@ -69,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let at = position[i] * s.input + offset;
           let ok = all(at >= vec3i(0)) && all(at < p.in_size.xyz) && q0 + i < total;
           inside[i] = ok;
-          index[i] = select(0u, (sample[i] * p.in_channels + g * p.in_group) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
+          index[i] = select(0u, sample[i] * p.x_pitch + g * p.in_group * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
         }
         var wi = g * p.weight_group + c0 * p.weight_out + u32((td * p.taps.y + th) * p.taps.z + tw);
         var c = 0u;
@@ -127,10 +127,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at = vec4i(position[0], i32(sample[0]));
   for (var q = q0; q < min(q0 + TP, total); q++) {
     let to = vec3u(at.xyz * s.output + r);
-    let o = u32(at.w) * p.out_channels * out_plane + (to.x * u32(p.out_size.y) + to.y) * u32(p.out_size.z) + to.z;
+    let o = (to.x * u32(p.out_size.y) + to.y) * u32(p.out_size.z) + to.z;
     for (var c = c0; c < min(c0 + TC, p.out_group); c++) {
       let j = c - c0;
-      y[o + (g * p.out_group + c) * out_plane] = finished(acc[(q - q0) * TC4 + j / 4u][j % 4u] + bias_of(g * p.out_group + c));
+      let channel = g * p.out_group + c;
+      store(u32(at.w), o + channel * out_plane, acc[(q - q0) * TC4 + j / 4u][j % 4u] + bias_of(channel));
     }
     at = following(at, count);
   }

@@ -50,7 +50,7 @@ fn source(place: u32, channel: u32, to: Places, input: vec3i, taps: PhaseTaps) -
   let q = min(place, to.total - WIDE);
   let at = on_axes(q, to) * input + taps.reach;
   let plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
-  let start = i32((q / to.pixels * p.in_channels + channel) * plane) + (at.x * p.in_size.y + at.y) * p.in_size.z + at.z;
+  let start = i32(q / to.pixels * p.x_pitch + channel * plane) + (at.x * p.in_size.y + at.y) * p.in_size.z + at.z;
   return Source(u32(start >> (WIDE - 1u)), select(0u, reached_bits(at, taps), place < to.total));
 }
 
@@ -195,7 +195,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let at = vec3u(o * s.output + r);
           let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
           let c = g * p.out_group + channel;
-          y[(q / to.pixels * p.out_channels + c) * out_plane + out] = finished(y_shared[team][e] + bias_of(c));
+          store(q / to.pixels, c * out_plane + out, y_shared[team][e] + bias_of(c));
         }
       }
       workgroupBarrier();

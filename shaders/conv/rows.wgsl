@@ -83,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let g = tile / group_tiles;
   let c0 = tile % group_tiles * TC;
   let in_plane = p.in_size.x * p.in_size.y * p.in_size.z;
-  let sample = i32(n * p.in_channels + g * p.in_group) * in_plane;
+  let sample = i32(n * p.x_pitch) + i32(g * p.in_group) * in_plane;
 
   let w0 = first * i32(SW) + tap_offset(0, select(0, p.taps.z - 1, p.transposed != 0u), 2u);
   var inside: array<bool, NV>;
@@ -164,9 +164,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < count; j++) {
     let c = g * p.out_group + c0 + j;
     let b = bias_of(c);
-    let o = i32(n * p.out_channels + c) * out_plane + (d * p.out_size.y + h) * p.out_size.z + first;
+    let o = i32(c) * out_plane + (d * p.out_size.y + h) * p.out_size.z + first;
     for (var i = 0; i < length; i++) {
-      y[o + i * apart] = finished(acc[j / PC][j % PC][i] + b);
+      store(n, u32(o + i * apart), acc[j / PC][j % PC][i] + b);
     }
   }
 }

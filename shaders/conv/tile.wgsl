@@ -80,7 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let q = min(q0 + x_place * 4u + i, total - 1u);
     let k = i32(q % pixels);
     let at = vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.input + taps.reach;
-    start[i] = (q / pixels * p.in_channels + g * p.in_group + x_row) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
+    start[i] = q / pixels * p.x_pitch + (g * p.in_group + x_row) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
     reached[i] = reached_bits(at, taps);
   }
   let w_row = lane / CHANNELS;
@@ -166,13 +166,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             let c = c0 + (mine_c + i / 4u * CG) * 4u + i % 4u;
             if (c < p.out_group) {
               let channel = g * p.out_group + c;
-              let to = (q / pixels * p.out_channels + channel) * out_plane + place;
+              let spot = channel * out_plane + place;
+              let to = q / pixels * p.y_pitch + spot;
               var v = select(acc[i * RP + j], sum[i * RP + j], BLOCKED != 0u)[n];
               if (BLOCKED > 1u && block >= 64u) {
                 v += f32(y[to]);
               }
               if (done) {
-                y[to] = finished(v + bias_of(channel));
+                store(q / pixels, spot, v + bias_of(channel));
               } else {
                 y[to] = E(v);
               }

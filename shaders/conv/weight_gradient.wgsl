@@ -56,8 +56,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     let bh = h * p.stride.y + at.y;
     let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
     let start = row % p.segments * p.segment;
-    var ia = (n * p.a_channels + g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
-    let ib = (n * p.b_channels + g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
+    var ia = n * p.a_pitch + (g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
+    let ib = n * p.b_pitch + (g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
     for (var o = start; o < min(start + p.segment, width); o++) {
       let bw = i32(o) * p.stride.z + at.z;
       let inside = ok && bw >= 0 && bw < p.b_size.z;

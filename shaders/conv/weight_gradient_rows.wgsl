@@ -105,8 +105,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
     let start = row % p.segments * p.segment;
     let end = min(start + p.segment, width);
-    let ia = (n * p.a_channels + g * p.a_group + own_channel) * a_plane + u32(d * p.a_size.y + h) * width + own_place;
-    let ib = i32((n * p.b_channels + g * p.b_group + b0) * b_plane) + (bd * p.b_size.y + bh) * p.b_size.z;
+    let ia = n * p.a_pitch + (g * p.a_group + own_channel) * a_plane + u32(d * p.a_size.y + h) * width + own_place;
+    let ib = i32(n * p.b_pitch + (g * p.b_group + b0) * b_plane) + (bd * p.b_size.y + bh) * p.b_size.z;
     var bw = i32(start * SW) - p.padding.z;
     var v: array<array<f32, NV>, TB>;
     for (var m = 0u; m < KEPT; m++) {

@@ -19,7 +19,11 @@ struct Params {
   transposed: u32,
   has_bias: u32,
   samples: u32,
+  x_pitch: u32,      // elements from one sample to the next
+  y_pitch: u32,
+  residual_pitch: u32,
   relu: u32,         // negative results become 0
+  has_residual: u32,
   tiles: u32,        // of TC output channels, over all groups
   across: u32,       // workgroups along the positions of a phase and channel tile
   gap: u32,          // places of no output behind each row, see conv/matrix.wgsl
@@ -29,6 +33,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<E>;
+@group(0) @binding(5) var<storage, read> residual: array<E>; // added to y
 
 // 1: an output has so many products that they are added in blocks: channels of a tap, up to BLOCK of them, and as many taps as make a block of it.
 // 2: so many blocks that they are added in blocks of 64 too.
@@ -91,9 +96,13 @@ fn phase(id: u32, phases: vec3i) -> vec3i {
   return vec3i(i / (phases.y * phases.z), i / phases.z % phases.y, i % phases.z);
 }
 
-// The value to store.
-fn finished(v: f32) -> E {
-  return E(select(v, 0.0, p.relu != 0u && v < 0.0)); // not max: a NaN stays
+// Stores the value of a place in a sample.
+fn store(sample: u32, place: u32, v: f32) {
+  var z = v;
+  if (p.has_residual != 0u) {
+    z += f32(residual[sample * p.residual_pitch + place]);
+  }
+  y[sample * p.y_pitch + place] = E(select(z, 0.0, p.relu != 0u && z < 0.0)); // not max: a NaN stays
 }
 
 fn bias_of(c: u32) -> f32 {

@@ -27,10 +27,8 @@ fn position(q: u32, width: i32) -> vec4i {
 // A difference of positions in a as one of places.
 fn place_of(d: vec4i) -> Place {
   let at = d.xyz * p.stride.xyz;
-  let a_plane = p.a_size.x * p.a_size.y * p.a_size.z;
-  let b_plane = p.b_size.x * p.b_size.y * p.b_size.z;
-  let a = (d.x * p.a_size.y + d.y) * p.a_size.z + d.z + d.w * i32(p.a_channels) * a_plane;
-  let b = (at.x * p.b_size.y + at.y) * p.b_size.z + at.z + d.w * i32(p.b_channels) * b_plane;
+  let a = (d.x * p.a_size.y + d.y) * p.a_size.z + d.z + d.w * i32(p.a_pitch);
+  let b = (at.x * p.b_size.y + at.y) * p.b_size.z + at.z + d.w * i32(p.b_pitch);
   return Place(at, u32(a), u32(b));
 }
 

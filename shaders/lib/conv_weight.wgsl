@@ -9,6 +9,8 @@ struct Params {
   padding: vec4i,
   a_channels: u32,
   b_channels: u32,
+  a_pitch: u32,      // elements from one sample to the next
+  b_pitch: u32,
   a_group: u32,      // channels per group
   b_group: u32,
   rows: u32,         // runs of positions: N * D * H of a times segments

@@ -10,6 +10,7 @@ struct Params {
   slab: u32,
   slabs: u32,
   divisor: f32,  // of the result
+  x_pitch: u32,  // o2 * r2, or more
   neutral: f32,  // what combines with v to v; from the host, since WGSL cannot spell infinity
 }
 
@@ -55,5 +56,5 @@ fn combine(u: f32, v: f32) -> f32 {
 
 // Where the elements of output o begin.
 fn base(o: u32) -> u32 {
-  return o / p.o2 * p.r1 * p.o2 * p.r2 + o % p.o2 * p.r2;
+  return o / p.o2 * p.r1 * p.x_pitch + o % p.o2 * p.r2;
 }

@@ -6,7 +6,7 @@ struct Params {
   groups: u32,
   group_step: u32,         // from the start of one group to the next
   run: u32,                // adjacent elements
-  run_step: u32,           // from the start of one run of a group to the next; 0 if there is one
+  batch: u32,              // 1: a run per sample
   groups_per_sample: u32,
   channels_per_group: u32,
   inner: u32,              // elements per channel inside a group
@@ -17,6 +17,11 @@ struct Params {
   slopes: u32,             // of the activation below zero: 0 for the number `slope`, else as many as the tensor holds, 1 or one per channel
   slope: f32,
   residual: u32,           // what norm/forward adds: NONE, BEHIND the activation or BEFORE it
+  x_pitch: u32,            // elements, not V, from one sample to the next
+  y_pitch: u32,
+  residual_pitch: u32,
+  dx_pitch: u32,
+  dy_pitch: u32,
 }
 
 
@@ -26,12 +31,13 @@ struct Params {
 const BLOCK = 64u * LANES;
 const PART = 64u * BLOCK;
 
-// Position of element i of group g.
-fn at(g: u32, i: u32) -> u32 {
-  if (p.run_step == 0u) {
-    return g * p.group_step + i;
+// Position of element i of group g, in a tensor whose samples are so many elements apart.
+fn at(g: u32, i: u32, pitch: u32) -> u32 {
+  let step = pitch / WIDTH;
+  if (p.batch == 0u) {
+    return g / p.groups_per_sample * step + g % p.groups_per_sample * p.group_step + i;
   }
-  return g * p.group_step + i / p.run * p.run_step + i % p.run;
+  return g * p.group_step + i / p.run * step + i % p.run;
 }
 
 fn channel(g: u32, i: u32) -> u32 {

@@ -3,7 +3,7 @@
 //   dx = scale * (u - mean(u) - h * mean(u * h)).
 // z is computed again from x: nothing is kept for the activation. One workgroup per group; or one per slab of it, after norm/slab_sums.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/norm_sums
+// uses lib/grid lib/norm_sums lib/residual
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
@@ -57,9 +57,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (p.channels_per_group > 1u) {
       q = of_channel(channel(g, i));
     }
-    let k = at(g, i);
-    let h = normalised(V(x[k]), s);
-    let u = q.weight * upstream(V(dy[k]), scaled(h, q), i, q);
-    dx[k] = S(s.y * (u - means.x - h * means.y));
+    let k = at(g, i, p.dx_pitch);
+    let h = normalised(V(x[at(g, i, p.x_pitch)]), s);
+    let u = q.weight * upstream(V(dy[at(g, i, p.dy_pitch)]), scaled(h, q), i, q);
+    var d = s.y * (u - means.x - h * means.y);
+    if (p.residual != NONE) {
+      d += V(dx[k]); // what other operations gave
+    }
+    dx[k] = S(d);
   }
 }

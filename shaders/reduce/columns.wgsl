@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var terms = 0u;
   for (var i = 0u; i < p.r1; i++) {
     for (var j = 0u; j < p.r2; j++) {
-      block = combine(block, mapped(f32(x[start + i * (p.o2 * p.r2) + j]), o));
+      block = combine(block, mapped(f32(x[start + i * p.x_pitch + j]), o));
       terms++;
       if (terms % 64u == 0u) {
         total = combine(total, block);

@@ -28,9 +28,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = first + lane; start < last; start += 64u * LANES) {
     var block = p.neutral;
     for (var r = start; r < min(start + 64u * LANES, last); r += LANES) {
-      var at = origin + r * p.o2;
+      var at = origin + r * p.x_pitch;
       if (SINGLE == 0u) {
-        at = origin + r / p.r2 * (p.o2 * p.r2) + r % p.r2;
+        at = origin + r / p.r2 * p.x_pitch + r % p.r2;
       }
       block = combine(block, mapped(f32(x[at]), o));
     }

@@ -97,12 +97,13 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
   const affine = { weight, bias, slope };
   const { y, stats } = kernels.norm(x, affine, g, residual);
   withStats?.(stats);
-  const backward: Backward = (dy, needs) => {
+  const backward: Backward = (dy, needs, sofar) => {
     const channels = needs.slice(1, 4).includes(true);
     const early = residual?.before && slope !== 1;
     const dz = early ? unaryGradient("leakyRelu", y, dy, slope as number) : dy;
     const { dx, dWeight, dBias, dSlope } = kernels.normGradients(x, early ? { weight, bias } : affine, stats, dz, g, {
       channels,
+      sofar: needs[0] ? sofar(0) : undefined,
     });
     if (early && !needs[4]) dz.dispose();
     return [dx, dWeight, dBias, dSlope, residual && dz];

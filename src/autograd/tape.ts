@@ -14,8 +14,15 @@ import { binary } from "../kernels/pointwise.ts";
 import { full } from "../kernels/view.ts";
 import { expectKind, expectTensorList } from "../tensor/kind.ts";
 
-/** Gradients of the inputs from the gradient of the result. `needs[i]` tells whether input i's is wanted; others may be undefined. */
-export type Backward = (dy: Tensor, needs: readonly boolean[]) => readonly (Tensor | undefined)[];
+/**
+ * Gradients of the inputs from the gradient of the result. `needs[i]` tells whether input i's is wanted; others may be undefined. `sofar(i)` is what other
+ * operations gave to input i's: who asks for it returns the sum, which saves a pass over both.
+ */
+export type Backward = (
+  dy: Tensor,
+  needs: readonly boolean[],
+  sofar: (input: number) => Tensor | undefined,
+) => readonly (Tensor | undefined)[];
 
 interface Note {
   readonly op: string;
@@ -147,7 +154,12 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
     const dy = gradients.get(t);
     if (!note || !dy || !useful.has(t)) continue;
     const needs = note.inputs.map((i) => i !== undefined && useful.has(i));
-    const parts = asOf(note.at, note.op, () => note.backward(dy, needs));
+    const taken = new Set<number>();
+    const sofar = (i: number): Tensor | undefined => {
+      taken.add(i);
+      return gradients.get(note.inputs[i]!);
+    };
+    const parts = asOf(note.at, note.op, () => note.backward(dy, needs, sofar));
     note.inputs.forEach((input, i) => {
       const part = parts[i];
       if (!input || !part || !needs[i]) return;
@@ -158,7 +170,7 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
       }
       const sum = gradients.get(input);
       // Each entry is a tensor of its own, so that one may be disposed while another still shares its memory.
-      gradients.set(input, sum ? binary("add", sum, part) : part.view(part.shape));
+      gradients.set(input, sum && !taken.has(i) ? binary("add", sum, part) : part.view(part.shape));
       sum?.dispose();
     });
     // An addition hands dy itself on; it may be wanted.

@@ -5,7 +5,7 @@ import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { axisList, normalizeAxis, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, half } from "./lib/args.ts";
+import { expectFloats, instead, half } from "./lib/args.ts";
 import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary } from "./pointwise.ts";
 import { lanes, workgroupsToFill } from "./lib/occupancy.ts";
@@ -132,12 +132,12 @@ function describe(x: Tensor, [o1, r1, o2, r2]: Four, { combine = "sum", map = "i
     name: map === "identity" ? combine : `${combine} ${map}`,
     overrides: { COMBINE: code, MAP: maps[map].code },
     half: half(x),
-    sizes: { o1, r1, o2, r2, neutral },
+    sizes: { o1, r1, o2, r2, x_pitch: o2 * r2, neutral },
   };
 }
 
 function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
-  const { centre = x, divisor = 1 } = reduction; // x: something to bind
+  const { centre = instead(x), divisor = 1 } = reduction;
   const { name, sizes, ...call } = describe(x, axes, reduction);
   const outputs = sizes.o1 * sizes.o2;
   const y = x.device.empty([outputs]);
@@ -155,7 +155,7 @@ function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction):
 }
 
 function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
-  const { centre = x, combine, divisor = 1 } = reduction;
+  const { centre = instead(x), combine, divisor = 1 } = reduction;
   const { device } = x;
   const { name, sizes, overrides, half } = describe(x, axes, reduction);
   const outputs = sizes.o1 * sizes.o2;

@@ -85,6 +85,11 @@ export class Storage {
     return this.references === 0;
   }
 
+  /** Whether more than one tensor uses it. */
+  get shared(): boolean {
+    return this.references > 1;
+  }
+
   retain(): this {
     this.references++;
     return this;

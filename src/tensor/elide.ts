@@ -1,10 +1,10 @@
 /**
  * @file Copies that a plan does without: the source is produced where the copy would put it, and whoever reads it reads it there. So a gradient lands in the
- * optimizer's flat buffer, and what is concatenated along the first axis longer than 1 (channels of one sample) is made side by side.
+ * optimizer's flat buffer, and what is concatenated is made side by side, in each sample if there are several and all kernels can be told how far apart they lie.
  */
 
 import { alignment, type Storage } from "./buffers.ts";
-import { type Command, type Region, uses } from "./trace.ts";
+import { type Command, elementBytes, type Region, type Runs, spread, uses } from "./trace.ts";
 
 /** What a command does with the bytes of a storage. */
 interface Visit {
@@ -13,6 +13,9 @@ interface Visit {
   readonly offset: number;
   readonly bytes: number;
   readonly write: boolean;
+  readonly runs: Runs | undefined;
+  /** By a kernel. */
+  readonly bound: boolean;
 }
 
 function visitsOf(commands: readonly Command[]): Map<Storage, Visit[]> {
@@ -21,7 +24,8 @@ function visitsOf(commands: readonly Command[]): Map<Storage, Visit[]> {
     for (const { region, access } of uses(command)) {
       const list = map.get(region.storage) ?? [];
       map.set(region.storage, list);
-      list.push({ at, offset: region.offset, bytes: region.bytes, write: access !== "read" });
+      const { offset, bytes, runs } = region;
+      list.push({ at, offset, bytes, runs, write: access !== "read", bound: command.kind === "run" });
     }
   });
   return map;
@@ -35,16 +39,60 @@ function bindsBothWays(source: readonly Visit[], target: readonly Visit[]): bool
   return source.some(({ at, write }) => (write ? reads : writes).has(at));
 }
 
+type Span = Omit<Region, "storage">;
+
+/** Whether two share bytes: parts of each sample share none if those of the first sample do not. */
+function touch(v: Span, to: Span): boolean {
+  const pitch = to.runs?.pitch ?? 0;
+  // What is no run is of one sample.
+  const run = ({ bytes, runs }: Span) => runs?.bytes ?? bytes;
+  const ofSamples = [v, to].every((s) => (s.runs?.pitch ?? pitch) === pitch && s.offset + run(s) <= pitch);
+  const [a, b] = [v, to].map((s) => (ofSamples ? run(s) : s.bytes));
+  return v.offset < to.offset + b && to.offset < v.offset + a;
+}
+
+/** Whether a kernel binds all of a storage, and so could bind any part of it. */
+const isBound = (visits: readonly Visit[], { bytes }: Storage): boolean =>
+  visits.some((v) => v.bound && v.offset === 0 && v.bytes >= bytes);
+
+/** Whether samples that lie one behind the other may lie farther apart: all commands have to know. Kernels read four elements at once. */
+function spreads(part: readonly Visit[], { runs, offset }: Region, whole: readonly Visit[], storage: Storage): boolean {
+  if (!runs || runs.pitch === runs.bytes) return true;
+  const known = part.every((v) => {
+    const samples = v.runs === undefined || (v.runs.count === runs.count && v.runs.pitch === runs.bytes);
+    return samples && v.offset + (v.runs?.bytes ?? v.bytes) <= runs.bytes;
+  });
+  return (
+    known && [runs.pitch, runs.bytes].every((b) => b % 16 === 0) && offset + runs.bytes <= runs.pitch && isBound(whole, storage)
+  );
+}
+
+/** A region of a part as one of the whole that the part lives in. */
+function within({ storage, offset, runs: samples }: Region, { offset: at, bytes, runs }: Span): Region {
+  const pitch = samples && samples.pitch > samples.bytes ? samples.pitch : runs?.pitch;
+  return { storage, offset: offset + at, ...(runs ? spread({ ...runs, pitch: pitch! }) : { bytes, runs }) };
+}
+
 /** Whether all of `part` may live in the bytes `to` of a whole, between which command `at` copies. What is copied to them first is there from its first use on. */
 function fits(part: readonly Visit[], whole: readonly Visit[], to: Region, at: number): boolean {
   const ends = part.map((v) => v.at);
   const [first, last] = [Math.min(at, ...ends), Math.max(at, ...ends)];
   for (const v of whole) {
-    const meets = v.offset < to.offset + to.bytes && to.offset < v.offset + v.bytes;
+    const meets = touch(v, to);
     if (!meets || v.at < first || v.at > last) continue;
     if (v.at < at || v.write) return false; // another value is, or comes, there
   }
   return !bindsBothWays(part, whole);
+}
+
+/** The call told how far apart the samples of its tensors are. */
+function told(command: Extract<Command, { kind: "run" }>): Command {
+  const { call, regions } = command;
+  const apart = regions.flatMap(({ runs }, i) => (runs && runs.pitch > runs.bytes ? [[i, runs.pitch] as const] : []));
+  if (apart.length === 0) return command;
+  const params = call.params!.slice();
+  for (const [i, pitch] of apart) params[call.pitches![i]!] = pitch / elementBytes(call.bindings[i]);
+  return { ...command, call: { ...call, params } };
 }
 
 const isWhole = ({ storage, offset, bytes }: Region): boolean => offset === 0 && bytes >= storage.bytes;
@@ -60,7 +108,7 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
 
   const moved = (r: Region): Region => {
     const to = alias.get(r.storage);
-    return to ? moved({ storage: to.storage, offset: to.offset + r.offset, bytes: r.bytes }) : r;
+    return to ? moved(within(to, r)) : r;
   };
 
   /** Lets `storage` live in `to`, whose bytes command `at` copies from it, or to it. */
@@ -71,10 +119,10 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
     const [part, whole] = [others(storage), others(to.storage)];
     // What is written before the copy is its source, or is thrown away; what is written behind it would be a second value.
     if (part.some((v) => v.write && (written ? v.at > at : true))) return false;
-    if (!fits(part, whole, to, at)) return false;
+    if (!spreads(part, to, whole, to.storage) || !fits(part, whole, to, at)) return false;
     alias.set(storage, to);
     dropped.add(at);
-    visits.set(to.storage, [...whole, ...part.map((v) => ({ ...v, offset: v.offset + to.offset }))]);
+    visits.set(to.storage, [...whole, ...part.map((v) => ({ ...v, ...within(to, v) }))]);
     return true;
   };
 
@@ -89,7 +137,7 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
     .filter((_, i) => !dropped.has(i))
     .map((command) =>
       command.kind === "run"
-        ? { ...command, regions: command.regions.map(moved) }
+        ? told({ ...command, regions: command.regions.map(moved) })
         : { ...command, source: moved(command.source), target: moved(command.target) },
     );
 }

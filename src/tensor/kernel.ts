@@ -40,6 +40,8 @@ export interface KernelCall {
   /** The uniform block at binding 0, at most 64 words; absent if the shader declares none. */
   readonly params?: Uint32Array<ArrayBuffer>;
   readonly workgroups: readonly [number, number, number];
+  /** For each binding the word of the block, if there is one, that says how many elements its samples are apart: a plan may let them lie in larger ones. */
+  readonly pitches?: readonly (number | undefined)[];
 }
 
 export const read = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "read" });

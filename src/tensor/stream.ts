@@ -11,8 +11,16 @@ import type { GPUBuffer, GPUComputePassEncoder, GPUDevice, GPUComputePassTimesta
 export interface Stream {
   allocate(bytes: number): Storage;
   run(call: KernelCall): void;
-  /** Copies all of `source` to `target`, `targetOffset` bytes after its start. */
-  copy(source: Bound, target: Bound, targetOffset: number): void;
+  /** Copies all of `source` to `target`, `targetOffset` bytes after its start; or only runs of bytes of it, to runs that may lie at other distances. */
+  copy(source: Bound, target: Bound, targetOffset: number, runs?: CopiedRuns): void;
+}
+
+/** Runs of adjacent bytes, and how many bytes one begins behind the other on both sides. */
+export interface CopiedRuns {
+  readonly count: number;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 const slots = 256;
@@ -66,16 +74,13 @@ export class EagerStream implements Stream {
     for (const { tensor, access } of call.bindings) if (access !== "read") tensor.storage.touch();
   }
 
-  copy(source: Bound, target: Bound, targetOffset: number): void {
+  copy(source: Bound, target: Bound, targetOffset: number, runs?: CopiedRuns): void {
     expectCopy(source, target);
     target.storage.touch();
-    this.copyBuffer(
-      source.storage.memory(),
-      source.byteOffset,
-      target.storage.memory(),
-      target.byteOffset + targetOffset,
-      source.bytes,
-    );
+    const [from, to] = [source.storage.memory(), target.storage.memory()];
+    const { count, bytes, ...step } = runs ?? { count: 1, bytes: source.bytes, from: 0, to: 0 };
+    for (let i = 0; i < count; i++)
+      this.copyBuffer(from, source.byteOffset + i * step.from, to, target.byteOffset + targetOffset + i * step.to, bytes);
   }
 
   copyBuffer(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, bytes: number): void {

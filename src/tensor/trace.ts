@@ -6,14 +6,25 @@
  */
 
 import { alignUp, Storage } from "./buffers.ts";
-import type { Access, Bound, KernelCall } from "./kernel.ts";
-import { expectCopy, type Stream } from "./stream.ts";
+import { sizeOf } from "../host/array.ts";
+import type { Access, Binding, Bound, KernelCall } from "./kernel.ts";
+import { type CopiedRuns, expectCopy, type Stream } from "./stream.ts";
 
 /** Part of a storage that a command touches. */
 export interface Region {
   storage: Storage;
   offset: number;
+  /** From the first to the last that is touched. */
   bytes: number;
+  /** Where only runs of them are, or where they are all but the command could do with runs that lie farther apart: one for each sample. */
+  runs?: Runs | undefined;
+}
+
+/** Runs of `bytes`, which begin `pitch` bytes one behind the other. */
+export interface Runs {
+  readonly count: number;
+  readonly bytes: number;
+  readonly pitch: number;
 }
 
 export type Command = { kind: "run"; call: KernelCall; regions: Region[] } | { kind: "copy"; source: Region; target: Region };
@@ -33,11 +44,12 @@ export class TraceStream implements Stream {
   }
 
   run(call: KernelCall): void {
-    this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => this.region(b.tensor)) });
+    const regions = call.bindings.map((b, i) => ({ ...this.region(b.tensor), runs: samplesOf(call, i) }));
+    this.commands.push({ kind: "run", call, regions });
     for (const { tensor, access } of call.bindings) if (access !== "read") this.touch(tensor.storage);
   }
 
-  copy(source: Bound, target: Bound, targetOffset: number): void {
+  copy(source: Bound, target: Bound, targetOffset: number, runs?: CopiedRuns): void {
     if (source.bytes === 0) return;
     expectCopy(source, target);
     this.touch(target.storage);
@@ -45,8 +57,13 @@ export class TraceStream implements Stream {
     const to = this.region(target);
     this.commands.push({
       kind: "copy",
-      source: from,
-      target: { storage: to.storage, offset: to.offset + targetOffset, bytes: from.bytes },
+      source: { ...from, ...(runs && spread({ ...runs, pitch: runs.from })) },
+      target: {
+        storage: to.storage,
+        offset: to.offset + targetOffset,
+        bytes: from.bytes,
+        ...(runs && spread({ ...runs, pitch: runs.to })),
+      },
     });
   }
 
@@ -67,6 +84,24 @@ export class TraceStream implements Stream {
     if (!storage.virtual && !this.outside.has(storage)) this.outside.add(storage.pin());
     return { storage, offset: byteOffset, bytes: Math.max(4, bytes) };
   }
+}
+
+/** What runs are, and the bytes from the first to the last. */
+export const spread = ({ count, bytes, pitch }: Runs) => ({ bytes: (count - 1) * pitch + bytes, runs: { count, bytes, pitch } });
+
+/** Bytes of an element of a binding. */
+export const elementBytes = ({ tensor }: Binding): number => tensor.bytes / Math.max(1, sizeOf(tensor.shape));
+
+/** The samples of a binding, where the kernel is told how far apart they are and there are several. */
+function samplesOf(call: KernelCall, i: number): Runs | undefined {
+  const word = call.pitches?.[i];
+  if (word === undefined) return undefined;
+  const elements = sizeOf(call.bindings[i].tensor.shape);
+  const pitch = call.params![word];
+  const count = elements / pitch;
+  if (!(Number.isInteger(count) && count > 1)) return undefined;
+  const bytes = pitch * elementBytes(call.bindings[i]);
+  return { count, bytes, pitch: bytes };
 }
 
 /** A region and what is done with it. */

@@ -8,18 +8,18 @@ import { write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "../lib/args.ts";
+import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
 import { type MatrixTile, matrixWindow, packMatrix } from "./matrix.ts";
+import { blockElements, slabsOf } from "./slabs.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
 import { type Direct, gatherVariant, weightVariant } from "./variants.ts";
 import { hasLanes } from "../lib/subgroups.ts";
-import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
-import { binary } from "../pointwise.ts";
+import { binary, unary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
@@ -33,6 +33,12 @@ import * as apart from "../shaders/lib/weights_apart.gen.ts";
 import * as byLane from "../shaders/lib/weights_by_lane.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
+/** What happens to a result before it is stored: something of its shape and type is added, then negative values become 0. */
+interface Ending {
+  readonly relu?: boolean;
+  readonly residual?: Tensor | undefined;
+}
+
 function gather(
   g: ConvGeometry,
   transposed: boolean,
@@ -40,11 +46,22 @@ function gather(
   weight: Tensor,
   bias: Tensor | undefined,
   outShape: Shape,
-  relu = false,
+  { relu = false, residual }: Ending = {},
 ): Tensor {
   const y = x.device.empty(outShape, x.dtype);
-  if (y.size > 0) run({ g, transposed, x, weight, bias, y, relu });
-  return y;
+  if (y.size === 0) return y;
+  const job = { g, transposed, x, weight, bias, y };
+  if (!residual || fits(x, y)) {
+    run({ ...job, relu, residual });
+    return y;
+  }
+  run({ ...job, relu: false });
+  const sum = binary("add", y, residual);
+  y.dispose();
+  if (!relu) return sum;
+  const positive = unary("relu", sum);
+  sum.dispose();
+  return positive;
 }
 
 function run(job: Gather): void {
@@ -86,7 +103,7 @@ const windows = (g: ConvGeometry) => ({
   padding: four(g.padding),
 });
 
-function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
+function dispatch({ g, transposed, x, weight, bias, y, relu, residual }: Gather): void {
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
   const [inChannels, outChannels] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
   const taps = sizeOf(g.taps);
@@ -117,12 +134,16 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       transposed: transposed ? 1 : 0,
       has_bias: bias ? 1 : 0,
       samples: g.samples,
+      x_pitch: inChannels * sizeOf(inSize),
+      y_pitch: outChannels * sizeOf(outSize),
+      residual_pitch: outChannels * sizeOf(outSize),
       relu: relu ? 1 : 0,
+      has_residual: residual ? 1 : 0,
       tiles,
       across,
       gap: "SC" in variant ? matrixWindow(g, transposed).gap : 0,
     },
-    bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y) },
+    bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y), residual: residual ?? instead(x) },
     workgroups: fold(x.device, "conv", tiles * across * phases),
   };
   if ("KW" in variant) {
@@ -161,10 +182,10 @@ function expectInputs(op: string, x: Tensor, weight: Tensor, bias: Tensor | unde
   expectTensors(op, { ...(half(x) ? {} : { input: x }), weight, ...(bias ? { bias } : {}) });
 }
 
-/** `[N, in, …]`, weight `[out, in / groups, taps…]` → `[N, out, …]`, with `relu` its positive part. */
-export function conv(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: ConvGeometry, relu = false): Tensor {
+/** `[N, in, …]`, weight `[out, in / groups, taps…]` → `[N, out, …]`, with a residual added, with `relu` the positive part. */
+export function conv(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: ConvGeometry, ending: Ending = {}): Tensor {
   expectInputs("conv", x, weight, bias);
-  return gather(g, false, x, weight, bias, g.outShape, relu);
+  return gather(g, false, x, weight, bias, g.outShape, ending);
 }
 
 /** `[N, in, …]`, weight `[in, out / groups, taps…]` → `[N, out, …]`. */
@@ -173,14 +194,14 @@ export function convTranspose(x: Tensor, weight: Tensor, bias: Tensor | undefine
   return gather(g, true, x, weight, bias, g.outShape);
 }
 
-/** Input gradient of `conv`. */
-export function convInputGradient(dy: Tensor, weight: Tensor, g: ConvGeometry, inShape: Shape): Tensor {
-  return gather(g, true, dy, weight, undefined, inShape);
+/** Input gradient of `conv`, added to what there is of it. */
+export function convInputGradient(dy: Tensor, weight: Tensor, g: ConvGeometry, inShape: Shape, sofar?: Tensor): Tensor {
+  return gather(g, true, dy, weight, undefined, inShape, { residual: sofar });
 }
 
-/** Input gradient of `convTranspose`. */
-export function convTransposeInputGradient(dy: Tensor, weight: Tensor, g: ConvGeometry, inShape: Shape): Tensor {
-  return gather(g, false, dy, weight, undefined, inShape);
+/** Input gradient of `convTranspose`, added to what there is of it. */
+export function convTransposeInputGradient(dy: Tensor, weight: Tensor, g: ConvGeometry, inShape: Shape, sofar?: Tensor): Tensor {
+  return gather(g, false, dy, weight, undefined, inShape, { residual: sofar });
 }
 
 /** Weight gradient of either kind: `small` is the output gradient of `conv` or the input of `convTranspose`, `large` the other one. */
@@ -198,49 +219,6 @@ function sumOfPieces(job: WeightGradient, weightShape: Shape): Tensor {
     sum.dispose();
     return next;
   });
-}
-
-// Products of a slab: their sums, in blocks, are added by `reduce`. Gives the device work.
-const slabElements = 4096;
-// At most this many products are added in sequence: bounds the f32 error, where they are all alike to 2e-6 of the sum.
-const blockElements = 128;
-// Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
-const slabBytes = 2 ** 25;
-// Multiply-adds that a GPU does while it writes and reads one partial sum.
-const productsPerSum = 80;
-
-/**
- * Slabs that give a device enough to do: of a GPU, whose small layers wait for memory, only so many that moving their sums (time in proportion to the slabs) takes no
- * longer than the products on what they leave idle (time in inverse proportion).
- */
-function busySlabs(device: Device, across: number, terms: number, threads: number): number {
-  const fill = workgroupsToFill(device, "weightGradient") / across;
-  if (device.software) return Math.ceil(fill);
-  const wide = (fill * 64) / Math.max(64, threads);
-  return Math.ceil(Math.min(wide, Math.sqrt((terms * wide) / productsPerSum)));
-}
-
-/** Runs of positions, how many of them a workgroup adds up, and how many such slabs there are: enough to fill the device and for precision. */
-function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape, threads: number, longest: number) {
-  const lines = g.samples * g.small[0] * g.small[1];
-  const width = g.small[2];
-  const segments = Math.max(1, Math.ceil(width / longest));
-  const segment = Math.max(1, Math.ceil(width / segments));
-  const rows = lines * segments;
-  const terms = lines * width;
-  const bytes = 4 * sizeOf(weightShape);
-  const busy = busySlabs(device, across, terms, threads);
-  // As many as precision asks for, fewer where their sums would take too much memory.
-  const precise = Math.min(
-    Math.ceil(terms / slabElements),
-    Math.max(Math.ceil(terms / (4 * slabElements)), Math.floor(slabBytes / bytes)),
-  );
-  const most = Math.min(rows, Math.floor(device.maxBindingSize / bytes));
-  const wanted = Math.max(1, Math.min(most, Math.max(busy, precise)));
-  // At least one slab: it writes the zeros of an empty batch.
-  const slab = Math.max(1, Math.ceil(rows / wanted));
-  const block = Math.max(1, Math.floor(blockElements / segment));
-  return { rows, segment, segments, slab, slabs: Math.max(1, Math.ceil(rows / slab)), block };
 }
 
 interface Share {
@@ -289,6 +267,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
       ...windows(g),
       a_channels: g.smallChannels,
       b_channels: g.largeChannels,
+      a_pitch: g.smallChannels * sizeOf(g.small),
+      b_pitch: g.largeChannels * sizeOf(g.large),
       a_group: smallGroup,
       b_group: largeGroup,
       ...runs,

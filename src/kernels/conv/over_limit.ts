@@ -21,6 +21,8 @@ export interface Gather {
   readonly bias: Tensor | undefined;
   readonly y: Tensor;
   readonly relu: boolean;
+  /** Added to the result, before `relu`; of its shape and type. Not in pieces. */
+  readonly residual?: Tensor | undefined;
 }
 
 /** One run of the weight gradient kernels. */

@@ -2,11 +2,21 @@
 
 import { ConfigError, DTypeError } from "../../host/errors.ts";
 import type { DType } from "../../host/array.ts";
+import type { Bound } from "../../tensor/kernel.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Whether tensors hold f16. */
 export const half = (t: Tensor): boolean => t.dtype === "f16";
+
+/** For a binding that nothing is read of, as the tensor is not there: the beginning of another one. */
+export const instead = ({ device, storage, byteOffset, bytes }: Tensor): Bound => ({
+  device,
+  storage,
+  byteOffset,
+  bytes: Math.min(16, bytes),
+  shape: [1],
+});
 
 /** As `expectTensors`, for operations that take f32 or f16, one of them for all tensors. */
 export function expectFloats(op: string, tensors: Readonly<Record<string, Tensor>>): void {

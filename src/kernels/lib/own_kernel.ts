@@ -64,7 +64,9 @@ export class OwnKernel {
     const used = fragmentsOf(this.file.uses, known).map((key) => known.get(key)!);
     this.about = describe([...used, this.file]);
     const { types: _, ...info } = this.about;
-    this.call = shader([...used.map((part) => part.code), this.file.code], { name, ...info } as ShaderInfo);
+    const call = shader([...used.map((part) => part.code), this.file.code], { name, ...info } as ShaderInfo);
+    // A user's word of such a name may mean something else.
+    this.call = (given) => ({ ...call(given), pitches: [] });
   }
 
   /** Names of the bindings that are only read, or of the others, in order. */

@@ -85,10 +85,14 @@ function describe(code: readonly Fragment[], info: ShaderInfo, call: AnyCall): K
   return {
     program: program(code, info, call, twins),
     bindings,
-    ...(params && { params: uniformWords(info, params) }),
+    ...(params && { params: uniformWords(info, params), pitches: pitches(info) }),
     workgroups,
   };
 }
+
+// A word `x_pitch` is how many elements the samples of binding x are apart.
+const pitches = ({ bind, params }: ShaderInfo): (number | undefined)[] =>
+  Object.keys(bind).map((name) => params?.[`${name}_pitch`]?.[2]);
 
 // What has to stand before everything else, by the words that need it. Matrices are asked to be the same for a whole workgroup, where a subgroup has its own.
 const directives = [

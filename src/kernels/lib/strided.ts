@@ -164,6 +164,8 @@ const elementBytes = (t: Tensor): number => (t.dtype === "f16" ? 2 : 4);
 // its memory goes, without leaving the compute pass.
 const runBytes = 2 ** 14;
 const maxRuns = 256;
+// Where a plan cannot do without them, they are copies of their own.
+const mostSamples = 16;
 
 /** Elements from the start on the contiguous and on the strided side. */
 interface Place {
@@ -181,12 +183,23 @@ function copyRuns(
 ): boolean {
   const inner = strides.at(-1) === 1 ? shape.at(-1)! : 1;
   const runs = sizeOf(shape) / inner;
-  // A plan can mostly do without a copy of one run.
-  if (!x.device.software && !(runs === 1 && x.device.capturing)) return false;
+  // A plan can mostly do without a copy of runs at one distance, such as those of samples.
+  const { capturing } = x.device;
+  const planned = capturing && (runs === 1 || (shape.length === 2 && strides[0] >= inner && runs <= mostSamples));
+  if (!x.device.software && !planned) return false;
   const width = elementBytes(x);
   // Buffer copies move whole words.
   const words = width === 4 || [inner, start, ...strides.slice(0, -1)].every((v) => v % 2 === 0);
   if (inner * width < runBytes || runs > maxRuns || !words) return false;
+  if (planned && runs > 1) {
+    const [first, second] = [ends({ here: 0, there: 0 }), ends({ here: inner, there: strides[0] })];
+    const [from, to] = second.map((at, i) => width * (at - first[i]));
+    const span = (runs - 1) * (from / width) + inner;
+    const all = new Tensor(x.device, x.storage.retain(), [span], x.dtype, x.byteOffset + width * first[0]);
+    x.device.stream.copy(all, y, width * first[1], { count: runs, bytes: width * inner, from, to });
+    all.dispose();
+    return true;
+  }
   for (let k = 0; k < runs; k++) {
     let rest = k;
     let there = 0;

@@ -4,13 +4,14 @@ import { ShapeError } from "../../host/errors.ts";
 import { update, write } from "../../tensor/kernel.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "../lib/args.ts";
+import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { normInPieces, affineGradientInPieces, inputGradientInPieces, rectified, rectifiedGradient } from "./over_limit.ts";
 import type { NormAffine, NormGeometry, Residual } from "./shape.ts";
 import { isWide, slabsOf } from "./variants.ts";
 import { fits } from "../lib/pieces.ts";
 import { lanes, workgroupsToFill } from "../lib/occupancy.ts";
 import { fold, grid } from "../lib/workgroups.ts";
+import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { affineGradientShader } from "../shaders/norm/affine_gradient.gen.ts";
 import { BEFORE, BEHIND, NONE } from "../shaders/lib/residual.gen.ts";
@@ -45,6 +46,7 @@ function describe(
 ) {
   const { slope = 1 } = affine;
   const width = wide ? 4 : 1;
+  const pitch = g.runStep || g.groupsPerSample * g.groupStep; // of a sample
   return {
     consts: { LANES: lanes(x.device) },
     variant: [...on, ...(wide ? ["x4"] : [])].join(" "),
@@ -54,7 +56,7 @@ function describe(
       groups: g.groups,
       group_step: g.groupStep / width,
       run: g.run / width,
-      run_step: g.runStep / width,
+      batch: g.runStep === 0 ? 0 : 1,
       groups_per_sample: g.groupsPerSample,
       channels_per_group: g.channelsPerGroup,
       inner: g.inner / width,
@@ -65,16 +67,20 @@ function describe(
       slopes: slopeTensor(affine)?.size ?? 0,
       slope: typeof slope === "number" ? slope : 0,
       residual: NONE,
+      x_pitch: pitch,
+      y_pitch: pitch,
+      residual_pitch: pitch,
+      dx_pitch: pitch,
+      dy_pitch: pitch,
     },
     workgroups: fold(x.device, "norm", items * slabs),
   };
 }
 
-/** What is not there is not read: anything may be bound in its place. */
 const perChannel = (x: Tensor, affine: NormAffine) => ({
-  weight: affine.weight ?? x,
-  bias: affine.bias ?? x,
-  slope: slopeTensor(affine) ?? x,
+  weight: affine.weight ?? instead(x),
+  bias: affine.bias ?? instead(x),
+  slope: slopeTensor(affine) ?? instead(x),
 });
 
 /** The result and, per group, mean, 1 / standard deviation and what the mean lacks, for the gradients. */
@@ -101,13 +107,20 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry, residual?: 
     device.run(slabMomentsShader[kind]({ ...describe(x, g, {}, size), bind: { x, slab_moments: write(moments) } }));
   }
   const call = describe(x, g, affine, size, ...(n > 1 ? ["slabs"] : []));
-  const added = residual?.tensor ?? x;
+  const added = residual?.tensor ?? instead(x);
   device.run(
     forwardShader[kind]({
       ...call,
       params: { ...call.params, residual: codeOf(residual) },
       overrides: { SLABS: n > 1 ? 1 : 0 },
-      bind: { x, ...perChannel(x, affine), slab_moments: moments ?? x, residual: added, y: write(y), stats: write(stats) },
+      bind: {
+        x,
+        ...perChannel(x, affine),
+        slab_moments: moments ?? instead(x),
+        residual: added,
+        y: write(y),
+        stats: write(stats),
+      },
     }),
   );
   moments?.dispose();
@@ -123,6 +136,7 @@ export interface NormGradients {
 
 /**
  * Gradients of `norm`, those per channel unless `channels` is false.
+ * @param sofar what other operations gave to the gradient of `x`: `dx` is the sum, in its place where nobody else has that memory
  * @param each every element of a group is a channel of its own: layer norm, without slope and with its own kernel for the gradients per channel
  */
 export function normGradients(
@@ -131,18 +145,19 @@ export function normGradients(
   stats: Tensor,
   dy: Tensor,
   g: NormGeometry,
-  { channels = true, each = false } = {},
+  { channels = true, each = false, sofar }: { channels?: boolean; each?: boolean; sofar?: Tensor | undefined } = {},
 ): NormGradients {
   const { weight } = affine;
   if (!fits(x)) {
     const { dz, dSlope } = rectifiedGradient(x, affine, stats, dy, g);
-    const dx = inputGradientInPieces(x, weight, stats, dz, g);
+    const dx = plus(inputGradientInPieces(x, weight, stats, dz, g), sofar);
     const rest = channels && weight ? affineGradientInPieces(x, stats, dz, g) : {};
     if (dz !== dy) dz.dispose();
     return { dx, dSlope, ...rest };
   }
   const { device } = x;
-  const dx = device.empty(x.shape, x.dtype);
+  const inPlace = sofar?.storage.shared === false;
+  const dx = inPlace ? sofar!.view(x.shape) : device.empty(x.shape, x.dtype);
   const perGroup = each ? 1 : g.channelsPerGroup;
   const n = slabsOf(device, g, g.count / perGroup);
   const sums = device.empty([Math.max(1, n * g.groups * perGroup), 3]);
@@ -160,17 +175,34 @@ export function normGradients(
       const call = describe(x, own, after, size, ...factors);
       device.run(slabSumsShader[kind]({ ...call, overrides: { EACH }, bind: { ...given, sums: write(sums) } }));
     }
+    const call = describe(
+      x,
+      own,
+      after,
+      { length: g.count, slabs: n, items: g.groups, wide },
+      ...factors,
+      ...(first ? ["given"] : []),
+    );
     device.run(
       gradientShader[kind]({
-        ...describe(x, own, after, { length: g.count, slabs: n, items: g.groups, wide }, ...factors, ...(first ? ["given"] : [])),
+        ...call,
+        params: { ...call.params, residual: inPlace ? BEHIND : NONE },
         overrides: { EACH, GIVEN: first ? 1 : 0 },
-        bind: { ...given, dx: write(dx), sums: first ? update(sums) : write(sums) },
+        bind: { ...given, dx: inPlace ? update(dx) : write(dx), sums: first ? update(sums) : write(sums) },
       }),
     );
   }
   const rest = channels ? channelGradients(x, affine, sums, g, n) : {};
   sums.dispose();
-  return { dx, ...rest };
+  return { dx: inPlace ? dx : plus(dx, sofar), ...rest };
+}
+
+/** The sum, which takes `dx` over. */
+function plus(dx: Tensor, sofar: Tensor | undefined): Tensor {
+  if (!sofar) return dx;
+  const sum = binary("add", sofar, dx);
+  dx.dispose();
+  return sum;
 }
 
 function channelGradients(x: Tensor, affine: NormAffine, sums: Tensor, g: NormGeometry, n: number): Omit<NormGradients, "dx"> {

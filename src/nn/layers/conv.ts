@@ -2,7 +2,7 @@
 
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
-import { conv, convTranspose } from "../../autograd/conv.ts";
+import { conv, convPlus, convTranspose } from "../../autograd/conv.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -11,7 +11,7 @@ import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { kaimingBound, uniformParameter } from "../init.ts";
-import { expectImage, Module } from "../module.ts";
+import { expectImage, forwardsAs, Module } from "../module.ts";
 
 /** What layers of both directions are told beside how to convolve. */
 export interface ConvLayerBaseOptions {
@@ -105,6 +105,14 @@ export class Conv extends ConvLayer {
   forward(x: Tensor): Tensor {
     expectImage("Conv", x, ...this.expected);
     return conv(x, this.weight, this.bias, this.options);
+  }
+
+  /** @internal */
+  override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
+    if (!forwardsAs(this, Conv)) return super.forwardPlus(x, residual, next);
+    expectImage("Conv", x, ...this.expected);
+    const sum = convPlus(x, this.weight, this.bias, residual, this.options);
+    return next ? next.forward(sum) : sum;
   }
 }
 

@@ -57,8 +57,9 @@ export class DenseBlock extends Module {
   forward(x: Tensor): Tensor {
     const act = (norm: BatchNorm, t: Tensor) => inSequence(t, norm, this.prelu);
     const first = this.conv1.forward(act(this.batchnorm1, x));
-    const second = this.conv2.forward(act(this.batchnorm2, concat([x, first], 1)));
-    return this.conv3.forward(act(this.batchnorm3, concat([x, first, second], 1)));
+    const both = concat([x, first], 1);
+    const second = this.conv2.forward(act(this.batchnorm2, both));
+    return this.conv3.forward(act(this.batchnorm3, concat([both, second], 1)));
   }
 
   /** `forward`, then squeeze and excitation, then dropout of whole channels. */

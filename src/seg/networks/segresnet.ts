@@ -5,7 +5,7 @@ import { add } from "../../autograd/pointwise.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
 import { Convolution } from "../../nn/layers/blocks.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
-import { expectImage, Identity, inSequence, Module, Sequential } from "../../nn/module.ts";
+import { expectImage, Identity, inSequencePlus, Module, Sequential } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
 import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
@@ -78,7 +78,7 @@ class ResBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return add(inSequence(x, this.norm1, this.act, this.conv1, this.norm2, this.act, this.conv2), x);
+    return inSequencePlus(x, [this.norm1, this.act, this.conv1, this.norm2, this.act, this.conv2], x);
   }
 }
 
