@@ -31,7 +31,10 @@ export type GridPadMode = NumpyPadMode | null;
 export interface PatchIterOptions extends Omit<PadFill, "mode"> {
   /** Size per spatial axis; 0 and missing entries take the whole axis, and more than the image has is cut to the image. */
   readonly patchSize: readonly number[];
-  /** First position per axis of the array, the channel axis (0) first, as MONAI counts; default 0. May be negative down to −patchSize with a padding mode. */
+  /**
+   * First position per axis of the array, the channel axis first, as MONAI counts; default 0. May be negative down to −patchSize with a padding
+   * mode. An axis taken whole, as channels are, loses what lies before its start; without a padding mode there is then no patch.
+   */
   readonly startPos?: readonly number[];
   /** Default "wrap". */
   readonly mode?: GridPadMode;
@@ -51,7 +54,7 @@ export class PatchIter {
   readonly startPos: readonly number[];
   private readonly options: PatchIterOptions;
 
-  /** @throws ConfigError for sizes that are no whole numbers, and a start behind the first channel */
+  /** @throws ConfigError for sizes that are no whole numbers */
   constructor(options: PatchIterOptions) {
     expectOptions(
       "PatchIter",
@@ -63,10 +66,6 @@ export class PatchIter {
     }
     this.options = options;
     this.startPos = options.startPos ?? [];
-    if ((this.startPos[0] ?? 0) !== 0)
-      throw new ConfigError(
-        `PatchIter: startPos is [${this.startPos}]; its first entry is the channel axis, which patches take whole: 0`,
-      );
   }
 
   /** @throws ShapeError if patchSize has more entries than there are spatial axes; ConfigError for a start outside the (padded) image */
@@ -78,21 +77,21 @@ export class PatchIter {
         `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes`,
       );
     }
-    const size = validPatchSize(spatial, patchSize);
-    // A whole axis is never padded; otherwise padding lets a patch begin at any voxel of the image.
-    const padded = spatial.map((_, axis) => mode !== null && (patchSize[axis] ?? 0) !== 0);
+    const size = [image.shape[0], ...validPatchSize(spatial, patchSize)];
+    // An axis taken whole is never padded; otherwise padding lets a patch begin at any voxel of the image.
+    const padded = size.map((_, axis) => axis > 0 && mode !== null && (patchSize[axis - 1] ?? 0) !== 0);
     const starts = size.map((p, axis) => {
-      const start = this.startPos[axis + 1] ?? 0;
+      const start = this.startPos[axis] ?? 0;
       if (start < (padded[axis] ? -p : 0))
-        throw new ConfigError(`PatchIter: startPos of spatial axis ${axis} is ${start}; it lies outside the (padded) image`);
-      const end = padded[axis] ? spatial[axis] : spatial[axis] - p + 1;
+        throw new ConfigError(`PatchIter: startPos of axis ${axis} is ${start}; it lies outside the (padded) image`);
+      const end = mode === null ? image.shape[axis] - p + 1 : image.shape[axis];
       const out: number[] = [];
       for (let s = start; s < end; s += p) out.push(s);
       return out;
     });
     const source = sourceOf(image, this.options, padded, size);
     for (const at of product(starts)) {
-      const ranges = [[0, image.shape[0]], ...at.map((s, axis) => [s, s + size[axis]])];
+      const ranges = at.map((s, axis) => [s, s + size[axis]]);
       yield {
         patch: source(at),
         coords: { data: Int32Array.from(ranges.flat()), shape: [ranges.length, 2] },
@@ -112,14 +111,16 @@ function sourceOf<A extends TypedArray>(
 ): (at: readonly number[]) => HostArray<A> {
   const positions = mode === null ? "constant" : Object.hasOwn(byIndex, mode) ? byIndex[mode] : undefined;
   const plain = (fill.value ?? 0) === 0 && fill.constantValues === undefined;
-  if (positions && (positions !== "constant" || plain)) return (at) => gather(image, at, size, positions);
+  // Nothing stands beyond an axis that is not padded.
+  const cut = (at: readonly number[]) => size.map((n, axis) => (padded[axis] ? n : Math.min(n, image.shape[axis] - at[axis])));
+  if (positions && (positions !== "constant" || plain)) return (at) => gather(image, at, cut(at), positions);
   const width = size.map((p, axis) => (padded[axis] ? ([p, p] as const) : ([0, 0] as const)));
-  const whole = padAxes("PatchIter", image, width, { ...fill, ...(mode && { mode }) }) as HostArray<A>;
+  const whole = padAxes("PatchIter", image, width.slice(1), { ...fill, ...(mode && { mode }) }) as HostArray<A>;
   return (at) =>
     gather(
       whole,
       at.map((s, axis) => s + width[axis][0]),
-      size,
+      cut(at),
       "constant",
     );
 }
@@ -226,9 +227,9 @@ function gather<A extends TypedArray>(
   size: readonly number[],
   mode: EdgeMode,
 ): HostArray<A> {
-  const shape = [image.shape[0], ...size];
+  const shape = [...size];
   const data = new (image.data.constructor as new (n: number) => A)(shape.reduce((n, s) => n * s, 1));
-  const sources = shape.map((n, axis) => edgeIndices(mode, axis === 0 ? 0 : at[axis - 1], n, image.shape[axis]));
+  const sources = shape.map((n, axis) => edgeIndices(mode, at[axis], n, image.shape[axis]));
   let out = 0;
   const walk = (axis: number, offset: number) => {
     const last = axis === shape.length - 1;

@@ -67,11 +67,18 @@ function optionsOf({ op, args }: Case, type: Listed): Args {
   for (const [key, value] of Object.entries(all)) {
     if (takes(type, camel(key))) {
       if (value !== null || nullable.has(`${op.split(".").at(-1)}.${key}`))
-        out[camel(key)] = arrays.has(camel(key)) ? value : plain(value);
+        out[camel(key)] = arrays.has(camel(key)) ? value : plain(splineOrder(key, value));
     } else if (!told.has(key) && value !== null) throw new UnknownOption(key, op);
   }
   return out;
 }
+
+/** MONAI also takes a spline order as its digit in a text. */
+const splineOrder = (key: string, value: any): any => {
+  if (key !== "mode") return value;
+  if (Array.isArray(value)) return value.map((v) => splineOrder(key, v));
+  return /^[0-5]$/.test(value) ? Number(value) : value;
+};
 
 /** Options for which None is another value than leaving them out. */
 const nullable = new Set(["SqueezeDim.dim"]);

@@ -126,6 +126,19 @@ describe("PatchIter", () => {
     expect(run([9, 9], null)[0].shape).toEqual([1, 4, 4]);
     expect(run([2, 2], "constant", [0, -1, 0])[0].values).toEqual([0, 0, 0, 1]);
   });
+  test("an axis taken whole, channels too, is cut before its start, as MONAI's is", () => {
+    expect(run([2, 0], "edge", [0, 0, 1])[1]).toEqual({
+      values: [9, 10, 11, 13, 14, 15],
+      shape: [1, 2, 3],
+      at: [0, 1, 2, 4, 1, 5],
+    });
+    expect(run([2, 0], null, [0, 0, 1])).toEqual([]);
+    const two = array([1, 2, 3, 4], [2, 2]);
+    const [patch] = new PatchIter({ patchSize: [2], startPos: [1] }).patches(two);
+    expect(patch).toMatchObject({ patch: { shape: [1, 2] }, coords: { data: Int32Array.of(1, 3, 0, 2) } });
+    expect([...patch.patch.data]).toEqual([3, 4]);
+    expect(run([2, 2], "edge", [1, 0, 0])).toEqual([]);
+  });
   test("errors", () => {
     expect(() => run([3, 3, 3])).toThrow(ShapeError);
     expect(() => run([-1, 2])).toThrow(ConfigError);

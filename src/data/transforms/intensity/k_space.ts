@@ -8,7 +8,7 @@ import { spatialShape } from "../../../host/strided.ts";
 import { unfilledFloats } from "../../../host/unfilled.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { channels, type Floats } from "./arithmetic.ts";
+import { channels, type Floats, intoType } from "./arithmetic.ts";
 import { addWave, coefficientAt } from "./k_space_point.ts";
 import { allOptions } from "../options.ts";
 
@@ -176,7 +176,7 @@ export class KSpaceSpikeNoise implements Transform {
     const data = workingCopy(x.data);
     const means = this.heights === null ? spikeHeights(x) : [];
     channels<Floats>(data, x.shape[0]).forEach((part, c) => setPoints(part, spatial, this.spikesOf(c, spatial, means)));
-    return { ...x, data };
+    return { ...x, data: intoType(data, x.data) };
   }
 
   /** Heights by place of a channel; of several for one place the last counts. */
