@@ -37,6 +37,7 @@ const cases: readonly Case[] = [
   ["seven taps", [1, 24, 3, 16], [24, 24, 1, 7], { padding: [0, 3] }],
   ["taps too far apart for a window", [1, 16, 3, 32], [16, 16, 1, 3], { padding: [0, 6], dilation: [1, 6] }],
   ["wide tiles of whole runs", [1, 72, 4, 16], [72, 72, 3, 3], { padding: 1 }],
+  ["one tap, wide tiles", [1, 72, 4, 8], [72, 72, 1, 1], {}],
   ["stride in three dimensions", [2, 40, 6, 8, 16], [72, 40, 3, 3, 3], { padding: 1, stride: 2 }],
   ["a handful of positions", [1, 64, 2, 3], [64, 64, 3, 3], { padding: 1 }],
 ];

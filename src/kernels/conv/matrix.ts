@@ -167,12 +167,14 @@ export function weightWindow(g: ConvGeometry) {
   return { window: { SW, TW, DW, SHIFT, SURE, UNSURE }, pairs };
 }
 
-/** A tile of 128 by 64 channels, of 64 on both sides, or of 32. */
+/** A tile of 128 by 64 channels, of 64 on both sides, or of 32; of a single tap 128 of the other side. */
 export function weightMatrix(device: Device, g: ConvGeometry): WeightMatrix {
   const matrices = matricesOf(device)!;
   const { M, N, K } = matrices;
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
   const SA = least <= 32 ? 1 : g.smallChannels / g.groups <= 64 ? 2 : 4;
-  const [SB, RB] = [2, Math.min(32, 16 * SA) / N];
-  return { ...matrices, SA, SB, RA: 32 / M, RB, KS: 32 / K, ...weightWindow(g).window };
+  const { window } = weightWindow(g);
+  // The sums of one tap leave registers for more channels.
+  const wide = window.TW === 1 && g.largeChannels / g.groups > 64 && SA > 1 ? 64 : Math.min(32, 16 * SA);
+  return { ...matrices, SA, SB: 2, RA: 32 / M, RB: wide / N, KS: 32 / K, ...window };
 }
