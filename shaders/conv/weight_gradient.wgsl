@@ -6,7 +6,7 @@
 // b-channels, so loads of a are uniform. Each slab writes its partial sums, which `reduce` adds in fixed order: one thread per
 // weight would leave a first layer (1 -> 16 channels) with 144 threads and an unbounded f32 sum.
 // chooses lib/channels_apart lib/channels_by_lane
-// uses lib/grid lib/conv_weight
+// uses lib/grid lib/conv_weight lib/single
 
 const TA4 = TA / 4u;
 override WG: u32 = 32u;

@@ -2,7 +2,7 @@
 // times TB of b: b slides past in a window, read once for all taps. What is said in conv/rows.wgsl of llvmpipe holds here: of a, which all
 // lanes need alike, each of eight lanes reads another value, and shuffles hand them around. CPU time
 // against conv/weight_gradient.wgsl (2 cores, f32): 3.0 times less for 4x32 -> 64x128² k3, 3.7 for 32 -> 32 at 32³ k5, 4.3 for 1 -> 16 at 64³ stride 2.
-// uses lib/grid lib/conv_weight
+// uses lib/grid lib/conv_weight lib/single
 
 const THREADS = 8u;
 // 1: slabs have several blocks.

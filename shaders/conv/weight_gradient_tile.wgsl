@@ -3,7 +3,7 @@
 // STEP; a lane multiplies 4 * R channels of one by 4 * R of the other. With few channels KS teams of AG * BG lanes each take every KS-th position, and their
 // sums are added at the end, in order. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl.
 // Where a lane's position lies is found once and then moved on by additions; what the next step needs is loaded while this one multiplies.
-// uses lib/grid lib/conv_weight lib/conv_walk
+// uses lib/grid lib/conv_weight lib/conv_walk lib/single
 
 const TEAM = AG * BG;
 const LANES = TEAM * KS;
@@ -64,9 +64,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let m = lane / STEP;
   let a_start = (g * p.a_group + a0 + m * 4u) * a_plane;
   let b_start = (g * p.b_group + b0 + m * 4u) * b_plane;
-  let on = way(STEP, p.a_size.z, reach);
+  let on = way(STEP, p.a_size.xyz, reach);
   var q = first + t;
-  let here = place_of(position(q, p.a_size.z));
+  let here = place_of(position(q, p.a_size.xyz));
   var now = Place(here.at + reach, here.a + a_start, here.b + b_start + u32((reach.x * p.b_size.y + reach.y) * p.b_size.z + reach.z));
   var counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz)); // below zero is above all as u32
   var a_next = fetch_a(now.a, a_plane);

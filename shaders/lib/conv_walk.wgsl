@@ -17,11 +17,11 @@ struct Way {
   end: vec3i,
 }
 
-// Position q where lines have `width` places, as many as a or more.
-fn position(q: u32, width: i32) -> vec4i {
-  let plane = u32(p.a_size.x * p.a_size.y * width);
+// Position q of a box of a: of so many slices, of so many lines, which have as many places as those of a or more.
+fn position(q: u32, box: vec3i) -> vec4i {
+  let plane = u32(box.x * box.y * box.z);
   let o = i32(q % plane);
-  return vec4i(o / (p.a_size.y * width), o / width % p.a_size.y, o % width, i32(q / plane));
+  return vec4i(o / (box.y * box.z), o / box.z % box.y, o % box.z, i32(q / plane));
 }
 
 // A difference of positions in a as one of places.
@@ -32,13 +32,13 @@ fn place_of(d: vec4i) -> Place {
   return Place(at, u32(a), u32(b));
 }
 
-fn way(step: u32, width: i32, reach: vec3i) -> Way {
+fn way(step: u32, box: vec3i, reach: vec3i) -> Way {
   return Way(
-    place_of(position(step, width)),
-    place_of(vec4i(0, 1, -width, 0)),
-    place_of(vec4i(1, -p.a_size.y, 0, 0)),
-    place_of(vec4i(-p.a_size.x, 0, 0, 1)),
-    vec3i(p.a_size.xy, width) * p.stride.xyz + reach,
+    place_of(position(step, box)),
+    place_of(vec4i(0, 1, -box.z, 0)),
+    place_of(vec4i(1, -box.y, 0, 0)),
+    place_of(vec4i(-box.x, 0, 0, 1)),
+    box * p.stride.xyz + reach,
   );
 }
 

@@ -24,8 +24,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<E>;
-@group(0) @binding(2) var<storage, read> b: array<E>;
+@group(0) @binding(1) var<storage, read> a: array<X>;
+@group(0) @binding(2) var<storage, read> b: array<X>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>;
 
 // Where a run begins among the positions of a.

@@ -34,6 +34,11 @@ const cases: readonly Case[] = [
   ["a window of odd rows, four taps", [2, 33, 5, 21], [16, 33, 1, 4], { padding: [0, 2] }],
   ["more padding than taps reach", [1, 48, 6, 18], [80, 48, 3, 3], { padding: 3 }],
   ["one tap, odd rows, padding", [1, 24, 3, 7], [12, 24, 1, 1], { padding: 1 }],
+  ["seven taps", [1, 24, 3, 16], [24, 24, 1, 7], { padding: [0, 3] }],
+  ["taps too far apart for a window", [1, 16, 3, 32], [16, 16, 1, 3], { padding: [0, 6], dilation: [1, 6] }],
+  ["wide tiles of whole runs", [1, 72, 4, 16], [72, 72, 3, 3], { padding: 1 }],
+  ["one tap, wide tiles", [1, 72, 4, 8], [72, 72, 1, 1], {}],
+  ["stride in three dimensions", [2, 40, 6, 8, 16], [72, 40, 3, 3, 3], { padding: 1, stride: 2 }],
   ["a handful of positions", [1, 64, 2, 3], [64, 64, 3, 3], { padding: 1 }],
 ];
 

@@ -12,7 +12,7 @@ import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
-import { type MatrixTile, matrixWindow, packMatrix } from "./matrix.ts";
+import { type MatrixTile, matrixWindow, packMatrix, weightWindow } from "./matrix.ts";
 import { blockElements, slabsOf } from "./slabs.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
 import { type Direct, gatherVariant, weightVariant } from "./variants.ts";
@@ -231,7 +231,7 @@ interface Share {
 
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
 function shareOf(device: Device, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
-  if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: 1 };
+  if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: tile.TW };
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
   // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory, where those of a software adapter are anyway.
@@ -250,7 +250,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
   const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
-  const pairs = (sizeOf(g.taps) / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const pairs = g.taps[0] * g.taps[1] * Math.ceil(g.taps[2] / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   // Lanes without weights work too in lib/channels_by_lane.
   const direct = hasLanes(device) ? 8 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
@@ -287,8 +287,13 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     device.run(shader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant }));
   } else if ("TB" in tile) {
     device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
-  } else if ("SA" in tile) device.run(weightGradientMatrixShader({ ...call, consts: tile }));
-  else device.run(weightGradientTileShader({ ...call, consts: tile }));
+  } else if ("SA" in tile) {
+    const TAIL = g.small[2] % RUN === 0 ? 0 : 1;
+    const { pairs } = weightWindow(g);
+    const shader = pairs ? weightGradientMatrixShader.twoPlaces : weightGradientMatrixShader.onePlace;
+    const variant = [TAIL ? "tail" : "", pairs ? "pairs" : ""].filter(Boolean).join(" ");
+    device.run(shader({ ...call, overrides: { TAIL }, variant, consts: tile }));
+  } else device.run(weightGradientTileShader({ ...call, consts: tile }));
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;

@@ -123,7 +123,10 @@ export function packMatrix(
   return { weight: packed, pitch: rows, group: steps * taps * rows };
 }
 
-/** See conv/weight_gradient_matrix.wgsl: SA · SB subgroups of S lanes own RA · RB matrices of M channels of one side by N of the other; KS · K positions are a step. */
+/**
+ * See conv/weight_gradient_matrix.wgsl: SA · SB subgroups of S lanes own RA · RB matrices of M channels of one side by N of the other, for TW taps of a row; KS · K positions are a step, and
+ * words from SURE to UNSURE of a window of SW · RUN places lie in the line.
+ */
 export interface WeightMatrix extends Matrices {
   readonly SA: number;
   readonly SB: number;
@@ -131,19 +134,47 @@ export interface WeightMatrix extends Matrices {
   readonly RB: number;
   readonly KS: number;
   readonly SW: number;
+  readonly TW: number;
+  readonly DW: number;
+  readonly SHIFT: number;
+  readonly SURE: number;
+  readonly UNSURE: number;
 }
 
 /** Whether the kernel takes it on this device: lanes fetch runs of positions, which lines of a few would fill with zeros. */
 export const hasWeightMatrix = (device: Device, g: ConvGeometry): boolean =>
   matricesOf(device) !== undefined && g.small[2] >= RUN / 2;
 
-/** A tile as wide as the channels, from 32 to 128 on both sides. */
+// Places from the first tap to the last: a window takes registers.
+const longestSpan = 8;
+
+/** The taps of a row that a workgroup of conv/weight_gradient_matrix.wgsl adds up, where their window begins, and whether lanes fetch two positions at a time. */
+export function weightWindow(g: ConvGeometry) {
+  const [SW, DW, taps] = [g.stride[2], g.dilation[2], g.taps[2]];
+  const row = taps > 3 ? 2 : taps;
+  const TW = (row - 1) * DW > longestSpan ? 1 : row;
+  const [inputs, outputs] = [g.large[2], g.small[2]];
+  // Lines begin at even places, and so do the windows of all workgroups then.
+  const pairs = inputs % 2 === 0 && outputs % 2 === 0 && (TW === taps || (TW * DW) % 2 === 0);
+  const wide = pairs ? 2 : 1;
+  const SHIFT = g.padding[2] % wide;
+  const words = Array.from({ length: Math.floor((SHIFT + (RUN - 1) * SW + (TW - 1) * DW) / wide) + 1 }, (_, i) => i);
+  const sure = words.filter((i) => {
+    const first = i * wide - g.padding[2] - SHIFT;
+    return TW === taps && outputs % RUN === 0 && first >= 0 && first + (outputs - RUN) * SW + wide <= inputs;
+  });
+  const [SURE, UNSURE] = sure.length > 0 ? [sure[0], sure.at(-1)! + 1] : [0, 0];
+  return { window: { SW, TW, DW, SHIFT, SURE, UNSURE }, pairs };
+}
+
+/** A tile of 128 by 64 channels, of 64 on both sides, or of 32; of a single tap 128 of the other side. */
 export function weightMatrix(device: Device, g: ConvGeometry): WeightMatrix {
   const matrices = matricesOf(device)!;
   const { M, N, K } = matrices;
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
-  const wide = least > 64 ? 128 : least > 32 ? 64 : 32;
-  // Subgroups of 64 by 32 where there are so many.
-  const [SA, SB] = wide > 64 ? [2, 4] : wide > 32 ? [2, 2] : [1, 2];
-  return { ...matrices, SA, SB, RA: wide / SA / M, RB: wide / SB / N, KS: 32 / K, SW: g.stride[2] };
+  const SA = least <= 32 ? 1 : g.smallChannels / g.groups <= 64 ? 2 : 4;
+  const { window } = weightWindow(g);
+  // The sums of one tap leave registers for more channels.
+  const wide = window.TW === 1 && g.largeChannels / g.groups > 64 && SA > 1 ? 64 : Math.min(32, 16 * SA);
+  return { ...matrices, SA, SB: 2, RA: 32 / M, RB: wide / N, KS: 32 / K, ...window };
 }
