@@ -170,11 +170,13 @@ export function weightWindow(g: ConvGeometry) {
 /** A tile of 128 by 64 channels, of 64 on both sides, or of 32; of a single tap 128 of the other side. */
 export function weightMatrix(device: Device, g: ConvGeometry): WeightMatrix {
   const matrices = matricesOf(device)!;
-  const { M, N, K } = matrices;
+  const { M, N, K, S } = matrices;
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
-  const SA = least <= 32 ? 1 : g.smallChannels / g.groups <= 64 ? 2 : 4;
+  const channels = least <= 32 ? 32 : g.smallChannels / g.groups <= 64 ? 64 : 128;
+  // No more lanes than fetch all channels of the other side at once.
+  const SA = Math.min(channels / 32, S > 32 ? 2 : 4);
   const { window } = weightWindow(g);
   // The sums of one tap leave registers for more channels.
   const wide = window.TW === 1 && g.largeChannels / g.groups > 64 && SA > 1 ? 64 : Math.min(32, 16 * SA);
-  return { ...matrices, SA, SB: 2, RA: 32 / M, RB: wide / N, KS: 32 / K, ...window };
+  return { ...matrices, SA, SB: 2, RA: channels / (SA * M), RB: wide / N, KS: 32 / K, ...window };
 }
