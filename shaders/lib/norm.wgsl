@@ -31,13 +31,17 @@ struct Params {
 const BLOCK = 64u * LANES;
 const PART = 64u * BLOCK;
 
-// Position of element i of group g, in a tensor whose samples are so many elements apart.
-fn at(g: u32, i: u32, pitch: u32) -> u32 {
-  let step = pitch / WIDTH;
+// Sample of element i of group g, and its place in the sample. Divisions and branches cost software adapters much: once for all tensors.
+fn spot(g: u32, i: u32) -> vec2u {
   if (p.batch == 0u) {
-    return g / p.groups_per_sample * step + g % p.groups_per_sample * p.group_step + i;
+    return vec2u(g / p.groups_per_sample, g % p.groups_per_sample * p.group_step + i);
   }
-  return g * p.group_step + i / p.run * step + i % p.run;
+  return vec2u(i / p.run, g * p.group_step + i % p.run);
+}
+
+// Where that is in a tensor whose samples are so many elements apart.
+fn at(to: vec2u, pitch: u32) -> u32 {
+  return to.x * (pitch / WIDTH) + to.y;
 }
 
 fn channel(g: u32, i: u32) -> u32 {

@@ -10,7 +10,7 @@ fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
     for (var start = begin; start < min(begin + PART, last); start += BLOCK) {
       var block = V(0.0);
       for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-        block += V(x[at(g, i, p.x_pitch)]);
+        block += V(x[at(spot(g, i), p.x_pitch)]);
       }
       part += block;
     }
@@ -28,7 +28,7 @@ fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
       var block = V(0.0);
       var off = V(0.0);
       for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-        let d = V(x[at(g, i, p.x_pitch)]) - mean;
+        let d = V(x[at(spot(g, i), p.x_pitch)]) - mean;
         block = fma(d, d, block);
         off += d;
       }

@@ -62,15 +62,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (p.channels_per_group > 1u) {
       q = of_channel(channel(g, i));
     }
-    var z = scaled(normalised(V(x[at(g, i, p.x_pitch)]), s), q);
+    let to = spot(g, i);
+    var z = scaled(normalised(V(x[at(to, p.x_pitch)]), s), q);
     if (p.residual == BEFORE) {
-      z += V(residual[at(g, i, p.residual_pitch)]);
+      z += V(residual[at(to, p.residual_pitch)]);
     }
     z = select(q.slope * z, z, z > V(0.0));
     if (p.residual == BEHIND) {
-      z += V(residual[at(g, i, p.residual_pitch)]);
+      z += V(residual[at(to, p.residual_pitch)]);
     }
-    y[at(g, i, p.y_pitch)] = S(z);
+    y[at(to, p.y_pitch)] = S(z);
   }
   if (lane < 3u && id % p.slabs == 0u && g < p.groups) {
     stats[3u * g + lane] = s[lane];

@@ -57,9 +57,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (p.channels_per_group > 1u) {
       q = of_channel(channel(g, i));
     }
-    let k = at(g, i, p.dx_pitch);
-    let h = normalised(V(x[at(g, i, p.x_pitch)]), s);
-    let u = q.weight * upstream(V(dy[at(g, i, p.dy_pitch)]), scaled(h, q), i, q);
+    let to = spot(g, i);
+    let k = at(to, p.dx_pitch);
+    let h = normalised(V(x[at(to, p.x_pitch)]), s);
+    let u = q.weight * upstream(V(dy[at(to, p.dy_pitch)]), scaled(h, q), i, q);
     var d = s.y * (u - means.x - h * means.y);
     if (p.residual != NONE) {
       d += V(dx[k]); // what other operations gave
