@@ -14,7 +14,7 @@ import {
   TensorTooLargeError,
   WebGPUError,
 } from "../host/errors.ts";
-import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
+import type { DType, HostArray, TypedArray } from "../host/array.ts";
 import type { KernelCall } from "./kernel.ts";
 import { memoryReport, type MemoryReport } from "./memory_report.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -26,6 +26,7 @@ import { expectOptions } from "../host/options.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, type Device, Tensor } from "./tensor.ts";
+import { convert, expectFilled } from "./upload.ts";
 import { expectUnchanged, now } from "./versions.ts";
 
 export type { Device };
@@ -296,33 +297,5 @@ class OpenDevice implements Device {
 
   private fail(error: Error): void {
     if (!this.closed) this.fault ??= error;
-  }
-}
-
-function expectFilled(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape?: Shape): void {
-  // A bare array is the slip of whoever comes from another library.
-  const data: unknown = (host as Partial<HostArray> | null | undefined)?.data;
-  if (!Array.isArray(data) && !ArrayBuffer.isView(data)) {
-    throw new ShapeError(`${op}: expected { data, shape }, such as ${op}({ data: [1, 2, 3, 4], shape: [2, 2] })`);
-  }
-  expectShape(op, host.shape);
-  const filled = shape ?? host.shape;
-  if (sizeOf(host.shape) !== host.data.length || host.data.length !== sizeOf(filled)) {
-    throw new ShapeError(
-      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(filled)}`,
-    );
-  }
-}
-
-function convert(data: TypedArray | readonly number[], dtype: DType): Float32Array | Int32Array | Uint32Array {
-  switch (dtype) {
-    case "f32":
-      return data instanceof Float32Array ? data : Float32Array.from(data);
-    case "i32":
-      return data instanceof Int32Array ? data : Int32Array.from(data);
-    case "u32":
-      return data instanceof Uint32Array ? data : Uint32Array.from(data);
-    case "f16":
-      throw new DTypeError("device.write: f16 tensors are made on the device by a cast, not uploaded");
   }
 }

@@ -1,0 +1,35 @@
+/** @file What is uploaded: arrays of the host, checked, as the element type of a tensor. */
+
+import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
+import { DTypeError, ShapeError } from "../host/errors.ts";
+import { expectShape, type Shape, showShape } from "../host/shape.ts";
+
+/** Throws `ShapeError` unless there are as many values as the shape says, and as a tensor of `shape` has. */
+export function expectFilled(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape?: Shape): void {
+  // A bare array is the slip of whoever comes from another library.
+  const data: unknown = (host as Partial<HostArray> | null | undefined)?.data;
+  if (!Array.isArray(data) && !ArrayBuffer.isView(data)) {
+    throw new ShapeError(`${op}: expected { data, shape }, such as ${op}({ data: [1, 2, 3, 4], shape: [2, 2] })`);
+  }
+  expectShape(op, host.shape);
+  const filled = shape ?? host.shape;
+  if (sizeOf(host.shape) !== host.data.length || host.data.length !== sizeOf(filled)) {
+    throw new ShapeError(
+      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(filled)}`,
+    );
+  }
+}
+
+/** Values as the device has them. Throws `DTypeError` for f16. */
+export function convert(data: TypedArray | readonly number[], dtype: DType): Float32Array | Int32Array | Uint32Array {
+  switch (dtype) {
+    case "f32":
+      return data instanceof Float32Array ? data : Float32Array.from(data);
+    case "i32":
+      return data instanceof Int32Array ? data : Int32Array.from(data);
+    case "u32":
+      return data instanceof Uint32Array ? data : Uint32Array.from(data);
+    case "f16":
+      throw new DTypeError("device.write: f16 tensors are made on the device by a cast, not uploaded");
+  }
+}
