@@ -1,7 +1,7 @@
 // Uniform cubic B-splines through [outer, knots, inner] along the middle axis: [outer, size, inner], the first and the last position at the ends of the
 // knots' inner part.
 // A thread has a whole line, so that it fetches the knots of a stretch between two of them once.
-// uses lib/lines
+// uses lib/lines lib/spline
 
 struct Params {
   threads: vec3u,
@@ -18,18 +18,14 @@ fn element(id: vec3u) {
   let last = p.inner == 1u;
   let line = select(id.z, id.x, last);
   let k = select(id.x, 0u, last);
-  let step = f32(p.knots - 3u) / max(1.0, f32(p.size) - 1.0);
+  let step = spline_step(p.knots, p.size);
   var o = 0u;
   for (var first = 0u; first < p.knots - 3u; first++) {
     let at = (line * p.knots + first) * p.inner + k;
     let knots = vec4f(x[at], x[at + p.inner], x[at + 2u * p.inner], x[at + 3u * p.inner]);
-    // The last position lies at the end of the last stretch.
-    let end = select(min(p.size, u32(ceil(f32(first + 1u) / step))), p.size, first == p.knots - 4u);
+    let end = spline_end(first, step, p.knots, p.size);
     for (; o < end; o++) {
-      let t = f32(o) * step - f32(first);
-      let s = 1.0 - t;
-      let sum = s * s * s * knots.x + ((3.0 * t - 6.0) * t * t + 4.0) * knots.y + ((3.0 * s - 6.0) * s * s + 4.0) * knots.z + t * t * t * knots.w;
-      y[(line * p.size + o) * p.inner + k] = sum / 6.0;
+      y[(line * p.size + o) * p.inner + k] = dot(spline_weights(f32(o) * step - f32(first)), knots);
     }
   }
 }

@@ -1,5 +1,5 @@
 // An image as warp_linear and its labels as warp_nearest: positions are worked out once for both.
-// uses lib/lines lib/quotient lib/warp lib/warp_linear
+// uses lib/lines lib/quotient lib/spline lib/warp lib/warp_linear
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> matrix: array<f32>;

@@ -1,5 +1,5 @@
 // y[n, c, o] = x[n, c] at matrix[n] · (o, 1) + displacement[n, o], between elements: crop, affine map, flip and elastic deformation in one pass.
-// uses lib/lines lib/quotient lib/warp lib/warp_linear
+// uses lib/lines lib/quotient lib/spline lib/warp lib/warp_linear
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> matrix: array<f32>;

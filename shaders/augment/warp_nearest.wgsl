@@ -1,5 +1,5 @@
 // As warp_linear with the nearest element, which is 0 where there is none.
-// uses lib/lines lib/quotient lib/warp
+// uses lib/lines lib/quotient lib/spline lib/warp
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> matrix: array<f32>;

@@ -6,7 +6,7 @@ struct Params {
   in_size: vec4u,    // D, H, W, channels
   out_size: vec4u,   // D, H, W, samples
   padding: u32,
-  elastic: u32,
+  elastic: u32,      // 0: none, 1: a displacement for each position, else how many control points of it there are along H
   rows: u32,         // of a thread, one after the other along H
   labels: u32,       // channels of the labels that warp_both moves too
 }
@@ -86,18 +86,54 @@ fn element(id: vec3u) {
   if (AXES == 3u) {
     cd = course(n, 0u, f32(depth), f32(id.x));
   }
-  let first = id.y * p.rows;
-  for (var row = first; row < min(first + p.rows, p.out_size.y); row++) {
-    let o = f32(row);
-    let place = (depth * p.out_size.y + row) * p.out_size.z + id.x;
-    let position = vec3f(cd.start + cd.step * o, ch.start + ch.step * o, cw.start + cw.step * o);
-    sampled(n, positions, place, moved(n, positions, place, position));
+  let end = min((id.y + 1u) * p.rows, p.out_size.y);
+  for (var row = id.y * p.rows; row < end;) {
+    // Control points are loaded once for the rows between two of them.
+    var stop = end;
+    var stretch = Stretch();
+    if (p.elastic > 1u) {
+      stretch = stretch_at(n, depth, row, id.x);
+      stop = clamp(stretch.end, row + 1u, end);
+    }
+    for (; row < stop; row++) {
+      let o = f32(row);
+      let place = (depth * p.out_size.y + row) * p.out_size.z + id.x;
+      let position = vec3f(cd.start + cd.step * o, ch.start + ch.step * o, cw.start + cw.step * o);
+      sampled(n, positions, place, moved(n, positions, place, position, stretch, o));
+    }
   }
 }
 
-fn moved(n: u32, positions: u32, place: u32, straight: vec3f) -> vec3f {
+// What moves the rows before `end`: four control points for each axis, the first of them number `first`.
+struct Stretch {
+  end: u32,
+  first: f32,
+  step: f32,   // control points from row to row
+  d: vec4f,
+  h: vec4f,
+  w: vec4f,
+}
+
+fn stretch_at(n: u32, depth: u32, row: u32, column: u32) -> Stretch {
+  let step = spline_step(p.elastic, p.out_size.y);
+  let first = min(u32(f32(row) * step), p.elastic - 4u);
+  let end = spline_end(first, step, p.elastic, p.out_size.y);
+  let line = (n * AXES * p.out_size.x + depth) * p.elastic + first;
+  var d = vec4f();
+  if (AXES == 3u) {
+    d = control_points(line, 0u, column);
+  }
+  return Stretch(end, f32(first), step, d, control_points(line, AXES - 2u, column), control_points(line, AXES - 1u, column));
+}
+
+fn control_points(line: u32, axis: u32, column: u32) -> vec4f {
+  let at = (line + axis * p.out_size.x * p.elastic) * p.out_size.z + column;
+  return vec4f(displacement[at], displacement[at + p.out_size.z], displacement[at + 2u * p.out_size.z], displacement[at + 3u * p.out_size.z]);
+}
+
+fn moved(n: u32, positions: u32, place: u32, straight: vec3f, stretch: Stretch, o: f32) -> vec3f {
   var position = straight;
-  if (p.elastic != 0u) {
+  if (p.elastic == 1u) {
     let at = n * AXES * positions + place;
     position.z += displacement[at + (AXES - 1u) * positions];
     if (AXES >= 2u) {
@@ -106,6 +142,9 @@ fn moved(n: u32, positions: u32, place: u32, straight: vec3f) -> vec3f {
     if (AXES == 3u) {
       position.x += displacement[at];
     }
+  } else if (p.elastic > 1u) {
+    let weights = spline_weights(o * stretch.step - stretch.first);
+    position += vec3f(dot(weights, stretch.d), dot(weights, stretch.h), dot(weights, stretch.w));
   }
   return position;
 }

@@ -30,8 +30,10 @@ export interface WarpOptions {
   readonly mode?: "bilinear" | "nearest";
   /** What lies outside: zeros, the border elements, or the image reflected about their outer edges. Default "zeros". */
   readonly paddingMode?: "zeros" | "border" | "reflection";
-  /** `[N, axes, …size]` in elements of `x`; `splineField` makes it of a few control points. */
+  /** `[N, axes, …size]` in elements of `x`. */
   readonly displacement?: Tensor;
+  /** `[N, axes, knots…]`, in place of `displacement`: control points that `splineField` would make it of, so that it need not be stored. */
+  readonly knots?: Tensor;
 }
 
 const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
@@ -47,49 +49,51 @@ const shaders = { nearest: warpNearestShader, bilinear: warpLinearShader } as co
  */
 export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tensor {
   const op = "warp";
-  expectOptions(op, options, "size mode paddingMode displacement");
-  const { mode = "bilinear", displacement } = options;
-  expectTensors(op, { input: x, matrix, ...(displacement && { displacement }) });
+  expectOptions(op, options, "size mode paddingMode displacement knots");
+  const { mode = "bilinear" } = options;
   if (!Object.hasOwn(shaders, mode))
     throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(shaders).join(", ")}`);
-  const { size, params, workgroups } = places(op, x, matrix, options);
+  const { size, params, workgroups, displacement } = places(op, x, matrix, options);
   const y = x.device.empty([...x.shape.slice(0, 2), ...size]);
-  if (y.size === 0) return y;
-  x.device.run(
-    shaders[mode]({
-      consts: { AXES: size.length },
-      params: { ...params, labels: 0 },
-      bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
-      workgroups,
-    }),
-  );
+  if (y.size > 0)
+    x.device.run(
+      shaders[mode]({
+        consts: { AXES: size.length },
+        params: { ...params, labels: 0 },
+        bind: { matrix, displacement, x, y: write(y) },
+        workgroups,
+      }),
+    );
+  if (options.knots) displacement.dispose();
   return y;
 }
 
 /** An image as `warp` moves it, and its labels with mode "nearest": positions are worked out once for both. @throws as `warp`, ShapeError for labels of another size */
 export function warpBoth(x: Tensor, labels: Tensor, matrix: Tensor, options: Omit<WarpOptions, "mode">): [Tensor, Tensor] {
   const op = "warp";
-  const { displacement } = options;
-  expectTensors(op, { input: x, labels, matrix, ...(displacement && { displacement }) });
+  expectTensors(op, { input: x, labels });
   if (!sameShape(labels.shape.with(1, x.shape[1]), x.shape))
     throw new ShapeError(`${op}: labels ${showShape(labels.shape)} must be of the size of the image ${showShape(x.shape)}`);
-  const { size, params, workgroups } = places(op, x, matrix, options);
+  const { size, params, workgroups, displacement } = places(op, x, matrix, options);
   const [y, marks] = [x, labels].map((t) => t.device.empty([...t.shape.slice(0, 2), ...size]));
   if (y.size > 0)
     x.device.run(
       warpBothShader({
         consts: { AXES: size.length },
         params: { ...params, labels: labels.shape[1] },
-        bind: { matrix, displacement: displacement ?? matrix, x, y: write(y), labels, marks: write(marks) },
+        bind: { matrix, displacement, x, y: write(y), labels, marks: write(marks) },
         workgroups,
       }),
     );
+  if (options.knots) displacement.dispose();
   return [y, marks];
 }
 
-/** Size of the result, and what a dispatch has to know of it. */
+/** Size of the result, and what a dispatch has to know of it. Of knots the displacement is made along all axes but H, which the kernel goes along. */
 function places(op: string, x: Tensor, matrix: Tensor, options: Omit<WarpOptions, "mode">) {
-  const { paddingMode = "zeros", displacement } = options;
+  const { paddingMode = "zeros", displacement, knots } = options;
+  expectTensors(op, { input: x, matrix, ...(displacement && { displacement }), ...(knots && { knots }) });
+  if (displacement && knots) throw new ConfigError(`${op}: takes displacement or knots, not both`);
   const spatial = spatialOf(op, x.shape);
   const size = options.size ?? spatial;
   const [n, c] = x.shape;
@@ -105,6 +109,10 @@ function places(op: string, x: Tensor, matrix: Tensor, options: Omit<WarpOptions
   if (displacement && !sameShape(displacement.shape, [n, axes, ...size])) {
     throw new ShapeError(`${op}: displacement ${showShape(displacement.shape)} must be ${showShape([n, axes, ...size])}`);
   }
+  if (knots && (knots.rank !== axes + 2 || knots.shape[0] !== n || knots.shape[1] !== axes))
+    throw new ShapeError(`${op}: knots ${showShape(knots.shape)} must be [${n}, ${axes}, ${axes} numbers of knots]`);
+  if (knots) expectKnots(op, knots);
+  const row = axes - 2;
   const padded = padAxes(size, 1);
   const rows = perThread(x.device);
   const { threads, workgroups } = lines(x.device, [padded[2], Math.ceil(padded[1] / rows), padded[0] * n], 64);
@@ -113,10 +121,11 @@ function places(op: string, x: Tensor, matrix: Tensor, options: Omit<WarpOptions
     in_size: [...padAxes(spatial, 1), c] as const,
     out_size: [...padded, n] as const,
     padding: paddings[paddingMode],
-    elastic: displacement ? 1 : 0,
+    elastic: knots && row >= 0 ? knots.shape[row + 2] : knots || displacement ? 1 : 0,
     rows,
   };
-  return { size, params, workgroups };
+  const partial = knots && splineAlong(knots, size, (axis) => axis !== row);
+  return { size, params, workgroups, displacement: partial ?? displacement ?? matrix };
 }
 
 /**
@@ -130,15 +139,26 @@ export function splineField(knots: Tensor, size: Shape): Tensor {
   const op = "splineField";
   expectTensors(op, { knots });
   expectArguments(op, "numbers", { size });
+  const counts = expectKnots(op, knots);
+  if (size.length !== counts.length || size.some((s) => !Number.isInteger(s) || s < 1))
+    throw new ShapeError(`${op}: size [${size}] must be ${counts.length} positive integers`);
+  return splineAlong(knots, size, () => true);
+}
+
+function expectKnots(op: string, knots: Tensor): Shape {
   const counts = spatialOf(op, knots.shape);
   if (counts.some((k) => k < 4))
     throw new ShapeError(`${op}: knots ${showShape(knots.shape)} must be at least 4 along each axis`);
-  if (size.length !== counts.length || size.some((s) => !Number.isInteger(s) || s < 1))
-    throw new ShapeError(`${op}: size [${size}] must be ${counts.length} positive integers`);
+  return counts;
+}
+
+/** Knots made positions along some of the axes. */
+function splineAlong(knots: Tensor, size: Shape, chosen: (axis: number) => boolean): Tensor {
   const { device } = knots;
   let field = knots;
   // The last axis first: what the others read is smaller then.
   for (let axis = size.length - 1; axis >= 0; axis--) {
+    if (!chosen(axis)) continue;
     const next = device.empty(field.shape.with(axis + 2, size[axis]));
     if (next.size > 0) {
       const inner = sizeOf(field.shape.slice(axis + 3));
@@ -146,7 +166,7 @@ export function splineField(knots: Tensor, size: Shape): Tensor {
       const { threads, workgroups } = lines(device, inner === 1 ? [outer, 1, 1] : [inner, 1, outer], 64);
       device.run(
         splineShader({
-          params: { threads, knots: counts[axis], size: size[axis], inner },
+          params: { threads, knots: knots.shape[axis + 2], size: size[axis], inner },
           bind: { x: field, y: write(next) },
           workgroups,
         }),

@@ -5,7 +5,7 @@ import { add, clamp, div, eq, mul, sub, where } from "../../autograd/pointwise.t
 import { concat, slice } from "../../autograd/view.ts";
 import { expectOptions } from "../../host/options.ts";
 import { augmentationKeys } from "../../data/transforms/augment/draw_augmentation.ts";
-import { adjustInPlace, lowResolutionInPlace, splineField, warp, warpBoth } from "../../kernels/augment.ts";
+import { adjustInPlace, lowResolutionInPlace, warp, warpBoth } from "../../kernels/augment.ts";
 import { blurInPlace } from "../../kernels/blur.ts";
 import { channelStatistics } from "../../kernels/channel_statistics.ts";
 import { sameShape } from "../../host/shape.ts";
@@ -39,8 +39,8 @@ export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions):
   expectOptions("augmentBatch", options, "size:numbers! labels:texts images:texts paddingMode lowResolutionAxes maxSigma:number");
   expectFields("augmentBatch", "batch", batch, { image: "object", augmentMatrix: "object" });
   const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
-  const { augmentMatrix, augmentDisplacement: displacement } = batch;
-  const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };
+  const { augmentMatrix, augmentDisplacement: knots } = batch;
+  const place = { size, paddingMode, ...(knots && { knots }) };
   const { image } = batch;
   // The image together with the first of its labels.
   const pair = labels.find(

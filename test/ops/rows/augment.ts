@@ -16,7 +16,7 @@ import {
   type Values,
 } from "../../lib/row.ts";
 
-type WarpArgs = Omit<WarpOptions, "displacement">;
+type WarpArgs = Omit<WarpOptions, "displacement" | "knots">;
 
 function inside(v: number, n: number, mode: WarpArgs["paddingMode"]): number {
   if (mode === "reflection") while (v < -0.5 || v > n - 0.5) v = v < -0.5 ? -1 - v : 2 * n - 1 - v;
@@ -59,9 +59,10 @@ function splineAt(field: Host, n: number, axis: number, o: readonly number[], si
   return sum;
 }
 
-function warped({ x, matrix, displacement }: Hosts, args: WarpArgs): Host {
+function warped({ x, matrix, displacement: field, knots }: Hosts, args: WarpArgs): Host {
   const spatial = x.shape.slice(2);
   const size = args.size ?? spatial;
+  const displacement = knots ? splined({ knots }, { size }) : field;
   const y = host([x.shape[0], x.shape[1], ...size]);
   everyIndex(y.shape, ([n, c, ...o], flat) => {
     const at = spatial.map((count, axis) => {
@@ -98,14 +99,17 @@ const warpSample = (
   id: string,
   x: Shape,
   args: WarpArgs,
-  elastic = false,
+  elastic: boolean | Shape = false,
   matrix: Values = near(x.length - 2),
 ): Sample<WarpArgs> => ({
   id: `warp/${id}`,
   inputs: {
     x: { shape: x },
     matrix: { shape: [x[0], x.length - 2, x.length - 1], values: matrix },
-    ...(elastic && { displacement: { shape: [x[0], x.length - 2, ...(args.size ?? x.slice(2))], values: between(-1.5, 1.5) } }),
+    ...(Array.isArray(elastic) && { knots: { shape: [x[0], x.length - 2, ...elastic], values: between(-1.5, 1.5) } }),
+    ...(elastic === true && {
+      displacement: { shape: [x[0], x.length - 2, ...(args.size ?? x.slice(2))], values: between(-1.5, 1.5) },
+    }),
   },
   args,
 });
@@ -127,16 +131,24 @@ export const rows: Row<any>[] = [
       warpSample("3d-nearest-border", [1, 2, 4, 5, 6], { mode: "nearest", paddingMode: "border" }),
       warpSample("3d-reflection", [1, 1, 4, 5, 6], { paddingMode: "reflection" }),
       warpSample("3d-elastic", [2, 1, 5, 6, 7], {}, true),
+      warpSample("1d-knots", [2, 2, 9], {}, [5]),
+      warpSample("2d-knots", [2, 2, 8, 9], { paddingMode: "border" }, [6, 4]),
+      warpSample("2d-knots-nearest", [2, 1, 8, 9], { mode: "nearest", size: [11, 5] }, [4, 7]),
+      // More rows than a thread of a software adapter has, more stretches than rows.
+      warpSample("2d-knots-tall", [1, 1, 40, 3], { size: [150, 3] }, [9, 4], cycle(0.25, 0, 1, 0, 1, 0.25)),
+      warpSample("3d-knots", [2, 2, 5, 6, 7], { size: [4, 7, 5] }, [4, 12, 5]),
+      warpSample("3d-knots-one-row", [1, 1, 4, 5, 6], { size: [4, 1, 6] }, [4, 5, 4]),
       // Flip, crop: exact.
       warpSample("3d-flip-crop", [1, 1, 4, 5, 6], { size: [2, 5, 3] }, false, cycle(1, 0, 0, 1, 0, -1, 0, 4, 0, 0, 1, 2)),
       warpSample("one-element", [1, 1, 1, 1], { size: [2, 2], paddingMode: "reflection" }),
     ],
-    run: ({ x, matrix, displacement }, args: WarpArgs) => warp(x, matrix, { ...args, ...(displacement && { displacement }) }),
+    run: ({ x, matrix, displacement, knots }, args: WarpArgs) =>
+      warp(x, matrix, { ...args, ...(displacement && { displacement }), ...(knots && { knots }) }),
     reference: warped,
     differentiable: [],
     splits: false,
     half,
-    flops: ({ x, displacement }) => sizeOf(x) * (displacement ? 200 : 30),
+    flops: ({ x, displacement, knots }) => sizeOf(x) * (displacement || knots ? 200 : 30),
     bytes: ({ x }) => 2 * bytesOf(x),
     errors: [
       {
@@ -150,6 +162,24 @@ export const rows: Row<any>[] = [
         call: (z) => warp(z([1, 1, 4, 4]), z([1, 2, 3]), { displacement: z([1, 2, 3, 4]) }),
         error: ShapeError,
         message: /^warp: displacement \[1, 2, 3, 4\] must be \[1, 2, 4, 4\]/,
+      },
+      {
+        id: "knots",
+        call: (z) => warp(z([1, 1, 4, 4]), z([1, 2, 3]), { knots: z([1, 2, 4]) }),
+        error: ShapeError,
+        message: /^warp: knots \[1, 2, 4\] must be \[1, 2, 2 numbers of knots\]/,
+      },
+      {
+        id: "few-knots",
+        call: (z) => warp(z([1, 1, 4, 4]), z([1, 2, 3]), { knots: z([1, 2, 4, 3]) }),
+        error: ShapeError,
+        message: /^warp: knots .* must be at least 4 along each axis/,
+      },
+      {
+        id: "displacement-and-knots",
+        call: (z) => warp(z([1, 1, 4, 4]), z([1, 2, 3]), { displacement: z([1, 2, 4, 4]), knots: z([1, 2, 4, 4]) }),
+        error: ConfigError,
+        message: /^warp: takes displacement or knots, not both/,
       },
       {
         id: "mode",
