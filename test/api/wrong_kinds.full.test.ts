@@ -1,6 +1,6 @@
 /** @file Every public function, called with arguments of other kinds than it takes as plain JavaScript may: an error that is ours, or a result. */
 
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -53,9 +53,11 @@ async function bareErrors(name: string, f: Callable): Promise<string[]> {
 }
 
 const folder = process.cwd();
-beforeAll(() => process.chdir(mkdtempSync(join(tmpdir(), "kinds-"))));
+const apartFolder = mkdtempSync(join(tmpdir(), "voxgrad-kinds-"));
+beforeAll(() => process.chdir(apartFolder));
 afterAll(() => {
   process.chdir(folder);
+  rmSync(apartFolder, { recursive: true });
   gpu.close();
 });
 
