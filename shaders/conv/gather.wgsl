@@ -63,6 +63,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var th = first_tap(r.y, 1u); th < p.taps.y; th += s.tap.y) {
       for (var tw = first_tap(r.z, 2u); tw < p.taps.z; tw += s.tap.z) {
         let offset = vec3i(tap_offset(r.x, td, 0u), tap_offset(r.y, th, 1u), tap_offset(r.z, tw, 2u));
+        // Of a small input few taps reach any place: one of 5 along an axis of one element.
+        if (any(offset >= p.in_size.xyz) || any((count - 1) * s.input + offset < vec3i(0))) {
+          continue;
+        }
         var index: array<u32, TP>;
         var inside: array<bool, TP>;
         for (var i = 0u; i < TP; i++) {

@@ -58,7 +58,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     let start = row % p.segments * p.segment;
     var ia = n * p.a_pitch + (g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
     let ib = n * p.b_pitch + (g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
-    for (var o = start; o < min(start + p.segment, width); o++) {
+    // Of a small input few taps reach a row: one of 5 along an axis of one element.
+    let end = select(start, min(start + p.segment, width), any_lane(ok));
+    for (var o = start; o < end; o++) {
       let bw = i32(o) * p.stride.z + at.z;
       let inside = ok && bw >= 0 && bw < p.b_size.z;
       let from_b = select(0u, ib + u32(bw), inside);

@@ -13,3 +13,7 @@ fn channels_at(first: u32, step: u32, lane: u32) -> Channels {
 fn four_channels(k: ptr<function, Channels>, i: u32) -> vec4f {
   return (*k)[i];
 }
+
+fn any_lane(needed: bool) -> bool {
+  return needed;
+}

@@ -10,8 +10,15 @@ fn channels_at(first: u32, step: u32, lane: u32) -> Channels {
   return k;
 }
 
+// The loops around it end together for all lanes of a subgroup (any_lane), which no compiler sees.
+@diagnostic(off, subgroup_uniformity)
 fn four_channels(k: ptr<function, Channels>, i: u32) -> vec4f {
   let own = (*k)[4u * i / SHARED];
   let at = 4u * i % SHARED;
   return vec4f(subgroupShuffle(own, at), subgroupShuffle(own, at + 1u), subgroupShuffle(own, at + 2u), subgroupShuffle(own, at + 3u));
+}
+
+// Whether there is something to do for a lane: all take part in what one of them does.
+fn any_lane(needed: bool) -> bool {
+  return subgroupAny(needed);
 }

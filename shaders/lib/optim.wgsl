@@ -3,6 +3,7 @@
 
 struct Params {
   count: u32,
+  each: u32,      // elements of a thread, 64 apart
   variant: u32,   // 1: AdamW, Nesterov's momentum, centred RMSprop
   direction: f32, // -1 to maximise
 }

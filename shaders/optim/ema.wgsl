@@ -1,8 +1,9 @@
 // Moving average of weights: shadow <- shadow + (1 - decay) * (weight - shadow).
-// uses lib/grid
+// uses lib/each
 
 struct Params {
   count: u32,
+  each: u32,
   share: f32,   // 1 - decay
 }
 
@@ -12,8 +13,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     shadow[i] = fma(p.share, weight[i] - shadow[i], shadow[i]);
   }
 }

@@ -1,6 +1,6 @@
 // RMSprop (Tieleman and Hinton 2012), plain or centred (Graves 2013), with momentum, over one flat buffer of parameters, as PyTorch orders the
 // operations.
-// uses lib/grid lib/optim
+// uses lib/each lib/optim
 
 struct RmspropState {
   lr: f32,
@@ -18,24 +18,27 @@ struct RmspropState {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count || skipped()) {
+  let own = own_elements(group, groups, lane);
+  if (own.first >= own.end || skipped()) {
     return;
   }
-  let w = weight[i];
-  let g = fma(state.weight_decay, w, p.direction * gradient[i]);
-  let v = fma(state.one_minus_alpha * g, g, state.alpha * square[i]);
-  square[i] = v;
-  var variance = v;
-  if (p.variant != 0u) {
-    let m = fma(state.one_minus_alpha, g - mean[i], mean[i]);
-    mean[i] = m;
-    variance = max(fma(-m, m, v), 0.0);
+  let s = state;
+  for (var i = own.first; i < own.end; i += 64u) {
+    let w = weight[i];
+    let g = fma(s.weight_decay, w, p.direction * gradient[i]);
+    let v = fma(s.one_minus_alpha * g, g, s.alpha * square[i]);
+    square[i] = v;
+    var variance = v;
+    if (p.variant != 0u) {
+      let m = fma(s.one_minus_alpha, g - mean[i], mean[i]);
+      mean[i] = m;
+      variance = max(fma(-m, m, v), 0.0);
+    }
+    var step = g / (sqrt(variance) + s.epsilon);
+    if (s.momentum != 0.0) {
+      step = fma(s.momentum, velocity[i], step);
+      velocity[i] = step;
+    }
+    weight[i] = fma(-s.lr, step, w);
   }
-  var step = g / (sqrt(variance) + state.epsilon);
-  if (state.momentum != 0.0) {
-    step = fma(state.momentum, velocity[i], step);
-    velocity[i] = step;
-  }
-  weight[i] = fma(-state.lr, step, w);
 }

@@ -1,8 +1,9 @@
 // Divides a flat gradient by the loss scale; that of a skipped step becomes zero, so that norms of it stay finite.
-// uses lib/grid lib/scaler
+// uses lib/each lib/scaler
 
 struct Params {
   count: u32,
+  each: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -11,8 +12,10 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
-    gradient[i] = select(gradient[i] * state.inverse, 0.0, state.found != 0.0);
+  let own = own_elements(group, groups, lane);
+  let skip = state.found != 0.0;
+  let inverse = state.inverse;
+  for (var i = own.first; i < own.end; i += 64u) {
+    gradient[i] = select(gradient[i] * inverse, 0.0, skip);
   }
 }

@@ -2,7 +2,7 @@
 
 import { type KernelCall, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { lanes } from "./lib/occupancy.ts";
+import { lanes, perThread } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { AdamState } from "./shaders/lib/adam.gen.ts";
 import { ScalerState } from "./shaders/lib/scaler.gen.ts";
@@ -34,11 +34,17 @@ export interface UpdateOptions {
   readonly scaler?: Tensor | undefined;
 }
 
+/** Elements for each thread of a kernel over a flat buffer, and workgroups for all of them. */
+function flat(op: string, { device, size }: Tensor) {
+  const each = perThread(device);
+  return { count: { count: size, each }, workgroups: grid(device, op, size, 64 * each) };
+}
+
 /** What the three updates share; `variant` says whether it is the optimiser's other form. */
-const updateCall = (op: string, weight: Tensor, variant: boolean, { maximize = false }: UpdateOptions) => ({
-  params: { count: weight.size, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 },
-  workgroups: grid(weight.device, op, weight.size, 64),
-});
+function updateCall(op: string, weight: Tensor, variant: boolean, { maximize = false }: UpdateOptions) {
+  const { count, workgroups } = flat(op, weight);
+  return { params: { ...count, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 }, workgroups };
+}
 
 /** The words of a state in the order of its struct. */
 export function stateWords<S extends Readonly<Record<string, number>>>(
@@ -180,36 +186,20 @@ export function unscale(gradients: readonly Tensor[], state: Tensor, veto?: Tens
       }),
   );
   for (const gradient of gradients) {
-    device.run(
-      unscaleShader({
-        params: { count: gradient.size },
-        bind: { state, gradient: update(gradient) },
-        workgroups: grid(device, "unscale", gradient.size, 64),
-      }),
-    );
+    const { count, workgroups } = flat("unscale", gradient);
+    device.run(unscaleShader({ params: count, bind: { state, gradient: update(gradient) }, workgroups }));
   }
 }
 
 /** Limits `gradient` to ±`limit`, then by the factor min(1, maxNorm / (norm + 1e-6)). */
 export function clip(gradient: Tensor, norm: Tensor, limit = unlimited, maxNorm = unlimited): void {
-  const { device } = gradient;
-  device.run(
-    clipShader({
-      params: { count: gradient.size, limit, max_norm: Math.min(maxNorm, unlimited) },
-      bind: { norm, gradient: update(gradient) },
-      workgroups: grid(device, "clip", gradient.size, 64),
-    }),
-  );
+  const { count, workgroups } = flat("clip", gradient);
+  const params = { ...count, limit, max_norm: Math.min(maxNorm, unlimited) };
+  gradient.device.run(clipShader({ params, bind: { norm, gradient: update(gradient) }, workgroups }));
 }
 
 /** Moves `shadow` towards `weight` by the share 1 − decay. */
 export function ema(shadow: Tensor, weight: Tensor, decay: number): void {
-  const { device } = shadow;
-  device.run(
-    emaShader({
-      params: { count: shadow.size, share: 1 - decay },
-      bind: { weight, shadow: update(shadow) },
-      workgroups: grid(device, "ema", shadow.size, 64),
-    }),
-  );
+  const { count, workgroups } = flat("ema", shadow);
+  shadow.device.run(emaShader({ params: { ...count, share: 1 - decay }, bind: { weight, shadow: update(shadow) }, workgroups }));
 }

@@ -3,14 +3,11 @@
 import { sizeOf } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { sameShape, type Shape, showShape } from "../../host/shape.ts";
-import type { Device } from "../../tensor/device.ts";
 import { update } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { settleShader } from "../shaders/augment/settle.gen.ts";
+import { perThread } from "./occupancy.ts";
 import { lines } from "./workgroups.ts";
-
-/** Elements that a thread handles: what all of them need is loaded once, and a software adapter starts few workgroups. A GPU has threads enough, and loads for all at once. */
-export const perThread = (device: Device): number => (device.software ? 64 : 1);
 
 export function spatialOf(op: string, x: Shape): Shape {
   const spatial = x.slice(2);

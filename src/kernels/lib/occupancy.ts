@@ -32,3 +32,6 @@ export const leastShare = 16_384;
 export function lanes(device: Device): number {
   return device.software ? 32 : 256;
 }
+
+/** Elements that a thread handles: what all of them need is loaded once, and a software adapter starts few workgroups. A GPU has threads enough, and loads for all at once. */
+export const perThread = (device: Device): number => (device.software ? 64 : 1);
