@@ -1,37 +1,18 @@
-/** @file Networks in evaluation mode for as long as some work takes. */
+/** @file Networks in evaluation mode for a pass. */
 
-import type { Module } from "./module.ts";
-
-interface Modes {
-  /** Works that go on. */
-  count: number;
-  readonly before: readonly (readonly [Module, boolean])[];
-}
-
-const open = new WeakMap<Module, Modes>();
+import { Module } from "./module.ts";
 
 /**
- * Does `work` with networks in evaluation mode. Behind the last of several works that overlap, each module is in the mode it was in before the first: also
- * one that evaluates in a network that trains, such as a frozen batch norm. @internal
+ * Does `pass` with networks in evaluation mode, and puts each module back into its own: also one that evaluates in a network that trains, such as a frozen batch
+ * norm. Nothing of it is seen by what else runs, since nothing else runs meanwhile: what waits for a device does so outside. A captured function that passes
+ * through networks this way holds whatever their modes are. @internal
  */
-export async function evaluating<R>(networks: readonly Module[], work: () => Promise<R> | R): Promise<R> {
-  const leave = networks.map(enter);
+export function evaluating<R>(networks: readonly Module[], pass: () => R): R {
+  const modes = networks.flatMap((network) => Array.from(network.modules(), (m) => [m, Module.trains(m)] as const));
   try {
-    return await work();
+    for (const network of networks) network.eval();
+    return pass();
   } finally {
-    for (const back of leave) back();
+    for (const [m, training] of modes) m.training = training;
   }
-}
-
-/** Sets a network to evaluation mode, and gives what ends it. @internal */
-export function enter(network: Module): () => void {
-  const modes = open.get(network) ?? { count: 0, before: Array.from(network.modules(), (m) => [m, m.training] as const) };
-  open.set(network, modes);
-  modes.count++;
-  network.eval();
-  return () => {
-    if (--modes.count > 0) return;
-    open.delete(network);
-    for (const [m, training] of modes.before) m.training = training;
-  };
 }

@@ -10,7 +10,7 @@ import type { HostArray } from "../host/array.ts";
 import { expectOptions } from "../host/options.ts";
 import { showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
-import { changed, look } from "../tensor/modes.ts";
+import { look, modeSet } from "../tensor/modes.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { StateDict } from "./state_dict.ts";
 import { type LoadOptions, type LoadReport, loadTensors } from "./load_state.ts";
@@ -44,12 +44,13 @@ export abstract class Module {
   }
 
   set training(on: boolean) {
-    if (on === this.mode) return;
+    const differs = on !== this.mode;
     this.mode = on;
-    changed(this);
+    modeSet(this, differs);
   }
 
-  private static readonly trains = (m: Module): boolean => m.mode;
+  /** The mode, without a trace that notes it. @internal */
+  static readonly trains = (m: Module): boolean => m.mode;
 
   /** The output for these inputs. A layer throws `ShapeError` for shapes that it was not made for. */
   abstract forward(...inputs: Tensor[]): Tensor;

@@ -25,9 +25,9 @@ export function look<O extends object>(owner: O, peek: Peek<O>): boolean {
   return value;
 }
 
-/** To be called when the mode of `owner` has changed. */
-export function changed(owner: object): void {
-  version++;
+/** To be called when the mode of `owner` was set, to another one or not: what the traced function has set itself does not matter to its plan. */
+export function modeSet(owner: object, differs: boolean): void {
+  if (differs) version++;
   if (seen && !seen.has(owner)) own!.add(owner);
 }
 

@@ -14,7 +14,7 @@ import type { MemoryReport } from "./memory_report.ts";
 import type { EagerStream, Stream } from "./stream.ts";
 import type { ValueFaults } from "./value_faults.ts";
 import { tracked } from "./lifetime.ts";
-import { changed, look } from "./modes.ts";
+import { look, modeSet } from "./modes.ts";
 import { type Shape, showShape } from "../host/shape.ts";
 import type { GPUAdapterInfo, GPUDevice } from "./webgpu.ts";
 
@@ -162,9 +162,9 @@ export class Tensor {
   }
 
   set requiresGrad(on: boolean) {
-    if (on === this.wanted) return;
+    const differs = on !== this.wanted;
     this.wanted = on;
-    changed(this);
+    modeSet(this, differs);
   }
 
   private static readonly wants = (t: Tensor): boolean => t.wanted;

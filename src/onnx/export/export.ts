@@ -7,6 +7,7 @@
 
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { noGrad, type Observer, observing } from "../../autograd/tape.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -111,7 +112,7 @@ async function trace(module: Module, shape: Shape, seed: number, { device, input
   const y = scope(() =>
     noGrad(() => {
       const watch: Observer = (op, inputs, result, args) => emit(tracer, op, inputs, result, args, own);
-      return observing(watch, () => module.forward(x));
+      return observing(watch, () => evaluating([module], () => module.forward(x)));
     }),
   );
   const output = tracer.get(y);
@@ -137,14 +138,6 @@ function difference(a: GraphBuilder, b: GraphBuilder): string | undefined {
     : `node ${a.nodes.length} (${b.nodes[a.nodes.length].op})`;
 }
 
-function inEvaluation<T>(module: Module, fn: () => Promise<T>): Promise<T> {
-  const modes = Array.from(module.modules(), (m) => [m, m.training] as const);
-  module.eval();
-  return fn().finally(() => {
-    for (const [m, training] of modes) m.training = training;
-  });
-}
-
 /**
  * A module, in evaluation, as an ONNX file (operator set 19). Initializers have the names of the state dict.
  *
@@ -168,12 +161,10 @@ export async function exportOnnx(
   if (!device) throw new ConfigError("exportOnnx: the module has no tensors; name its device with the option device");
   const open = (options.dynamicAxes ?? []).map((a) => normalizeAxis("exportOnnx", a, inputShape.length));
   const larger = inputShape.map((d, i) => (open.includes(i) ? 2 * d : d));
-  const [first, second] = await inEvaluation(module, async () => {
-    const how = { device, inputName, own: ownEmitters(options.ownOps ?? {}) };
-    const one = await trace(module, inputShape, 1, how);
-    const again = open.length > 0 || [...one.builder.constants.keys()].some((name) => name.startsWith("constant_"));
-    return [one, again ? await trace(module, larger, 2, how) : one];
-  });
+  const how = { device, inputName, own: ownEmitters(options.ownOps ?? {}) };
+  const first = await trace(module, inputShape, 1, how);
+  const again = open.length > 0 || [...first.builder.constants.keys()].some((name) => name.startsWith("constant_"));
+  const second = again ? await trace(module, larger, 2, how) : first;
   const { builder, output } = first;
   const differs = difference(builder, second.builder);
   if (differs) {

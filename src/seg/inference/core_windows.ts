@@ -91,20 +91,18 @@ export class CoreWindows {
   }
 
   /** What `run` will do for images of `shape`, `[C, ...spatial]`. @throws as `run` */
-  plan(shape: readonly number[]): Promise<CoreWindowsPlan> {
-    return evaluating([this.network], () => this.jobOf(shape));
+  async plan(shape: readonly number[]): Promise<CoreWindowsPlan> {
+    return this.jobOf(shape);
   }
 
   /**
    * The class of each voxel, or the set of channels that are positive, `[1, ...spatial]`. The network evaluates meanwhile.
    * @throws ConfigError for a network that is not local, ShapeError; OutOfMemoryError if `maxBytes` is not enough; the signal's reason
    */
-  run(image: HostArray, run: CoreWindowsRun = {}): Promise<HostArray<Uint8Array | Uint32Array>> {
+  async run(image: HostArray, run: CoreWindowsRun = {}): Promise<HostArray<Uint8Array | Uint32Array>> {
     expectOptions("CoreWindows.run", run, "signal onProgress");
-    return evaluating([this.network], async () => {
-      run.signal?.throwIfAborted();
-      return this.predict(image, this.jobOf(image.shape), run);
-    });
+    run.signal?.throwIfAborted();
+    return this.predict(image, this.jobOf(image.shape), run);
   }
 
   /** Frees the captured steps, not the network. */
@@ -117,9 +115,8 @@ export class CoreWindows {
     const { precision = "f32" } = this.options;
     const head = this.locality!.head;
     return noGrad(() => {
-      const features = withPrecision(precision, () =>
-        head ? without(head, () => this.network.forward(x)) : this.network.forward(x),
-      );
+      const pass = () => evaluating([this.network], () => this.network.forward(x));
+      const features = withPrecision(precision, () => (head ? without(head, pass) : pass()));
       const classes = head ? head.weight.shape[0] : features.shape[1];
       const planes = features.shape[2];
       const group = groupOf(features.shape, classes, this.device.maxBindingSize);

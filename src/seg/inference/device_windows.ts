@@ -88,36 +88,32 @@ export class DeviceWindows {
   }
 
   /** What `run` will do for images of `shape`, `[C, ...spatial]`. @throws as `run` */
-  plan(shape: readonly number[], run: WindowRun = { decision: "largest" }): Promise<WindowsPlan> {
+  async plan(shape: readonly number[], run: WindowRun = { decision: "largest" }): Promise<WindowsPlan> {
     expectOptions("DeviceWindows.plan", run, windowRunNames);
-    return this.networks.evaluating(async () => {
-      const { layout, networkBytes, shape: windows, roi } = await this.jobs.plan(shape, run);
-      const { imageBytes, sumBytes, resultBytes } = layout;
-      const batches = layout.bands.flatMap((b) => b.stages.map((s) => Math.ceil(s.starts.length / windows[0])));
-      return {
-        windows: layout.windows,
-        passes: this.jobs.passesOf(roi) * batches.reduce((a, b) => a + b, 0),
-        planes: layout.ring,
-        bands: layout.bands.length,
-        networkBytes,
-        imageBytes,
-        sumBytes,
-        resultBytes,
-        peakBytes: networkBytes + imageBytes + sumBytes + resultBytes,
-      };
-    });
+    const { layout, networkBytes, shape: windows, roi } = await this.jobs.plan(shape, run);
+    const { imageBytes, sumBytes, resultBytes } = layout;
+    const batches = layout.bands.flatMap((b) => b.stages.map((s) => Math.ceil(s.starts.length / windows[0])));
+    return {
+      windows: layout.windows,
+      passes: this.jobs.passesOf(roi) * batches.reduce((a, b) => a + b, 0),
+      planes: layout.ring,
+      bands: layout.bands.length,
+      networkBytes,
+      imageBytes,
+      sumBytes,
+      resultBytes,
+      peakBytes: networkBytes + imageBytes + sumBytes + resultBytes,
+    };
   }
 
   /**
    * Predicts an image `[C, ...spatial]` of one to three spatial axes. Networks evaluate meanwhile.
    * @throws ConfigError, ShapeError for options and networks that do not fit; OutOfMemoryError if `maxBytes` is not enough; the signal's reason
    */
-  run(image: HostArray, run: WindowRun): Promise<WindowResults> {
+  async run(image: HostArray, run: WindowRun): Promise<WindowResults> {
     expectOptions("DeviceWindows.run", run, windowRunNames);
-    return this.networks.evaluating(async () => {
-      run.signal?.throwIfAborted();
-      return this.predict(image, await this.jobs.plan(image.shape, run), run);
-    });
+    run.signal?.throwIfAborted();
+    return this.predict(image, await this.jobs.plan(image.shape, run), run);
   }
 
   /** Frees the captured steps, not the networks. */

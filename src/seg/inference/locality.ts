@@ -7,7 +7,7 @@ import { binaryOps, comparisons, unaryOps } from "../../kernels/pointwise.ts";
 import { noGrad, observing } from "../../autograd/tape.ts";
 import { spatial } from "../../host/shape.ts";
 import { ShapeError } from "../../host/errors.ts";
-import { enter } from "../../nn/evaluating.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import { Conv } from "../../nn/layers/conv.ts";
 import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -42,13 +42,12 @@ export function localityOf(device: Device, network: Module, channels: number, sp
   expectDevice("localityOf", device);
   expectModule("localityOf", { network });
   expectArguments("localityOf", "number", { channels, spatialDims });
-  const leave = enter(network);
   const walk = new Walk();
   const shape = [1, channels, ...new Array<number>(spatialDims).fill(16)];
   try {
     const forward = (x: Tensor) => {
       walk.begin(x);
-      const y = observing(walk.note, () => noGrad(() => network.forward(x)));
+      const y = observing(walk.note, () => noGrad(() => evaluating([network], () => network.forward(x))));
       walk.end(y);
       return y;
     };
@@ -57,8 +56,6 @@ export function localityOf(device: Device, network: Module, channels: number, sp
     // Down-sampling that this size does not go through.
     if (error instanceof ShapeError) return undefined;
     throw error;
-  } finally {
-    leave();
   }
   const { halo, headWeight } = walk;
   if (!halo) return undefined;

@@ -49,7 +49,6 @@ class Drawn extends Module {
     super();
     this.network = new TestDropout(network);
     this.activation = activation;
-    this.training = network.training; // what an inferer goes back to
   }
 
   forward(x: Tensor): Tensor {

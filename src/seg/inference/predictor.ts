@@ -12,7 +12,6 @@ import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Runs a model in evaluation mode, one captured plan per input shape. */
 export class Predictor {
-  private readonly model: Module;
   private readonly step: Captured<Tensor>;
 
   /** `maxPlanBytes` bounds the plans of input shapes that come and go, see `CaptureOptions`. */
@@ -20,16 +19,13 @@ export class Predictor {
     expectOptions("Predictor", options, captureNames);
     expectDevice("Predictor", device);
     expectModule("Predictor", { model });
-    this.model = model;
-    this.step = capture(device, (x) => noGrad(() => model.forward(x)), options);
+    this.step = capture(device, (x) => noGrad(() => evaluating([model], () => model.forward(x))), options);
   }
 
   /** `[B, C, …]` → the model's output. */
   async predict(windows: HostArray): Promise<HostArray> {
-    return evaluating([this.model], async () => {
-      const out = this.step(windows);
-      return { data: await out.data(), shape: out.shape };
-    });
+    const out = this.step(windows);
+    return { data: await out.data(), shape: out.shape };
   }
 
   /** Frees the captured steps, not the model. */

@@ -12,7 +12,6 @@ import { ConfigError, OutOfMemoryError, ShapeError } from "../../host/errors.ts"
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
-import { evaluating } from "../../nn/evaluating.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { StructureCounts, type StructureUncertainties } from "./monte_carlo.ts";
@@ -177,18 +176,16 @@ export class QuickNatViews {
   }
 
   /** What `predict`, or with samples `predictWithUncertainty`, will do for a volume of this shape. @throws as these */
-  plan(shape: readonly number[], options: UncertaintyOptions = {}): Promise<ViewsPlan> {
+  async plan(shape: readonly number[], options: UncertaintyOptions = {}): Promise<ViewsPlan> {
     expectOptions("QuickNatViews.plan", options, uncertaintyNames);
     const { samples, variance = false } = options;
-    return this.evaluating(async () => {
-      const kind = { sampled: samples !== undefined, squares: variance };
-      const job = await this.prepare(fourAxes(shape), kind, samples ?? 1);
-      const { networkBytes, blocks, size, classes } = job;
-      const rows = blocks[0][1] - blocks[0][0];
-      const sumBytes = Math.ceil(rows * size[0] * size[2] * bytesPerVoxel(classes, kind.squares));
-      const slices = new ViewRun(this.device, this.views, job).slices;
-      return { rows, blocks: blocks.length, slices, networkBytes, sumBytes, peakBytes: networkBytes + sumBytes };
-    });
+    const kind = { sampled: samples !== undefined, squares: variance };
+    const job = await this.prepare(fourAxes(shape), kind, samples ?? 1);
+    const { networkBytes, blocks, size, classes } = job;
+    const rows = blocks[0][1] - blocks[0][0];
+    const sumBytes = Math.ceil(rows * size[0] * size[2] * bytesPerVoxel(classes, kind.squares));
+    const slices = new ViewRun(this.device, this.views, job).slices;
+    return { rows, blocks: blocks.length, slices, networkBytes, sumBytes, peakBytes: networkBytes + sumBytes };
   }
 
   /** Frees the captured steps, not the networks. */
@@ -196,23 +193,21 @@ export class QuickNatViews {
     for (const view of this.views) view.dispose();
   }
 
-  private run(volume: HostArray, options: UncertaintyOptions & { readonly samples: number }, kind: StepKind) {
-    return this.evaluating(async () => {
-      const { scores = false, keepSamples = false, samples, signal, onProgress } = options;
-      signal?.throwIfAborted();
-      const shape = fourAxes(volume.shape);
-      const job = await this.prepare(shape, kind, samples);
-      if (kind.sampled && job.classes > 256)
-        throw new ConfigError(`QuickNatViews: label maps of samples hold 256 classes, the network has ${job.classes}`);
-      const { image, before } = padTo({ data: volume.data, shape: [1, ...shape] }, job.size, "constant", 0);
-      const counts = kind.sampled ? new StructureCounts(job.classes) : undefined;
-      const run = new ViewRun(this.device, this.views, job);
-      return run.run({ image: { data: image.data, shape: image.shape.slice(1) }, before, inside: job.inside }, counts, {
-        scores,
-        keepSamples,
-        signal,
-        onProgress,
-      });
+  private async run(volume: HostArray, options: UncertaintyOptions & { readonly samples: number }, kind: StepKind) {
+    const { scores = false, keepSamples = false, samples, signal, onProgress } = options;
+    signal?.throwIfAborted();
+    const shape = fourAxes(volume.shape);
+    const job = await this.prepare(shape, kind, samples);
+    if (kind.sampled && job.classes > 256)
+      throw new ConfigError(`QuickNatViews: label maps of samples hold 256 classes, the network has ${job.classes}`);
+    const { image, before } = padTo({ data: volume.data, shape: [1, ...shape] }, job.size, "constant", 0);
+    const counts = kind.sampled ? new StructureCounts(job.classes) : undefined;
+    const run = new ViewRun(this.device, this.views, job);
+    return run.run({ image: { data: image.data, shape: image.shape.slice(1) }, before, inside: job.inside }, counts, {
+      scores,
+      keepSamples,
+      signal,
+      onProgress,
     });
   }
 
@@ -241,13 +236,6 @@ export class QuickNatViews {
     throw new OutOfMemoryError(
       `QuickNatViews: the networks need ${formatBytes(networkBytes)} for ${batchSize} slices, ${formatBytes(maxBytes)} are allowed, and not even ` +
         "one row of the volume fits beside them: use smaller batches, or allow more memory",
-    );
-  }
-
-  private evaluating<R>(work: () => Promise<R>): Promise<R> {
-    return evaluating(
-      this.views.map(({ view }) => view.network),
-      work,
     );
   }
 }

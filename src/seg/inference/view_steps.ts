@@ -8,6 +8,7 @@ import { noGrad } from "../../autograd/tape.ts";
 import { permute, reshape } from "../../autograd/view.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import type { Module } from "../../nn/module.ts";
 import { capture, type Captured, type CapturedPlan } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -62,7 +63,7 @@ export class ViewSteps {
     return this.stepOf(kind).prepare([{ data: new Float32Array(sizeOf(shape)), shape }]);
   }
 
-  /** The network must be in evaluation mode; its dropout takes care of itself. */
+  /** The network evaluates; its dropout takes care of itself. */
   run(kind: StepKind, slices: HostArray): ViewOutputs {
     return this.stepOf(kind)(slices);
   }
@@ -85,7 +86,7 @@ export class ViewSteps {
   private outputs({ sampled, squares }: StepKind, x: Tensor): ViewOutputs {
     const { network, axes } = this.view;
     const seen = sampled ? new TestDropout(network) : network;
-    const raw = withPrecision(this.precision, () => seen.forward(x));
+    const raw = withPrecision(this.precision, () => evaluating([network], () => seen.forward(x)));
     const [slices, , rows, columns] = x.shape;
     const [count, classes, ...size] = raw.shape;
     if (count !== slices || size.join() !== [rows, columns].join()) {

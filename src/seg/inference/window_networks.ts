@@ -30,20 +30,13 @@ interface Made {
 export class WindowNetworks {
   /** `[B, C, ...roi]` to `[B · classes, ...roi]` */
   readonly steps: readonly Captured<Tensor>[];
-  private readonly models: readonly Module[];
   private readonly options: WindowNetworksOptions;
   // By the shape of windows, from when they were traced.
   private readonly made = new Map<string, Made>();
 
   constructor(device: Device, models: readonly Module[], options: WindowNetworksOptions) {
-    this.models = models;
     this.options = options;
     this.steps = models.map((model) => capture(device, (windows) => noGrad(() => this.forward(model, windows))));
-  }
-
-  /** Does `work` while the networks evaluate. */
-  evaluating<R>(work: () => Promise<R>): Promise<R> {
-    return evaluating(this.models, work);
   }
 
   /**
@@ -84,7 +77,7 @@ export class WindowNetworks {
   private forward(model: Module, windows: Tensor): Tensor {
     const { sliceAxis, activation, precision = "f32" } = this.options;
     const x = sliceAxis === undefined ? windows : reshape(windows, windows.shape.toSpliced(sliceAxis + 2, 1));
-    const raw = withPrecision(precision, () => model.forward(x));
+    const raw = withPrecision(precision, () => evaluating([model], () => model.forward(x)));
     const y = activation === "softmax" ? softmax(raw) : activation === "sigmoid" ? sigmoid(raw) : raw;
     this.made.set(windows.shape.join(), { shape: y.shape, dtype: y.dtype });
     const [n, k, ...size] = y.shape;

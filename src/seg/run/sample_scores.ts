@@ -45,10 +45,7 @@ export class SampleScoring<C extends object> {
     const scores: Record<string, { train: SampleScore; val: SampleScore }> = {};
     for (const [name, model] of Object.entries(this.networks)) {
       const of = (part: string, cases: readonly Case[]) => this.score(name, model, this.loaderOf(name, part, cases), signal);
-      scores[name] = await evaluating([model], async () => ({
-        train: await of("train", train.slice(0, val.length)),
-        val: await of("val", val),
-      }));
+      scores[name] = { train: await of("train", train.slice(0, val.length)), val: await of("val", val) };
     }
     return scores;
   }
@@ -59,7 +56,7 @@ export class SampleScoring<C extends object> {
     const dice: (readonly number[])[] = [];
     for (const [name, model] of Object.entries(this.networks)) {
       const loader = this.loaderOf(name, "val", cases);
-      dice.push((await evaluating([model], () => this.score(name, model, loader, signal, epoch))).dice);
+      dice.push((await this.score(name, model, loader, signal, epoch)).dice);
     }
     return this.context.outputs.foreground.map((_, c) => nanMean(dice.map((d) => d[c])));
   }
@@ -119,7 +116,9 @@ export class SampleScoring<C extends object> {
       noGrad(() =>
         withPrecision(options.config.precision, () => {
           const batch = Object.fromEntries(this.names.map((name, i) => [name, tensors[i]])) as unknown as BatchTensors;
-          const outputs = recipe.forward ? recipe.forward(model, batch.image) : model.forward(batch.image);
+          const outputs = evaluating([model], () =>
+            recipe.forward ? recipe.forward(model, batch.image) : model.forward(batch.image),
+          );
           return [recipe.loss(outputs, batch, context, network), recipe.counts!(outputs, batch, context, network)];
         }),
       ),

@@ -4,12 +4,15 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { argmaxPlanes } from "../../../src/host/argmax.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { ConfigError, DeviceLostError, OutOfMemoryError } from "../../../src/host/errors.ts";
-import { type Device, openDevice } from "../../../src/index.ts";
-import { BatchNorm, Conv, manualSeed, Sequential } from "../../../src/nn/index.ts";
+import { capture, type Device, mean, openDevice, square, type Tensor } from "../../../src/index.ts";
+import { BatchNorm, Conv, manualSeed, Sequential, SGD } from "../../../src/nn/index.ts";
+import { exportOnnx } from "../../../src/onnx/index.ts";
 import { CoreWindows } from "../../../src/seg/inference/core_windows.ts";
 import { DeviceWindows } from "../../../src/seg/inference/device_windows.ts";
 import { Predictor } from "../../../src/seg/inference/predictor.ts";
 import { slidingWindowInference } from "../../../src/seg/inference/sliding_window.ts";
+import { SlidingWindowInferer } from "../../../src/seg/index.ts";
+import { UNet } from "../../../src/seg/networks/unet.ts";
 import { expectClose } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
 
@@ -71,22 +74,56 @@ it("takes axes of one voxel, and voxels that are no numbers reach no further tha
   little.dispose();
 });
 
-it("leaves modules in their modes, also behind runs that overlap", async () => {
+it("leaves modules in their modes, while runs go on and behind those that overlap", async () => {
   network.train();
   const frozen = [...network.modules()].find((m) => m instanceof BatchNorm)!.eval();
   const x = image(2, 8, 12, 20);
   const windows = [0, 1].map(() => new DeviceWindows(gpu, network, options));
-  const [a, b] = await Promise.all([
+  const predictor = new Predictor(gpu, network);
+  const runs = Promise.all([
     windows[0].run(image(2, 8, 8, 8), { scores: true }),
     windows[1].run(x, { scores: true }),
+    new SlidingWindowInferer({ roiSize: [8, 8, 8] }).run({ data: x.data, shape: [1, ...x.shape] }, predictor),
     new CoreWindows(gpu, network).run(x),
+    exportOnnx(network, [1, 2, 8, 8, 8]),
   ]);
+  // What others do meanwhile meets the modes that they set themselves.
+  expect([network.training, frozen.training]).toEqual([true, false]);
+  network.eval();
+  await gpu.settle();
+  expect([network.training, frozen.training]).toEqual([false, false]);
+  network.train();
+  frozen.eval();
+  const [a, b] = await runs;
   expect([network.training, frozen.training]).toEqual([true, false]);
   network.train();
   expectClose("alone", (await windows[0].run(image(2, 8, 8, 8), { scores: true })).scores!.data, a.scores!.data, 0);
   expectClose("alone", (await windows[1].run(x, { scores: true })).scores!.data, b.scores!.data, 0);
   expect(frozen.training).toBe(true);
-  for (const w of windows) w.dispose();
+  for (const w of [...windows, predictor]) w.dispose();
+});
+
+it("a step that trains while an image is segmented does as without", async () => {
+  const trained = async (meanwhile: boolean) => {
+    manualSeed(3);
+    const model = new UNet(gpu, { spatialDims: 2, inChannels: 1, outChannels: 2, channels: [4, 8], strides: [2], norm: "BATCH" });
+    const sgd = new SGD(model.parameters(), { lr: 0.1 });
+    const step = capture(gpu, (x: Tensor) => {
+      const loss = mean(square(model.forward(x)));
+      sgd.minimize(loss);
+      return loss;
+    });
+    const predictor = new Predictor(gpu, model);
+    const inferer = new SlidingWindowInferer({ roiSize: [8, 8], swBatchSize: 1 });
+    const run = meanwhile ? inferer.run(image(1, 1, 24, 24), predictor) : undefined;
+    const losses: number[] = [];
+    for (let i = 0; i < 3; i++) losses.push(await step(image(2, 1, 16, 16)).item());
+    await run;
+    predictor.dispose();
+    step.dispose();
+    return losses;
+  };
+  expect(await trained(true)).toEqual(await trained(false));
 });
 
 it("stops before another batch once it is told to", async () => {
