@@ -8,6 +8,7 @@ import { dropoutGenerator } from "../../nn/layers/dropout.ts";
 import type { Module } from "../../nn/module.ts";
 import type { EMA } from "../../nn/optim/ema.ts";
 import type { Optimizer } from "../../nn/optim/optimizer.ts";
+import type { ReduceLROnPlateau } from "../../nn/optim/schedulers.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import type { HostArray } from "../../host/array.ts";
 import { CheckpointError, NonFiniteError } from "../../host/errors.ts";
@@ -20,8 +21,8 @@ export interface CheckpointParts {
   readonly model: Module | Readonly<Record<string, Module>>;
   /** What trains them: moments and counters are kept too. */
   readonly optimizer?: Optimizer | Readonly<Record<string, Optimizer>> | undefined;
-  /** Its `steps` are kept: `Scheduler` and what is like it. */
-  readonly scheduler?: { steps: number } | undefined;
+  /** Its `steps` are kept (`Scheduler` and what is like it), or its `state` (`ReduceLROnPlateau`). */
+  readonly scheduler?: { steps: number } | Pick<ReduceLROnPlateau, "state"> | undefined;
   /** Averages of the weights. */
   readonly ema?: EMA | undefined;
 }
@@ -63,7 +64,13 @@ function deviceOf(parts: CheckpointParts): Device {
 export async function saveCheckpoint(parts: CheckpointParts & { readonly extra?: unknown }): Promise<Uint8Array> {
   expectArguments("saveCheckpoint", "object", { parts });
   const all: Stateful[] = [...modelsOf(parts), ...optimizersOf(parts), ...averagesOf(parts)];
-  // All copies are ordered before the first await, so they belong to one moment.
+  // All of it is taken, and copies ordered, before the first await, so that it belongs to one moment.
+  const { scheduler, extra = null } = parts;
+  const metadata = new Map([
+    ["voxgrad", version],
+    ["extra", JSON.stringify(extra)],
+    ...(scheduler ? [schedulerEntry(scheduler)] : []),
+  ]);
   const [dropout, ...states] = await Promise.all([
     dropoutGenerator(deviceOf(parts)).data(),
     ...all.map(({ part }) => part.stateDict()),
@@ -77,14 +84,16 @@ export async function saveCheckpoint(parts: CheckpointParts & { readonly extra?:
     }
   });
   tensors.set("dropout", { data: dropout, shape: [dropout.length] });
-  const { scheduler, extra = null } = parts;
-  const metadata = new Map([
-    ["voxgrad", version],
-    ["extra", JSON.stringify(extra)],
-    ...(scheduler ? [["schedulerSteps", String(scheduler.steps)] as const] : []),
-  ]);
   return writeSafetensors(tensors, metadata);
 }
+
+type Scheduled = NonNullable<CheckpointParts["scheduler"]>;
+
+// The best metric of a plateau may be infinite, for which JSON has no number.
+const schedulerEntry = (scheduler: Scheduled): [string, string] =>
+  "steps" in scheduler
+    ? ["schedulerSteps", String(scheduler.steps)]
+    : ["schedulerState", JSON.stringify(scheduler.state.map(String))];
 
 function isFinite({ data }: HostArray): boolean {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
@@ -103,7 +112,12 @@ export function readCheckpoint(bytes: Uint8Array, source: string) {
       throw new CheckpointError(`${source}: its metadata "${name}" are damaged`, { cause: error });
     }
   };
-  return { tensors, extra: parsed("extra"), schedulerSteps: parsed("schedulerSteps") };
+  return {
+    tensors,
+    extra: parsed("extra"),
+    schedulerSteps: parsed("schedulerSteps"),
+    schedulerState: parsed("schedulerState"),
+  };
 }
 
 /**
@@ -115,24 +129,39 @@ export function readCheckpoint(bytes: Uint8Array, source: string) {
 export function restoreCheckpoint(bytes: Uint8Array, parts: CheckpointParts, source = "the checkpoint"): unknown {
   expectArguments("restoreCheckpoint", "bytes", { bytes });
   expectArguments("restoreCheckpoint", "object", { parts });
-  const { tensors, extra, schedulerSteps } = readCheckpoint(bytes, source);
+  const { tensors, extra, ...scheduled } = readCheckpoint(bytes, source);
   const under = (prefix: string) =>
     new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v]));
   const dropout = tensors.get("dropout");
   if (dropout?.data.length !== 4) throw new CheckpointError(`${source}: the random state is missing`);
   const { scheduler } = parts;
-  if (scheduler && !Number.isSafeInteger(schedulerSteps))
-    throw new CheckpointError(`${source}: the scheduler's steps are missing`);
+  const restoreScheduler = scheduler && scheduleOf(scheduler, scheduled, source);
   naming(source, () => {
     // What can be checked beforehand comes first; models and averages write nothing if they do not fit.
     for (const { prefix, part } of optimizersOf(parts)) part.checkStateDict(under(prefix));
     for (const { prefix, part } of [...modelsOf(parts), ...averagesOf(parts)]) part.loadStateDict(under(prefix));
     for (const { prefix, part } of optimizersOf(parts)) part.loadStateDict(under(prefix));
   });
-  if (scheduler) scheduler.steps = schedulerSteps as number;
+  restoreScheduler?.();
   const device = deviceOf(parts);
   device.write(dropoutGenerator(device), dropout);
   return extra;
+}
+
+/** What puts a scheduler where the checkpoint has it. @throws CheckpointError for one of another kind */
+function scheduleOf(
+  scheduler: Scheduled,
+  saved: Pick<ReturnType<typeof readCheckpoint>, "schedulerSteps" | "schedulerState">,
+  source: string,
+) {
+  if ("steps" in scheduler) {
+    const steps = saved.schedulerSteps;
+    if (!Number.isSafeInteger(steps)) throw new CheckpointError(`${source}: the scheduler's steps are missing`);
+    return () => void (scheduler.steps = steps as number);
+  }
+  const state = Array.isArray(saved.schedulerState) ? saved.schedulerState.map(Number) : [];
+  if (state.length !== 3 || state.some(Number.isNaN)) throw new CheckpointError(`${source}: the scheduler's state is missing`);
+  return () => void (scheduler.state = [state[0], state[1], state[2]]);
 }
 
 /** Does `load` for a file; a `CheckpointError` then names it. */
