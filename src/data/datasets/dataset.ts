@@ -37,7 +37,7 @@ export interface StreamPlan {
 }
 
 /** A transform object, or a function of an item and its source of randomness; neither may change the item. */
-export type ItemTransform<T = Item> = Transform<T> | ((item: T, random: RandomSource) => T | T[]);
+export type ItemTransform<T = Item> = Transform<T> | ((item: T, random: RandomSource) => T | T[] | Promise<T | T[]>);
 
 /** A dataset, or a plain array of items. */
 export type DataSource<T = Item> = Dataset<T> | readonly T[];
@@ -47,16 +47,25 @@ export function itemRandom(seed: number, epoch: number, index: number): RandomSo
   return new RandomState([seed, epoch, index]);
 }
 
-/** Applies transforms in order; what follows a multi-sample transform is applied to each sample. */
-export function applyTransforms<T>(transforms: readonly ItemTransform<T>[], item: T | T[], random: RandomSource): T | T[] {
+/** Applies transforms in order, waiting for those that wait themselves; what follows a multi-sample transform is applied to each sample. */
+export async function applyTransforms<T>(
+  transforms: readonly ItemTransform<T>[],
+  item: T | T[],
+  random: RandomSource,
+): Promise<T | T[]> {
   let value = item;
   for (const transform of transforms) {
-    const one = (x: T) => {
+    const one = (x: T): T | T[] | Promise<T | T[]> => {
       if (typeof transform === "function") return transform(x, random);
+      // Draws follow at once, before another item sets its own.
       if (isRandomizable(transform)) transform.setRandomState(random);
-      return transform.apply(x);
+      return transform.applyAsync ? transform.applyAsync(x) : transform.apply(x);
     };
-    value = Array.isArray(value) ? (value as T[]).flatMap(one) : one(value);
+    if (Array.isArray(value)) {
+      const results: T[] = [];
+      for (const x of value as T[]) for (const result of asList(await one(x))) results.push(result);
+      value = results;
+    } else value = await one(value);
   }
   return value;
 }

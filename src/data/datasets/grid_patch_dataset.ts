@@ -210,7 +210,7 @@ export class GridPatchDataset implements Dataset {
     const kept = withCoordinates
       ? patches
       : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
-    return asList(applyTransforms(listOf("GridPatchDataset", transform), kept, random));
+    return asList(await applyTransforms(listOf("GridPatchDataset", transform), kept, random));
   }
 }
 

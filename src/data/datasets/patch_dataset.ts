@@ -64,12 +64,12 @@ export class PatchDataset<T = Item> implements Dataset<T> {
       throw new ConfigError(
         `PatchDataset: image ${index} is a list of ${image.length}; apply multi-sample transforms as patchFunc, not before it`,
       );
-    const patches = asList(applyTransforms([this.patchFunc], image, random));
+    const patches = asList(await applyTransforms([this.patchFunc], image, random));
     if (patches.length !== this.samplesPerItem) {
       throw new ConfigError(
         `PatchDataset: patchFunc gave ${patches.length} patches for image ${index}; samplesPerImage says ${this.samplesPerItem}`,
       );
     }
-    return asList(applyTransforms(this.transforms, patches, random));
+    return asList(await applyTransforms(this.transforms, patches, random));
   }
 }

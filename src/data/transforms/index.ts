@@ -1,6 +1,7 @@
 /** @file Public transforms. */
 export { AsyncTransform, isRandomizable } from "./transform.ts";
 export type {
+  ArraySource,
   Drawing,
   Item,
   ItemWide,

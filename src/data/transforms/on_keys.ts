@@ -6,6 +6,7 @@ import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Volume } from "../volume.ts";
 import {
+  type ArraySource,
   RandomTransform,
   type Item,
   type ItemWide,
@@ -43,9 +44,10 @@ export type ItemKey<T> = keyof T & string;
 export function onKeys<T extends object = Item>(
   // Names are checked where a type was given, never taken from what they are spelled like.
   keys: NoInfer<ItemKey<T>> | readonly NoInfer<ItemKey<T>>[],
-  transform: Transform,
+  given: Transform | ArraySource,
   options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
 ): Transform<Item> {
+  const transform = given as Transform;
   expectOptions("onKeys", options, "labels:texts compat:text allowMissingKeys:boolean");
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
   expectKinds("onKeys", { texts: { keys: list }, instance: { transform } });

@@ -25,6 +25,14 @@ export interface Transform<X = HostArray> {
   applyAsync?(x: X): Promise<X | X[]>;
 }
 
+/** What makes an array of something else, such as a path, and waits for it: `LoadImage`. */
+export interface ArraySource {
+  /** Always throws. */
+  apply(): never;
+  /** The array `[C, …spatial]` that `source` names or holds. */
+  applyAsync(source: never): Promise<HostArray>;
+}
+
 /** Base of transforms that have to wait: `apply` refuses. Values may be anything, e.g. paths that become volumes. */
 export abstract class AsyncTransform<X = HostArray> implements Transform<X> {
   abstract applyAsync(x: X): Promise<X | X[]>;
