@@ -129,6 +129,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     rest[f] = x[more.start + begin + f * in_plane];
   }
   var acc: array<subgroup_matrix_result<f32, N, M>, RC * RP>;
+  for (var i = 0u; i < RC * RP; i++) {
+    acc[i] = subgroup_matrix_result<f32, N, M>(0.0); // left to itself, Mesa 25 takes what lies there
+  }
   let last = tap_count * ((p.in_group + STEP - 1u) / STEP);
   for (var k = 0u; k < last; k++) {
     let inside = (mine.reached & step.tap.bits) == step.tap.bits;
@@ -162,7 +165,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           ws[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&w, (w_at + u * w_tap + i * M) * STEP + t * K, STEP);
         }
         for (var j = 0u; j < RP; j++) {
-          let xs = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&x_shared[mine_x], (j * N + SHIFT + u * DW) * PITCH + t * K, PITCH);
+          let xs = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&x_shared[min(mine_x, SP - 1u)], (j * N + SHIFT + u * DW) * PITCH + t * K, PITCH);
           for (var i = 0u; i < RC; i++) {
             acc[i * RP + j] = subgroupMatrixMultiplyAccumulate(ws[i], xs, acc[i * RP + j]);
           }

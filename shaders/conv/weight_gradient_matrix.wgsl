@@ -40,7 +40,7 @@ alias Sums = array<subgroup_matrix_result<f32, N, M>, RA * RB>;
 
 fn multiply(acc: ptr<function, Sums>, lefts: array<subgroup_matrix_left<f16, K, M>, RA>, mine_b: u32, u: u32, t: u32) {
   for (var j = 0u; j < RB; j++) {
-    let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&b_shared[mine_b], (u * RB + j) * N * PITCH + t * K, PITCH);
+    let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&b_shared[min(mine_b, SB - 1u)], (u * RB + j) * N * PITCH + t * K, PITCH);
     for (var i = 0u; i < RA; i++) {
       (*acc)[i * RB + j] = subgroupMatrixMultiplyAccumulate(lefts[i], right, (*acc)[i * RB + j]);
     }
@@ -148,6 +148,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   var acc0: Sums;
   var acc1: Sums;
   var acc2: Sums;
+  for (var i = 0u; i < RA * RB; i++) {
+    acc0[i] = subgroup_matrix_result<f32, N, M>(0.0); // left to itself, Mesa 25 takes what lies there
+    acc1[i] = acc0[i];
+    acc2[i] = acc0[i];
+  }
   let steps = (last - first_run + RUNS - 1u) / RUNS;
   for (var k = 0u; k < steps; k++) {
     // Both sides are cut off, since a zero times what lies elsewhere may be no zero.
@@ -192,7 +197,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     for (var t = 0u; t < KS; t++) {
       var lefts: array<subgroup_matrix_left<f16, K, M>, RA>;
       for (var i = 0u; i < RA; i++) {
-        lefts[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&a_shared[mine_a], i * M * PITCH + t * K, PITCH);
+        lefts[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&a_shared[min(mine_a, SA - 1u)], i * M * PITCH + t * K, PITCH);
       }
       multiply(&acc0, lefts, mine_b, 0u, t);
       if (TW > 1u) {
