@@ -32,11 +32,11 @@ export function hasMatrix(device: Device, { rows, columns, inner, a, b }: Matmul
   return matricesOf(device) !== undefined && contiguous && Math.min(rows, columns, inner) >= 8;
 }
 
-/** A tile of 128 by 128 results, or of 64 by 128 where there are too few of them. */
-export function matrixTile(device: Device, { rows, columns, batch, a, b }: MatmulGeometry): MatrixTile {
+/** A tile of 128 by 128 results, or of 64 by 128 where there are too few of them, slabs of 256 terms included. */
+export function matrixTile(device: Device, { rows, columns, inner, batch, a, b }: MatmulGeometry): MatrixTile {
   const matrices = matricesOf(device)!;
   const { M, N, K, S } = matrices;
-  const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * sizeOf(batch);
+  const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * sizeOf(batch) * Math.ceil(inner / 256);
   const SM = large >= workgroupsToFill(device, "conv") ? 2 : 1;
   const SN = S > 32 ? 2 : 4;
   return { ...matrices, SM, SN, RM: 64 / M, RN: 128 / (SN * N), KS: 32 / K, AK: a.column === 1 ? 1 : 0, BK: b.row === 1 ? 1 : 0 };
