@@ -91,7 +91,8 @@ function blocksOf(assembly: string): Block[] {
     const label = /^\s*(BB\d+):/.exec(line);
     if (label) blocks.push({ name: label[1], instructions: [], targets: [] });
     const text = line.split(";")[0].trim().replaceAll(/\s+/g, " ");
-    if (label || blocks.length === 0 || !/^[a-z]+_/.test(text)) continue;
+    // What LLVM's disassembler does not know yet is an instruction all the same: 16-bit moves and exchanges, of one word each.
+    if (label || blocks.length === 0 || !/^([a-z]+_|\(invalid instruction\))/.test(text)) continue;
     const block = blocks.at(-1)!;
     block.instructions.push(instruction(text));
     const target = /^s_c?branch.* (BB\d+)$/.exec(text);

@@ -58,7 +58,7 @@ const layers: readonly Layer[] = [
   })),
   // Rows of an odd length, and products of f16 with a tile of the smaller kind.
   { op: "matmul", shapes: { a: [257, 65], b: [65, 255] }, variants: ["rule"] },
-  { op: "matmul", shapes: { a: [2048, 512], b: [512, 2048] }, variants: ["rule"] },
+  { op: "matmul", shapes: { a: [2048, 2048], b: [2048, 2048] }, variants: ["rule"] },
   ...["instanceNorm", "batchNorm"].map((op) => ({
     op,
     shapes: { x: deep },

@@ -20,11 +20,20 @@ const FETCHES = STEP * PLACES / LANES; // channels that a lane fetches of its pl
 const BEHIND = max(1u, HALO / WIDE);
 const BEHINDS = SP * BEHIND;
 const REST = (STEP * SP * HALO / WIDE + LANES - 1u) / LANES; // and of one behind a run
+const RESTS = max(1u, REST);
 const PITCH = STEP + 8u;               // places then begin in different banks
+// A lane puts away so many channels side by side, of a place up to the last one of its kind.
+const UNIT = min(8u, FETCHES);
+const LAST_UNIT = ((RUN - WIDE) * PITCH + STEP - FETCHES) / UNIT;
+const LAST_BEHIND = (RUN + HALO - WIDE) * PITCH + STEP - 1u;
+// Weights that are loaded before the values of the next step: of a single tap all, since no others come after these values.
+const FIRST = select(1u, KS, TW == 1u);
+// Subgroups that write their results at once.
+const AT_ONCE = max(1u, SC * SP / 2u);
 
 // Each subgroup reads its matrices from an array of its own, at constant offsets, so that nothing has to check whether they lie inside.
 var<workgroup> x_shared: array<array<f16, (RUN + HALO) * PITCH>, SP>;
-var<workgroup> y_shared: array<array<f32, M * N>, SC * SP>;
+var<workgroup> y_shared: array<array<f32, M * N>, AT_ONCE>;
 
 // Places of a phase: `count` outputs along each axis, of rows that begin `pitch` places apart.
 struct Places {
@@ -67,6 +76,77 @@ fn after(step: Step, tap_count: u32) -> Step {
   return Step(select(step.c + STEP, step.c, more), nth, tap_shared[nth % TAPS]);
 }
 
+// What a lane has of a step.
+struct Fetched {
+  own: array<X, FETCHES>,
+  behind: array<X, RESTS>,
+}
+
+fn fetch(step: Step, own: u32, behind: u32, in_plane: u32) -> Fetched {
+  let at = u32(i32(step.tap.x) >> (WIDE - 1u)) + step.c * in_plane;
+  var v: Fetched;
+  for (var f = 0u; f < FETCHES; f++) {
+    v.own[f] = x[own + at + f * in_plane];
+  }
+  for (var f = 0u; f < REST; f++) {
+    v.behind[f] = x[behind + at + f * in_plane];
+  }
+  return v;
+}
+
+// Where it goes: subgroup and place, of which `put` says that they lie inside. A compiler would check each store.
+struct To {
+  column: u32,
+  place: u32,
+  part: u32,    // its first channel
+  reached: u32, // taps that lie in the input there
+}
+
+fn put(v: Fetched, step: Step, own: To, behind: To) {
+  let inside = (own.reached & step.tap.bits) == step.tap.bits;
+  for (var f = 0u; f < FETCHES; f++) {
+    let counts = inside && (TAIL == 0u || step.c + own.part + f < p.in_group);
+    let to = min(own.place, LAST_UNIT) * UNIT + f;
+    let w = kept(v.own[f], counts);
+    x_shared[min(own.column, SP - 1u)][to] = nth(w, 0u);
+    if (WIDE > 1u) {
+      x_shared[min(own.column, SP - 1u)][to + PITCH] = nth(w, 1u);
+    }
+  }
+  let rest_inside = (behind.reached & step.tap.bits) == step.tap.bits;
+  for (var f = 0u; f < REST; f++) {
+    let counts = rest_inside && (TAIL == 0u || step.c + behind.part + f < p.in_group);
+    if (LANES / BEHINDS * REST == STEP || behind.part + f < STEP) {
+      let to = min(behind.place + f, LAST_BEHIND);
+      let w = kept(v.behind[f], counts);
+      x_shared[min(behind.column, SP - 1u)][to] = nth(w, 0u);
+      if (WIDE > 1u) {
+        x_shared[min(behind.column, SP - 1u)][to + PITCH] = nth(w, 1u);
+      }
+    }
+  }
+}
+
+alias Sums = array<subgroup_matrix_result<f32, N, M>, RC * RP>;
+alias Weights = array<subgroup_matrix_left<f16, K, M>, RC>;
+
+fn weights(at: u32, t: u32) -> Weights {
+  var ws: Weights;
+  for (var i = 0u; i < RC; i++) {
+    ws[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&w, (at + i * M) * STEP + t * K, STEP);
+  }
+  return ws;
+}
+
+fn multiply(acc: ptr<function, Sums>, ws: Weights, u: u32, t: u32, mine: u32) {
+  for (var j = 0u; j < RP; j++) {
+    let xs = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&x_shared[min(mine, SP - 1u)], (j * N + SHIFT + u * DW) * PITCH + t * K, PITCH);
+    for (var i = 0u; i < RC; i++) {
+      (*acc)[i * RP + j] = subgroupMatrixMultiplyAccumulate(ws[i], xs, (*acc)[i * RP + j]);
+    }
+  }
+}
+
 @compute @workgroup_size(LANES) @subgroup_size(S)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) team: u32) {
   let s = steps();
@@ -103,13 +183,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let column = lane % PLACES / (RUN / WIDE);
   let place = lane % (RUN / WIDE) * WIDE;
   let part = lane / PLACES * FETCHES;
-  let put = place * PITCH + part;
   let mine = source(q0 + column * RUN + place, g * p.in_group + part, to, s.input, taps);
+  let own = To(column, (place * PITCH + part) / UNIT, part, mine.reached);
   let rest_column = lane % BEHINDS / BEHIND;
   let rest_place = RUN + lane % BEHIND * WIDE;
   let rest_part = lane / BEHINDS * REST;
-  let rest_put = rest_place * PITCH + rest_part;
   let more = source(q0 + rest_column * RUN + rest_place, g * p.in_group + rest_part, to, s.input, taps);
+  let behind = To(rest_column, rest_place * PITCH + rest_part, rest_part, more.reached);
   // And what its subgroup multiplies. Where the taps go down, the last of a row lies leftmost.
   let mine_c = team / SP * RC * M;
   let mine_x = team % SP;
@@ -119,64 +199,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let w_channels = u32(p.taps.x * p.taps.y * p.taps.z) * p.weight_in;
 
   var step = Step(0u, 0u, tap_shared[0]);
-  var next: array<X, FETCHES>;
-  var rest: array<X, max(1u, REST)>;
-  let begin = u32(i32(step.tap.x) >> (WIDE - 1u));
-  for (var f = 0u; f < FETCHES; f++) {
-    next[f] = x[mine.start + begin + f * in_plane];
+  var now = fetch(step, mine.start, more.start, in_plane);
+  var acc: Sums;
+  for (var i = 0u; i < RC * RP; i++) {
+    acc[i] = subgroup_matrix_result<f32, N, M>(0.0); // left to itself, Mesa 25 takes what lies there
   }
-  for (var f = 0u; f < REST; f++) {
-    rest[f] = x[more.start + begin + f * in_plane];
-  }
-  var acc: array<subgroup_matrix_result<f32, N, M>, RC * RP>;
   let last = tap_count * ((p.in_group + STEP - 1u) / STEP);
   for (var k = 0u; k < last; k++) {
-    let inside = (mine.reached & step.tap.bits) == step.tap.bits;
-    for (var f = 0u; f < FETCHES; f++) {
-      let counts = inside && (TAIL == 0u || step.c + part + f < p.in_group);
-      let v = kept(next[f], counts);
-      x_shared[column][put + f] = first(v);
-      if (WIDE > 1u) {
-        x_shared[column][put + PITCH + f] = second(v);
-      }
-    }
-    let rest_inside = (more.reached & step.tap.bits) == step.tap.bits;
-    for (var f = 0u; f < REST; f++) {
-      let counts = rest_inside && (TAIL == 0u || step.c + rest_part + f < p.in_group);
-      if (LANES / BEHINDS * REST == STEP || rest_part + f < STEP) {
-        let v = kept(rest[f], counts);
-        x_shared[rest_column][rest_put + f] = first(v);
-        if (WIDE > 1u) {
-          x_shared[rest_column][rest_put + PITCH + f] = second(v);
-        }
-      }
-    }
+    put(now, step, own, behind);
     workgroupBarrier();
     let w_at = w_start + (step.tap.w * p.weight_in + step.c / STEP * w_channels);
     // Behind the last step this reads what is not used.
     step = after(step, tap_count);
-    for (var u = 0u; u < TW; u++) {
+    var first: array<Weights, FIRST>;
+    for (var t = 0u; t < FIRST; t++) {
+      first[t] = weights(w_at, t);
+    }
+    for (var t = 0u; t < FIRST; t++) {
+      multiply(&acc, first[t], 0u, t, mine_x);
+    }
+    // After weights: what is loaded later is waited for later.
+    now = fetch(step, mine.start, more.start, in_plane);
+    for (var t = FIRST; t < KS; t++) {
+      multiply(&acc, weights(w_at, t), 0u, t, mine_x);
+    }
+    for (var u = 1u; u < TW; u++) {
       for (var t = 0u; t < KS; t++) {
-        var ws: array<subgroup_matrix_left<f16, K, M>, RC>;
-        for (var i = 0u; i < RC; i++) {
-          ws[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&w, (w_at + u * w_tap + i * M) * STEP + t * K, STEP);
-        }
-        for (var j = 0u; j < RP; j++) {
-          let xs = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&x_shared[mine_x], (j * N + SHIFT + u * DW) * PITCH + t * K, PITCH);
-          for (var i = 0u; i < RC; i++) {
-            acc[i * RP + j] = subgroupMatrixMultiplyAccumulate(ws[i], xs, acc[i * RP + j]);
-          }
-        }
-        // After weights: what is loaded later is waited for later.
-        if (u == 0u && t == 0u) {
-          let at = u32(i32(step.tap.x) >> (WIDE - 1u)) + step.c * in_plane;
-          for (var f = 0u; f < FETCHES; f++) {
-            next[f] = x[mine.start + at + f * in_plane];
-          }
-          for (var f = 0u; f < REST; f++) {
-            rest[f] = x[more.start + at + f * in_plane];
-          }
-        }
+        multiply(&acc, weights(w_at + u * w_tap, t), u, t, mine_x);
       }
     }
     workgroupBarrier();
@@ -185,20 +234,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // Only their store says which lane has which value of a matrix.
   for (var j = 0u; j < RP; j++) {
     for (var i = 0u; i < RC; i++) {
-      subgroupMatrixStore<row_major>(&y_shared[team], 0, acc[i * RP + j], N);
-      workgroupBarrier();
-      for (var e = lane % S; e < M * N; e += S) {
-        let q = q0 + mine_x * RUN + j * N + e % N;
-        let o = on_axes(q, to);
-        let channel = c0 + mine_c + i * M + e / N;
-        if (q < to.total && o.z < count.z && channel < p.out_group) {
-          let at = vec3u(o * s.output + r);
-          let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-          let c = g * p.out_group + channel;
-          store(q / to.pixels, c * out_plane + out, y_shared[team][e] + bias_of(c));
+      for (var turn = 0u; turn < SC * SP; turn += AT_ONCE) {
+        let writes = team >= turn && team < turn + AT_ONCE;
+        if (writes) {
+          subgroupMatrixStore<row_major>(&y_shared[team % AT_ONCE], 0, acc[i * RP + j], N);
         }
+        workgroupBarrier();
+        for (var e = lane % S; e < M * N && writes; e += S) {
+          let q = q0 + mine_x * RUN + j * N + e % N;
+          let o = on_axes(q, to);
+          let channel = c0 + mine_c + i * M + e / N;
+          if (q < to.total && o.z < count.z && channel < p.out_group) {
+            let at = vec3u(o * s.output + r);
+            let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+            let c = g * p.out_group + channel;
+            store(q / to.pixels, c * out_plane + out, y_shared[team % AT_ONCE][e] + bias_of(c));
+          }
+        }
+        workgroupBarrier();
       }
-      workgroupBarrier();
     }
   }
 }

@@ -2,11 +2,7 @@
 // uses lib/single
 const WIDE = 1u;
 
-fn first(v: X) -> E {
-  return v;
-}
-
-fn second(v: X) -> E {
+fn nth(v: X, n: u32) -> E {
   return v;
 }
 

@@ -2,12 +2,8 @@
 alias X = vec2<E>;
 const WIDE = 2u;
 
-fn first(v: X) -> E {
-  return v.x;
-}
-
-fn second(v: X) -> E {
-  return v.y;
+fn nth(v: X, n: u32) -> E {
+  return v[n];
 }
 
 // As one word: of two halves a compiler would choose each.

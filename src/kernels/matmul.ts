@@ -10,7 +10,7 @@ import { fits } from "./lib/pieces.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
 import { hasLanes } from "./lib/subgroups.ts";
 import { fold } from "./lib/workgroups.ts";
-import { hasMatrix, hasPairs, type MatrixTile, matrixTile, stepOf } from "./matmul_matrix.ts";
+import { hasMatrix, type MatrixTile, matrixTile, packOperands, stepOf, unpacked } from "./matmul_matrix.ts";
 import { matmulInBlocks } from "./matmul_over_limit.ts";
 import { matmulFlops, type MatmulGeometry, matmulShape } from "./matmul_shape.ts";
 import { reduceSum } from "./reduce.ts";
@@ -113,13 +113,22 @@ export function matmul(
   const batches = sizeOf(g.batch);
   const { tiles, slab, slabs } = slabsOf(device, g, tile);
   const shape = slabs > 1 ? [slabs, ...g.outShape] : g.outShape;
-  if (!fits(a, b) || 4 * sizeOf(shape) > device.maxBindingSize) {
+  const packs = half(a) && unpacked(g).length > 0;
+  // A packed operand has less than twice the terms.
+  const large = packs && 4 * Math.max(a.size, b.size) > device.maxBindingSize;
+  if (large || !fits(a, b) || 4 * sizeOf(shape) > device.maxBindingSize) {
     return matmulInBlocks(
       op,
       { a, b, bias, g },
       (g) => slabsOf(device, g, tileOf(g)).slabs,
       ({ a, b, bias, g }) => matmul(op, a, b, bias, g, variant),
     );
+  }
+  if (packs && sizeOf(shape) > 0) {
+    const packed = packOperands(op, { a, b }, g);
+    const y = matmul(op, packed.a, packed.b, bias, packed.g);
+    for (const t of packed.own) t.dispose();
+    return y;
   }
   const y = device.empty(shape);
   if (y.size === 0) return y;
@@ -149,11 +158,8 @@ export function matmul(
   const BLOCKED = blocked ? 1 : 0;
   if (!tile) device.run(registersShader({ ...call, consts: { TM: tileRows }, overrides: { WG: tileColumns / 8, BLOCKED } }));
   else if ("SM" in tile) {
-    const TAIL = g.inner % stepOf(tile) === 0 ? 0 : 1;
-    const pairs = hasPairs(g, tile);
-    const name = [TAIL ? "tail" : "", pairs ? "pairs" : ""].filter(Boolean).join(" ");
-    const shader = pairs ? matrixShader.twoPlaces : matrixShader.onePlace;
-    device.run(shader({ ...call, consts: tile, overrides: { BLOCKED: 0, TAIL }, variant: name }));
+    const { half: _, ...rest } = call;
+    device.run(matrixShader({ ...rest, consts: tile, overrides: { BLOCKED: 0 }, variant: "" }));
   } else if ("MG" in tile) device.run(tileShader({ ...call, consts: tile, overrides: { BLOCKED } }));
   else {
     const WG = tileColumns / tile.TN;

@@ -1,10 +1,15 @@
-/** @file What matmul/matrix.wgsl needs beside the tensors: which products of f16 it takes, and how they are cut. */
+/** @file What matmul/matrix.wgsl needs beside the tensors: which products of f16 it takes, how they are cut, and operands in the order in which it reads them. */
 
 import { sizeOf } from "../host/array.ts";
 import type { Device } from "../tensor/device.ts";
+import { write } from "../tensor/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { type Matrices, matricesOf } from "./lib/matrices.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
-import type { MatmulGeometry } from "./matmul_shape.ts";
+import { grid } from "./lib/workgroups.ts";
+import type { MatmulGeometry, Operand } from "./matmul_shape.ts";
+import { WIDE } from "./shaders/lib/eight_places.gen.ts";
+import { packShader } from "./shaders/matmul/pack.gen.ts";
 
 /** See matmul/matrix.wgsl: SM · SN subgroups of S lanes own RM · RN matrices of M rows by N columns each, in steps of KS · K terms. */
 export interface MatrixTile extends Matrices {
@@ -27,25 +32,53 @@ export function hasMatrix(device: Device, { rows, columns, inner, a, b }: Matmul
   return matricesOf(device) !== undefined && contiguous && Math.min(rows, columns, inner) >= 8;
 }
 
-/** The tile with the most reuse of which there are enough. */
-export function matrixTile(device: Device, { rows, columns, batch, a, b }: MatmulGeometry): MatrixTile {
+/** A tile of 128 by 128 results, or of 64 by 128 where there are too few of them, slabs of 256 terms included. */
+export function matrixTile(device: Device, { rows, columns, inner, batch, a, b }: MatmulGeometry): MatrixTile {
   const matrices = matricesOf(device)!;
   const { M, N, K, S } = matrices;
-  const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * sizeOf(batch);
-  const wide = large >= workgroupsToFill(device, "conv");
-  const [SM, SN] = wide ? [2, 4] : [2, 2];
-  // A tile has no more lines than there are lanes.
-  const [RM, RN] = [Math.min(wide ? 64 : 32, SN * S) / M, Math.min(32, SM * S) / N];
-  return { ...matrices, SM, SN, RM, RN, KS: 32 / K, AK: a.column === 1 ? 1 : 0, BK: b.row === 1 ? 1 : 0 };
+  const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * sizeOf(batch) * Math.ceil(inner / 256);
+  const SM = large >= workgroupsToFill(device, "conv") ? 2 : 1;
+  const SN = S > 32 ? 2 : 4;
+  return { ...matrices, SM, SN, RM: 64 / M, RN: 128 / (SN * N), KS: 32 / K, AK: a.column === 1 ? 1 : 0, BK: b.row === 1 ? 1 : 0 };
 }
 
-/** Whether lanes may fetch two values at a time: all of them begin at even places, and there are no odd ones at the end. */
-export function hasPairs({ rows, columns, inner, a, b }: MatmulGeometry, { AK, BK }: MatrixTile): boolean {
-  const even = (list: readonly number[]) => list.every((n) => n % 2 === 0);
-  return even([
-    ...a.batch,
-    ...b.batch,
-    ...(AK ? [a.row, inner] : [a.column, rows]),
-    ...(BK ? [b.column, inner] : [b.row, columns]),
-  ]);
+const even = (n: number): boolean => n % WIDE === 0;
+
+// Whether all neighbours may be read in eights.
+const inEights = ({ row, column, batch }: Operand): boolean => even(row === 1 ? column : row) && batch.every(even);
+
+/** The operands that have to be packed before the kernel reads them in eights, terms included. */
+export function unpacked({ inner, a, b }: MatmulGeometry): ("a" | "b")[] {
+  return (
+    [
+      ["a", a],
+      ["b", b],
+    ] as const
+  ).flatMap(([name, operand]) => (even(inner) && inEights(operand) ? [] : [name]));
+}
+
+/** The product of packed operands, in place of those that have to be. */
+export function packOperands(op: string, tensors: { readonly a: Tensor; readonly b: Tensor }, g: MatmulGeometry) {
+  const inner = Math.ceil(g.inner / WIDE) * WIDE;
+  const own: Tensor[] = [];
+  const packed = { ...tensors, g: { ...g, inner } };
+  for (const name of unpacked(g)) {
+    const x = tensors[name];
+    const [lines, line, term] = name === "a" ? [g.rows, g.a.row, g.a.column] : [g.columns, g.b.column, g.b.row];
+    const matrix = lines * g.inner;
+    const count = (x.size / g.inner) * (inner / WIDE);
+    const y = x.device.empty([x.size / g.inner, inner], "f16");
+    x.device.run(
+      packShader({
+        params: { lines, inner: g.inner, line, term, matrix, eights: inner / WIDE, count },
+        bind: { x, packed: write(y) },
+        workgroups: grid(x.device, op, count, 64),
+      }),
+    );
+    own.push(y);
+    const batch = g[name].batch.map((distance) => (distance / matrix) * lines * inner);
+    packed[name] = y;
+    packed.g[name] = name === "a" ? { row: inner, column: 1, batch } : { row: 1, column: inner, batch };
+  }
+  return { ...packed, own };
 }

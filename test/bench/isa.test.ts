@@ -46,6 +46,13 @@ test("matrix instructions count what they take and give", () => {
   expect(figuresOf(loop).loop).toMatchObject({ instructions: 3, share: 16 / 18, multiplyAdds: 128, packed: 1, bytes: 8 / 128 });
 });
 
+test("what the disassembler does not know is counted too", () => {
+  const loop = dump(
+    "BB1:\n\tglobal_load_b64 v[0:1], v2, s[0:1]\n(invalid instruction)   ; 7e18cd90\n\tv_fmac_f32_e32 v1, v0, v1\n\ts_cbranch_scc1 BB1",
+  );
+  expect(figuresOf(loop).loop).toMatchObject({ instructions: 4, share: 1 / 4 });
+});
+
 test("without multiply-adds there is no loop, and without figures an error", () => {
   expect(figuresOf(dump("\ts_endpgm")).loop).toBeUndefined();
   expect(() => figuresOf("disasm:")).toThrow('the driver does not say "VGPRs"');

@@ -6,6 +6,8 @@ import { hasMatrix, hasWeightMatrix, matrixTile, weightMatrix } from "../../src/
 import { convShape } from "../../src/kernels/conv/shape.ts";
 import { gatherRule, weightRule } from "../../src/kernels/conv/variants.ts";
 import { matricesOf } from "../../src/kernels/lib/matrices.ts";
+import { matrixTile as matmulTile } from "../../src/kernels/matmul_matrix.ts";
+import { matmulShape } from "../../src/kernels/matmul_shape.ts";
 
 const all = ["chromium-experimental-subgroup-matrix", "subgroup-size-control", "shader-f16", "subgroups"];
 const config = (M: number, N: number, K: number, resultComponentType = "f32") => ({
@@ -75,6 +77,31 @@ test.each([
     for (const n of [...Object.values(w), (w.SA * w.RA * w.M) / atOnce, (w.SB * w.RB * w.N) / atOnce]) {
       expect(Number.isInteger(n) && n > 0, JSON.stringify(w)).toBe(true);
     }
+  }
+});
+
+test.each([
+  [16, 16, 16, 32],
+  [16, 8, 16, 32],
+  [8, 16, 16, 32],
+  [8, 8, 8, 8],
+  [8, 8, 32, 16],
+  [16, 16, 16, 64],
+])("matrix products of %i x %i x %i by %i lanes: whole numbers of everything", (M, N, K, S) => {
+  const gpu = device([config(M, N, K)], { sizes: [S, S] });
+  for (const size of [64, 4096]) {
+    const t = matmulTile(gpu, matmulShape("matmul", [size, size], [size, size], {}));
+    const [lanes, step] = [t.SM * t.SN * t.S, t.KS * t.K];
+    expect(lanes).toBeLessThanOrEqual(256);
+    for (const lines of [t.SM * t.RM * t.M, t.SN * t.RN * t.N]) {
+      // Eights of lines by parts of a step, and eights of a step by lines.
+      const parts = lanes / (lines / 8);
+      for (const n of [parts, step / parts / 2, (lines * step) / 8 / lanes, lines / 32]) {
+        expect(Number.isInteger(n) && n > 0, JSON.stringify(t)).toBe(true);
+      }
+    }
+    const shared = 2 * (t.SM * t.RM * t.M + t.SN * t.RN * t.N) * (step + 8) + 2 * t.SM * t.SN * M * N;
+    expect(shared).toBeLessThanOrEqual(2 ** 15);
   }
 });
 

@@ -289,10 +289,12 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
   } else if ("SA" in tile) {
     const TAIL = g.small[2] % RUN === 0 ? 0 : 1;
-    const { pairs } = weightWindow(g);
-    const shader = pairs ? weightGradientMatrixShader.twoPlaces : weightGradientMatrixShader.onePlace;
-    const variant = [TAIL ? "tail" : "", pairs ? "pairs" : ""].filter(Boolean).join(" ");
-    device.run(shader({ ...call, overrides: { TAIL }, variant, consts: tile }));
+    const { half: _, ...rest } = call;
+    const { wide } = weightWindow(g);
+    const { onePlace, twoPlaces, eightPlaces } = weightGradientMatrixShader;
+    const shader = wide === 8 ? eightPlaces : wide === 2 ? twoPlaces : onePlace;
+    const variant = [TAIL ? "tail" : "", wide > 1 ? `x${wide}` : ""].filter(Boolean).join(" ");
+    device.run(shader({ ...rest, overrides: { TAIL }, variant, consts: tile }));
   } else device.run(weightGradientTileShader({ ...call, consts: tile }));
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();

@@ -148,23 +148,22 @@ export const hasWeightMatrix = (device: Device, g: ConvGeometry): boolean =>
 // Places from the first tap to the last: a window takes registers.
 const longestSpan = 8;
 
-/** The taps of a row that a workgroup of conv/weight_gradient_matrix.wgsl adds up, where their window begins, and whether lanes fetch two positions at a time. */
+/** The taps of a row that a workgroup of conv/weight_gradient_matrix.wgsl adds up, where their window begins, and how many positions lanes fetch at a time. */
 export function weightWindow(g: ConvGeometry) {
   const [SW, DW, taps] = [g.stride[2], g.dilation[2], g.taps[2]];
   const row = taps > 3 ? 2 : taps;
   const TW = (row - 1) * DW > longestSpan ? 1 : row;
   const [inputs, outputs] = [g.large[2], g.small[2]];
-  // Lines begin at even places, and so do the windows of all workgroups then.
-  const pairs = inputs % 2 === 0 && outputs % 2 === 0 && (TW === taps || (TW * DW) % 2 === 0);
-  const wide = pairs ? 2 : 1;
-  const SHIFT = g.padding[2] % wide;
+  // Lines begin at multiples of so many places, and so do the windows of all workgroups then.
+  const wide = [RUN, 2].find((n) => inputs % n === 0 && outputs % n === 0 && (TW === taps || (TW * DW) % n === 0)) ?? 1;
+  const SHIFT = (wide - (g.padding[2] % wide)) % wide;
   const words = Array.from({ length: Math.floor((SHIFT + (RUN - 1) * SW + (TW - 1) * DW) / wide) + 1 }, (_, i) => i);
   const sure = words.filter((i) => {
     const first = i * wide - g.padding[2] - SHIFT;
     return TW === taps && outputs % RUN === 0 && first >= 0 && first + (outputs - RUN) * SW + wide <= inputs;
   });
   const [SURE, UNSURE] = sure.length > 0 ? [sure[0], sure.at(-1)! + 1] : [0, 0];
-  return { window: { SW, TW, DW, SHIFT, SURE, UNSURE }, pairs };
+  return { window: { SW, TW, DW, SHIFT, SURE, UNSURE }, wide };
 }
 
 /** A tile of 128 by 64 channels, of 64 on both sides, or of 32; of a single tap 128 of the other side. */

@@ -281,7 +281,7 @@ export function describe(parts: readonly WgslFile[]): WgslDescription {
     types,
     consts: [...new Set(parts.flatMap((part) => [...part.capitals]))].filter((name) => !declared.has(name)),
     overrides: Object.fromEntries(overrides.map((o) => [o.name, o.needed ? "needed" : "optional"])),
-    half: mentions("f16") ? "always" : mentions("E") ? "option" : undefined,
+    half: parts.some(({ code }) => /\bf16\b/.test(code)) ? "always" : mentions("E") ? "option" : undefined,
   };
 }
 
