@@ -31,7 +31,8 @@ export type ItemKey<T> = keyof T & string;
 /**
  * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
  * entries are passed on. A multi-sample transform gives a list of items. Labels, which `labels` names or who loaded the volume has marked, get the
- * transform's label-safe variant, where it has one (`Resize` without an explicit mode: nearest-exact in place of area). A transform that looks at the
+ * transform's label-safe variant, where it has one: a mode that mixes voxels is for the images, labels are taken from the nearest voxel (`Resize`:
+ * nearest-exact), and from where "nearest" says if that was chosen. A transform that looks at the
  * voxels to choose a place (`CropForeground`) looks at its `sourceKey`, or the first of `keys`, and does the same to all. Some take an array of the item
  * that is not transformed: `MaskIntensity` its `maskKey`, `ResampleToMatch` its `keyDst`, `RandShiftIntensity` its `factorKey`, label crops their `labelKey`.
  *

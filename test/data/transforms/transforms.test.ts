@@ -77,7 +77,7 @@ describe("onKeys", () => {
     expect(() => t.apply({ image: array([1, 2, 2]), label: undefined })).toThrow(/no array under "label"/);
   });
 
-  test("Resize takes nearest-exact for labels, unless a mode is chosen or MONAI's behaviour is asked for", () => {
+  test("Resize takes nearest-exact for labels, whatever the mode for images, unless MONAI's behaviour is asked for", () => {
     const options = { spatialSize: [3, 3] };
     const named = { labels: ["label"] };
     const fractional = (out: T.Item | T.Item[]) => ((out as T.Item).label as HostArray).data.some((v) => v % 1 !== 0);
@@ -85,15 +85,36 @@ describe("onKeys", () => {
     expect(fractional(T.onKeys(["image", "label"], new T.Resize(options), { ...named, compat: "monai" }).apply(item()))).toBe(
       true,
     );
-    expect(fractional(T.onKeys(["image", "label"], new T.Resize({ ...options, mode: "bilinear" }), named).apply(item()))).toBe(
-      true,
-    );
+    const linear = new T.Resize({ ...options, mode: "bilinear" });
+    expect(fractional(T.onKeys(["image", "label"], linear, named).apply(item()))).toBe(false);
+    expect(fractional(T.onKeys(["image", "label"], linear, { ...named, compat: "monai" }).apply(item()))).toBe(true);
     // A key's spelling says nothing.
     expect(fractional(T.onKeys(["image", "label"], new T.Resize(options)).apply(item()))).toBe(true);
     expect(() => T.onKeys(["image"], new T.Resize(options), { labels: ["mask"] })).toThrow(/label "mask" is not among the keys/);
     expect((T.onKeys(["image", "label"], new T.Resize(options)).apply(item()) as T.Item).image).toEqual(
       new T.Resize(options).apply(item().image),
     );
+  });
+
+  test.each<[string, T.Transform]>([
+    ["Spacing", new T.Spacing({ pixdim: 0.7, mode: "bilinear" })],
+    ["SpatialResample", new T.SpatialResample({ spatialSize: [7, 9], mode: 3 })],
+    ["Affine", new T.Affine({ rotateParams: [0.4], mode: "bicubic" })],
+    ["Rotate", new T.Rotate({ angle: 0.4, mode: "bilinear" })],
+    ["Zoom", new T.Zoom({ zoom: 1.3, mode: "bilinear", alignCorners: true })],
+    ["GridDistortion", new T.GridDistortion({ numCells: 2, distortSteps: [[1.3, 1, 1], [0.8, 1, 1]], mode: "bilinear" })], // prettier-ignore
+    ["RandAffine", new T.RandAffine({ prob: 1, rotateRange: 1, mode: 3 })],
+    ["RandRotate", new T.RandRotate({ prob: 1, rangeX: 1, mode: "bilinear" })],
+    ["RandZoom", new T.RandZoom({ prob: 1, minZoom: 1.2, maxZoom: 1.3, mode: "bicubic" })],
+    ["RandGridDistortion", new T.RandGridDistortion({ prob: 1, distortLimit: 0.4, mode: "bilinear" })],
+    ["Rand2DElastic", new T.Rand2DElastic({ prob: 1, spacing: 3, magnitudeRange: [1, 2], mode: "bilinear" })],
+    ["RandSmoothDeform", new T.RandSmoothDeform({ prob: 1, spatialSize: [8, 9], randSize: [2, 3], gridMode: "bilinear" })],
+    ["RandSimulateLowResolution", new T.RandSimulateLowResolution({ prob: 1, downsampleMode: "area", upsampleMode: "bilinear" })],
+  ])("%s mixes an image's voxels and none of a label's", (_, transform) => {
+    const mixed = (x: HostArray): boolean => x.data.some((v) => v !== 0 && v !== 7);
+    const x = array([1, 8, 9], (i) => (i % 5 < 2 ? 7 : 0));
+    const out = T.onKeys(["image", "label"], transform, { labels: ["label"] }).apply({ image: x, label: x }) as T.Item;
+    expect([mixed(out.image as HostArray), mixed(out.label as HostArray)]).toEqual([true, false]);
   });
 
   test("a label is resized about its image's centers: a disc keeps its place", () => {

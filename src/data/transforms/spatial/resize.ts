@@ -19,7 +19,7 @@ export interface ResizeOptions {
   readonly spatialSize: SpatialSize;
   /** "longest": the longest axis becomes spatialSize, the others keep the aspect ratio. Default "all". */
   readonly sizeMode?: "all" | "longest";
-  /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest-exact". */
+  /** Default "area" (adaptive average), as MONAI's. Labels of `onKeys` are not mixed: they get "nearest-exact" in place of "area", linear and cubic. */
   readonly mode?: ResizeMode;
   /** Linear and cubic modes: corner voxels onto each other. Default false. */
   readonly alignCorners?: boolean | null;
@@ -56,11 +56,11 @@ export class Resize implements Transform, LabelSafe {
   }
 
   /**
-   * The nearest voxel and no smoothing, unless a mode was chosen: an interpolated class index is no class. "nearest-exact" has the centers of "area"
-   * and the linear modes; "nearest" would shift the label by half a voxel against its image.
+   * The nearest voxel and no smoothing: an interpolated class index is no class. "nearest-exact" has the centers of "area" and the linear modes;
+   * "nearest", which is taken where it was chosen, shifts the label by half a voxel against its image.
    */
   forLabels(): Transform {
-    return this.options.mode === undefined ? new Resize({ ...this.options, mode: "nearest-exact", antiAliasing: false }) : this;
+    return new Resize({ ...labelResizing(this.options), antiAliasing: false });
   }
 
   apply(x: HostArray): HostArray {
@@ -119,6 +119,10 @@ export function resizeBy(
 }
 
 /** Whether a mode takes voxels over as they are. */
+/** The options for a label map: a mode that mixes voxels becomes "nearest-exact". */
+export const labelResizing = <O extends Pick<ResizeOptions, "mode">>(options: O): O =>
+  options.mode !== undefined && isNearestResize(options.mode) ? options : { ...options, mode: "nearest-exact" };
+
 export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest" || mode === "nearest-exact" || mode === 0;
 
 /** @throws ConfigError for a mode that is not known */

@@ -11,13 +11,13 @@ import { padOrCrop } from "../pad/pad.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { product, translation } from "../../../host/matrix.ts";
 import type { Affine } from "../../volume.ts";
-import { checkResizeMode, isNearestResize, resizeBy, type ResizeMode } from "./resize.ts";
+import { checkResizeMode, isNearestResize, labelResizing, resizeBy, type ResizeMode } from "./resize.ts";
 
 /** Options of `Zoom`. */
 export interface ZoomOptions extends Omit<PadFill, "mode"> {
   /** Factor per axis, or one for all. */
   readonly zoom: number | readonly number[];
-  /** Default "area", or "nearest-exact" for labels. */
+  /** Default "area"; labels of `onKeys` get "nearest-exact" in place of modes that mix voxels. */
   readonly mode?: ResizeMode;
   /** What surrounds an image that became smaller, with `keepSize`. Default "edge". */
   readonly paddingMode?: PadFill["mode"];
@@ -47,9 +47,9 @@ export class Zoom implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** The nearest voxel, unless a mode was chosen. */
+  /** The nearest voxel: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new Zoom({ mode: "nearest-exact", ...this.options });
+    return new Zoom(labelResizing(this.options));
   }
 
   apply(x: HostArray): HostArray {
@@ -134,6 +134,6 @@ export class RandZoom extends MaybeTransform {
     return zoomed("RandZoom", x, { ...this.rest, zoom: this.factors });
   }
   protected override actOnLabel(x: HostArray): HostArray {
-    return zoomed("RandZoom", x, { mode: "nearest-exact", ...this.rest, zoom: this.factors });
+    return zoomed("RandZoom", x, { ...labelResizing(this.rest), zoom: this.factors });
   }
 }
