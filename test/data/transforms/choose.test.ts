@@ -4,8 +4,7 @@ import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
 import { itemRandom } from "../../../src/data/datasets/dataset.ts";
 import * as T from "../../../src/data/transforms/index.ts";
 import { ConfigError } from "../../../src/host/errors.ts";
-import type { RandomSource } from "../../../src/host/random/numpy.ts";
-import { RandomState } from "../../../src/host/random/numpy.ts";
+import { type RandomSource, RandomState } from "../../../src/host/random/numpy.ts";
 
 type Value = { readonly list: readonly number[] };
 const push = (x: Value, n: number): Value => ({ list: [...x.list, n] });

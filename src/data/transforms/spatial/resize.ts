@@ -6,7 +6,10 @@ import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resamp
 import { takeAxes } from "./take.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
-import { movedBySampling, resizeMatrix } from "../moved.ts";
+import type { Matrix } from "../../../host/matrix.ts";
+import { moved, resizeMatrix } from "../moved.ts";
+import type { Affine } from "../../volume.ts";
+import { withAlignedCorners } from "./affine_matrix.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 import { checkedOptions } from "../options.ts";
 
@@ -77,8 +80,10 @@ export class Resize implements Transform, LabelSafe {
     const from = spatialShape("Resize", input);
     const to = sizeMode === "longest" ? longest(from, spatialSize as number) : resolveSize("Resize", spatialSize, from);
     if (antiAliasing && to.some((s, i) => s < from[i])) input = resampleAxes(input, this.smoothing(from, to));
-    const out = resizeBy("Resize", input, to, mode, this.options.alignCorners ?? false);
-    return movedBySampling("Resize", x, out, resizeMatrix(from, to), isNearestResize(mode));
+    const alignCorners = this.options.alignCorners ?? false;
+    const out = resizeBy("Resize", input, to, mode, alignCorners);
+    const matrix = resizePlaces(from, to, mode, alignCorners) as Affine;
+    return moved("Resize", x, out, resizeMatrix(from, to), { kind: "resample", matrix, nearest: isNearestResize(mode) });
   }
 
   private smoothing(from: readonly number[], to: readonly number[]): (Taps | undefined)[] {
@@ -118,11 +123,18 @@ export function resizeBy(
   );
 }
 
-/** Whether a mode takes voxels over as they are. */
+/** Where the voxels of a resized image were: where MONAI's affine has them, but for modes that align corners, which leave that as it is. */
+export function resizePlaces(from: readonly number[], to: readonly number[], mode: ResizeMode, alignCorners: boolean): Matrix {
+  const matrix = resizeMatrix(from, to);
+  const faces = !alignCorners || isNearestResize(mode) || mode === "area";
+  return faces ? matrix : withAlignedCorners(matrix, from, to);
+}
+
 /** The options for a label map: a mode that mixes voxels becomes "nearest-exact". */
 export const labelResizing = <O extends Pick<ResizeOptions, "mode">>(options: O): O =>
   options.mode !== undefined && isNearestResize(options.mode) ? options : { ...options, mode: "nearest-exact" };
 
+/** Whether a mode takes voxels over as they are. */
 export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest" || mode === "nearest-exact" || mode === 0;
 
 /** @throws ConfigError for a mode that is not known */
