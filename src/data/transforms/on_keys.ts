@@ -1,7 +1,7 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
 import { expectKinds, expectArguments, isHostArray, described } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import { ConfigError, DataError } from "../../host/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Volume } from "../volume.ts";
@@ -137,6 +137,13 @@ class OnKeys implements Transform<Item> {
     const results = Array.from(arrays, ([key, x]) => [key, run(key, x)] as const);
     const samples = results.length > 0 && Array.isArray(results[0][1]) ? results[0][1].length : undefined;
     if (samples === undefined) return { ...item, ...Object.fromEntries(results) };
+    for (const [key, list] of results) {
+      if ((list as HostArray[]).length !== samples)
+        throw new ShapeError(
+          `${this.transform.constructor.name}: "${results[0][0]}" gives ${samples} samples, "${key}" ${(list as HostArray[]).length}; ` +
+            `arrays under one transform need one spatial shape`,
+        );
+    }
     return Array.from({ length: samples }, (_, i) => ({
       ...item,
       ...Object.fromEntries(results.map(([key, list]) => [key, (list as HostArray[])[i]])),

@@ -7,6 +7,7 @@ import { normalizedGaussian } from "../../../host/gaussian.ts";
 import { raise } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { expectSameChannels } from "../drawn_for.ts";
 import { isVolume } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { boundsOf, channels, clamp, type Interval, linear, range } from "./arithmetic.ts";
@@ -143,10 +144,7 @@ export class RandomGamma extends MaybeTransform {
     this.gammas = Array.from({ length: x.shape[0] }, () => Math.exp(this.random.uniform(...this.bounds)));
   }
   protected act(x: HostArray): HostArray {
-    if (x.shape[0] !== this.gammas.length)
-      throw new ShapeError(
-        `RandomGamma: drawn for ${this.gammas.length} channels, applied to shape [${x.shape.join(", ")}]; give arrays of other channels their own transform`,
-      );
+    expectSameChannels("RandomGamma", x, this.gammas.length);
     const data = new Float32Array(x.data as ArrayLike<number>);
     for (let i = 0; i < data.length; i++) data[i] = Math.abs(data[i]);
     channels(data, x.shape[0]).forEach((part, c) => raise(part, this.gammas[c]));
