@@ -57,6 +57,7 @@ const right: Readonly<Record<string, unknown>> = {
   MapLabelValue: { origLabels: [1], targetLabels: [2] },
   MaskIntensity: { maskData: image },
   MultiplicativeBrightnessTransform: { multiplierRange: [0.5, 2] },
+  OneOf: [new data.Flip()],
   Orientation: { axcodes: "RAS" },
   Pad: {
     toPad: [
@@ -64,6 +65,7 @@ const right: Readonly<Record<string, unknown>> = {
       [1, 1],
     ],
   },
+  RandomOrder: [new data.Flip()],
   Rand2DElastic: { spacing: 2, magnitudeRange: [0, 1], prob: 1 },
   Rand3DElastic: { sigmaRange: [1, 2], magnitudeRange: [0, 1], prob: 1 },
   RandCoarseDropout: { holes: 1, spatialSize: 2 },
@@ -93,6 +95,7 @@ const right: Readonly<Record<string, unknown>> = {
   ScaleIntensityRange: { aMin: 0, aMax: 1 },
   ScaleIntensityRangePercentiles: { lower: 0, upper: 100, bMin: 0, bMax: 1 },
   ShiftIntensity: { offset: 1 },
+  SomeOf: [new data.Flip()],
   Spacing: { pixdim: 2 },
   SpatialCrop: { roiCenter: [2, 2, 2], roiSize: [2, 2, 2] },
   SpatialPad: { spatialSize: 5 },

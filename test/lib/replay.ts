@@ -40,7 +40,9 @@ export class ReplaySource implements RandomSource {
     return this.take("normal", args) as never;
   }
   choice(n: number, ..._rest: unknown[]): number[] {
-    return Array.from(this.take("choice", [n]) as ArrayLike<number>);
+    const [, [among]] = this.draws[this.next] ?? ["", []];
+    const chosen = [this.take("choice", [n])].flat() as number[];
+    return Array.isArray(among) ? chosen.map((value) => among.indexOf(value)) : chosen;
   }
   permutation<T>(items: number | readonly T[]): never {
     return this.take("permutation", [items]) as never;
@@ -62,7 +64,7 @@ export class ReplaySource implements RandomSource {
     const call = `${method}(${JSON.stringify(args).slice(1, -1)})`;
     if (!draw) throw new DataError(`ReplaySource: ${call} asked for after the end of the log of ${this.draws.length} draws`);
     const [loggedMethod, loggedArgs, result] = draw;
-    const same = loggedMethod === method && loggedArgs.every((a, i) => sameArgument(a, args[i]));
+    const same = loggedMethod === method && loggedArgs.every((a, i) => sameArgument(a, args[i], method));
     if (!same) {
       throw new DataError(
         `ReplaySource: draw ${this.next} of the log is ${loggedMethod}(${JSON.stringify(loggedArgs).slice(1, -1)}), asked for ${call}`,
@@ -76,8 +78,13 @@ export class ReplaySource implements RandomSource {
   }
 }
 
-/** Bounds that follow from an image's statistics, which upstream has in float32, agree to its last bits only. */
-function sameArgument(logged: unknown, asked: unknown): boolean {
+/**
+ * Bounds that follow from an image's statistics or spectrum, which upstream has in float32, agree to its last bits only. A shape is asked for as its number
+ * of elements, a list to choose from as its length.
+ */
+function sameArgument(logged: unknown, asked: unknown, method: string): boolean {
+  if (Array.isArray(logged) && typeof asked === "number")
+    return asked === (method === "choice" ? logged.length : (logged as number[]).reduce((a, b) => a * b, 1));
   if (typeof logged !== "number" || typeof asked !== "number") return JSON.stringify(logged) === JSON.stringify(asked);
-  return Math.abs(logged - asked) <= 3e-7 * Math.abs(logged);
+  return Math.abs(logged - asked) <= 3e-6 * Math.abs(logged);
 }

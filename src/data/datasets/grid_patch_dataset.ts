@@ -29,8 +29,8 @@ export type GridPadMode = NumpyPadMode | null;
 
 /** The grid of patches. */
 export interface PatchIterOptions extends Omit<PadFill, "mode"> {
-  /** Size per spatial axis; 0 and missing entries take the whole axis, and more than the image has is cut to the image. */
-  readonly patchSize: readonly number[];
+  /** Size per spatial axis; 0, null and missing entries take the whole axis, and more than the image has is cut to the image. */
+  readonly patchSize: readonly (number | null)[];
   /**
    * First position per axis of the array, the channel axis first, as MONAI counts; default 0. May be negative down to −patchSize with a padding
    * mode. An axis taken whole, as channels are, loses what lies before its start; without a padding mode there is then no patch.
@@ -59,11 +59,11 @@ export class PatchIter {
     expectOptions(
       "PatchIter",
       options,
-      "patchSize:numbers! startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+      "patchSize:list! startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
     );
-    if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
-      throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
-    }
+    const wrong = options.patchSize.find((p) => p !== null && !(Number.isInteger(p) && p >= 0));
+    if (wrong !== undefined)
+      throw new ConfigError(`PatchIter: patchSize has ${JSON.stringify(wrong)}; expected integers of 0 (whole axis) or more`);
     this.options = options;
     this.startPos = options.startPos ?? [];
   }

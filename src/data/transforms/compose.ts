@@ -20,8 +20,11 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
   /** The chain, in the order they are applied. */
   readonly transforms: readonly Transform<X>[];
 
-  constructor(transforms: readonly Transform<X>[]) {
+  /** @param more nothing: MONAI's `lazy` and other ways of applying a chain are refused */
+  constructor(transforms: readonly Transform<X>[], ...more: never[]) {
     expectArguments("Compose", "transforms", { transforms });
+    if (more.length > 0)
+      throw new ConfigError("Compose: it takes a list of transforms alone; each is applied by itself, without lazy resampling");
     this.transforms = transforms;
   }
 

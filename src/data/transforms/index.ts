@@ -12,6 +12,7 @@ export type {
   Transform,
   TransformState,
 } from "./transform.ts";
+export { type Choosing, OneOf, type OneOfOptions, RandomOrder, SomeOf, type SomeOfOptions } from "./choose.ts";
 export { Compose } from "./compose.ts";
 export type { PartwiseTransform } from "./partwise.ts";
 export { invert } from "./moved.ts";

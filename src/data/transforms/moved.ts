@@ -31,15 +31,6 @@ export function moved<A extends TypedArray>(
 export const movedWindow = <A extends TypedArray>(name: string, x: HostArray, out: HostArray<A>, start: readonly number[]) =>
   moved(name, x, out, translation(start), { kind: "window", start });
 
-/** The result of sampling `x` at `matrix` · i. */
-export const movedBySampling = <A extends TypedArray>(
-  name: string,
-  x: HostArray,
-  out: HostArray<A>,
-  matrix: Matrix,
-  nearest: boolean,
-) => moved(name, x, out, matrix, { kind: "resample", matrix, nearest });
-
 /** The matrix of a resize that maps outer faces onto each other, as MONAI writes it into the affine. */
 export function resizeMatrix(from: readonly number[], to: readonly number[]): number[][] {
   const scale = from.map((s, i) => s / Math.max(to[i], 1));

@@ -1,7 +1,7 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
 import { expectKinds, expectArguments, isHostArray, described } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import { ConfigError, DataError } from "../../host/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Volume } from "../volume.ts";
@@ -32,7 +32,8 @@ export type ItemKey<T> = keyof T & string;
 /**
  * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
  * entries are passed on. A multi-sample transform gives a list of items. Labels, which `labels` names or who loaded the volume has marked, get the
- * transform's label-safe variant, where it has one (`Resize` without an explicit mode: nearest-exact in place of area). A transform that looks at the
+ * transform's label-safe variant, where it has one: a mode that mixes voxels is for the images, labels are taken from the nearest voxel (`Resize`:
+ * nearest-exact), and from where "nearest" says if that was chosen. A transform that looks at the
  * voxels to choose a place (`CropForeground`) looks at its `sourceKey`, or the first of `keys`, and does the same to all. Some take an array of the item
  * that is not transformed: `MaskIntensity` its `maskKey`, `ResampleToMatch` its `keyDst`, `RandShiftIntensity` its `factorKey`, label crops their `labelKey`.
  *
@@ -138,6 +139,13 @@ class OnKeys implements Transform<Item> {
     const results = Array.from(arrays, ([key, x]) => [key, run(key, x)] as const);
     const samples = results.length > 0 && Array.isArray(results[0][1]) ? results[0][1].length : undefined;
     if (samples === undefined) return { ...item, ...Object.fromEntries(results) };
+    for (const [key, list] of results) {
+      if ((list as HostArray[]).length !== samples)
+        throw new ShapeError(
+          `${this.transform.constructor.name}: "${results[0][0]}" gives ${samples} samples, "${key}" ${(list as HostArray[]).length}; ` +
+            `arrays under one transform need one spatial shape`,
+        );
+    }
     return Array.from({ length: samples }, (_, i) => ({
       ...item,
       ...Object.fromEntries(results.map(([key, list]) => [key, (list as HostArray[])[i]])),

@@ -62,11 +62,12 @@ function transformNamed(name: string): ItemTransform {
   return Object.create((Class ?? stand).prototype);
 }
 
+/** Of a grid of patches null says "no padding", and options() leaves it out. */
+const gridMode = ({ args }: Case): { mode?: GridPadMode } => ("mode" in args ? { mode: (args.mode || null) as GridPadMode } : {});
+
 function patchIter(test: Case): unknown {
   const { array, arr, mode: _, ...o } = options(test, "array arr patch_size start_pos mode constant_values");
-  // null says "no padding", and options() leaves it out.
-  const given = "mode" in test.args ? { mode: (test.args.mode || null) as GridPadMode } : {};
-  const patches = new PatchIter({ ...o, ...given } as any).patches(array ?? arr);
+  const patches = new PatchIter({ ...o, ...gridMode(test) } as any).patches(array ?? arr);
   return [...patches].map(({ patch, coords }) => ({ patch, coords: pairs(coords.data) }));
 }
 
@@ -107,10 +108,10 @@ export const adapters: Adapters = {
     return first === list.length ? null : first;
   },
   "monai.GridPatchDataset": async (test) => {
-    const { data, withCoordinates, ...o } = options(test, "data patch_size start_pos mode with_coordinates");
+    const { data, withCoordinates, mode: _, ...o } = options(test, "data patch_size start_pos mode with_coordinates");
     const dataset = new GridPatchDataset(
       data.map((image: unknown) => ({ image })),
-      { patchIter: new PatchIterd({ keys: ["image"], ...o } as any), withCoordinates },
+      { patchIter: new PatchIterd({ keys: ["image"], ...o, ...gridMode(test) } as any), withCoordinates },
     );
     const items = [];
     for (let i = 0; i < dataset.length; i++) items.push(...(await dataset.get(i, itemRandom(0, 0, i))));

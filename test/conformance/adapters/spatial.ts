@@ -122,15 +122,16 @@ function withAffine(x: HostArray, affine: HostArray | undefined): HostArray {
 
 /** MONAI's float-only label maps and the like are the same numbers; patches come stacked where the case has one array. */
 function answer(result: unknown, expected: unknown): unknown {
-  if (Array.isArray(result) && isArray(expected)) return stacked(result as HostArray[]);
+  if (Array.isArray(result) && isArray(expected)) return stacked(result as HostArray[], expected.shape);
   return result;
 }
 
-function stacked(list: readonly HostArray[]): HostArray {
+/** Of no patches, only their number is left to compare. */
+function stacked(list: readonly HostArray[], [, ...expected]: readonly number[]): HostArray {
   const first = list[0];
   const data = new Float64Array(list.length * (first?.data.length ?? 0));
   list.forEach((part, i) => data.set(part.data, i * part.data.length));
-  return { data, shape: [list.length, ...(first?.shape ?? [])] };
+  return { data, shape: [list.length, ...(first?.shape ?? expected)] };
 }
 
 /** Transforms whose parts upstream seeds one by one: their draws are those of no single generator. */
@@ -140,12 +141,8 @@ function drawsOf(test: Case): readonly Draw[] | undefined {
   const log = test.args.draws as [string, any, any][] | undefined;
   return log
     ?.filter(([method]) => method !== "random_sample" || !log.some(([m]) => m === "random"))
-    .map(([m, a, r]) => [m.startsWith("random") ? "rand" : m, sizes(m, flat(a)), isArray(r) ? flat(r) : r] as const);
+    .map(([m, a, r]) => [m.startsWith("random") ? "rand" : m, flat(a), isArray(r) ? flat(r) : r] as const);
 }
-
-/** A draw of several axes is asked for flat. */
-const sizes = (method: string, args: any[]): any[] =>
-  /^(?:uniform|normal|rand)/.test(method) ? args.map((a) => (Array.isArray(a) ? a.reduce((p, q) => p * q, 1) : a)) : args;
 
 const flat = (value: any): any => (isArray(value) ? Array.from(value.data as Float64Array) : plain(value));
 

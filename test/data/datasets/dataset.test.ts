@@ -126,6 +126,14 @@ describe("PatchIter", () => {
     expect(run([9, 9], null)[0].shape).toEqual([1, 4, 4]);
     expect(run([2, 2], "constant", [0, -1, 0])[0].values).toEqual([0, 0, 0, 1]);
   });
+  test("null takes an axis whole, as 0 does; what is no size is refused", () => {
+    const image = { data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [1, 3, 4] };
+    const all = (patchSize: (number | null)[]) => [...new PatchIter({ patchSize }).patches(image)];
+    expect(all([null, 2])).toEqual(all([0, 2]));
+    expect(all([null, 2])).toHaveLength(2);
+    for (const wrong of [-1, 1.5, "2" as never]) expect(() => new PatchIter({ patchSize: [2, wrong] })).toThrow(ConfigError);
+  });
+
   test("an axis taken whole, channels too, is cut before its start, as MONAI's is", () => {
     expect(run([2, 0], "edge", [0, 0, 1])[1]).toEqual({
       values: [9, 10, 11, 13, 14, 15],

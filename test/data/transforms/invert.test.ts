@@ -127,3 +127,13 @@ describe("async chains", () => {
     expect(() => chain.apply({ image: 2, label: 3 })).toThrow(/Load: works asynchronously; use applyAsync/);
   });
 });
+
+test.each([
+  ["Resize", new T.Resize({ spatialSize: [13, 16, 9], mode: "trilinear", alignCorners: true })],
+  ["Zoom", new T.Zoom({ zoom: [1.4, 1, 0.8], mode: "trilinear", alignCorners: true, keepSize: false })],
+  ["RandZoom", new T.RandZoom({ prob: 1, minZoom: 0.7, maxZoom: 0.9, mode: "trilinear", alignCorners: true })],
+])("%s with corners aligned comes back with them", (_, transform) => {
+  const ramp = makeVolume({ data: Float32Array.from(source.data), shape: source.shape }, affine);
+  const back = T.invert(transform.apply(ramp) as Volume);
+  ramp.data.forEach((v, i) => expect(Math.abs(back.data[i] - v)).toBeLessThan(1e-3));
+});

@@ -7,6 +7,7 @@ import { binaryVoxels, mapClassesToIndices, type Voxels } from "./label_indices.
 import { stridesOf } from "../../../host/shape.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
+import { expectSameSpace } from "../drawn_for.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Options of `LabelCrop`. */
@@ -36,6 +37,8 @@ const shared =
 export abstract class LabelCrop extends RandomTransform<HostArray[]> {
   /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
+  /** Spatial shape of the label that they were drawn in. */
+  protected space: readonly number[] = [];
   /** Name for error messages. */
   protected readonly op: string;
   /** Its options, with defaults where there are any. */
@@ -76,6 +79,7 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
   }
 
   applyDrawn(x: HostArray): HostArray[] {
+    expectSameSpace(this.op, x, this.space);
     const size = resolveSize(this.op, this.options.spatialSize, spatialShape(this.op, x));
     return this.centers.map((c) => crop(this.op, x, centeredSlices(c, size)));
   }
@@ -143,6 +147,7 @@ export class RandCropByPosNegLabel extends LabelCrop {
 
   randomize(label: HostArray, image?: HostArray): void {
     const shape = spatialShape(this.op, label);
+    this.space = shape;
     const { fgIndices, bgIndices, imageThreshold } = this.options;
     const given = this.ofItem ?? (fgIndices && bgIndices ? { fg: fgIndices, bg: bgIndices } : undefined);
     const { fg, bg } = given
@@ -216,6 +221,7 @@ export class RandCropByLabelClasses extends LabelCrop {
   randomize(label: HostArray, image?: HostArray): void {
     const { ratios, numClasses, numSamples = 1, imageThreshold, maxSamplesPerClass } = this.options;
     const shape = spatialShape(this.op, label);
+    this.space = shape;
     const indices =
       this.ofItem ??
       this.options.indices ??

@@ -4,6 +4,7 @@ import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
+import { expectSameSpace } from "../drawn_for.ts";
 import { perAxis, checkedOptions } from "../options.ts";
 import { RandomTransform } from "../transform.ts";
 
@@ -35,6 +36,7 @@ export class RandSpatialCrop extends RandomTransform {
   static readonly options: string = names;
   private readonly options: RandSpatialCropOptions;
   private slices: RoiSlice[] = [];
+  private image: readonly number[] = [];
 
   constructor(options: RandSpatialCropOptions) {
     super();
@@ -43,9 +45,11 @@ export class RandSpatialCrop extends RandomTransform {
   }
 
   randomize(x: HostArray): void {
-    this.slices = drawSlices("RandSpatialCrop", this.random, spatialShape("RandSpatialCrop", x), this.options);
+    this.image = spatialShape("RandSpatialCrop", x);
+    this.slices = drawSlices("RandSpatialCrop", this.random, this.image, this.options);
   }
   applyDrawn(x: HostArray): HostArray {
+    expectSameSpace("RandSpatialCrop", x, this.image);
     return crop("RandSpatialCrop", x, this.slices);
   }
 }
@@ -64,6 +68,7 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
   static readonly options: string = `${names} numSamples:number`;
   private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];
+  private image: readonly number[] = [];
 
   constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
@@ -75,12 +80,13 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
   }
 
   randomize(x: HostArray): void {
-    const image = spatialShape("RandSpatialCropSamples", x);
+    this.image = spatialShape("RandSpatialCropSamples", x);
     this.slices = Array.from({ length: this.options.numSamples }, () =>
-      drawSlices("RandSpatialCropSamples", this.random, image, this.options),
+      drawSlices("RandSpatialCropSamples", this.random, this.image, this.options),
     );
   }
   applyDrawn(x: HostArray): HostArray[] {
+    expectSameSpace("RandSpatialCropSamples", x, this.image);
     return this.slices.map((s) => crop("RandSpatialCropSamples", x, s));
   }
 }
@@ -107,6 +113,7 @@ export class RandScaleCrop extends RandomTransform {
   static readonly options: string = "roiScale:sizes! maxRoiScale:sizes randomCenter:boolean randomSize:boolean";
   private readonly options: RandScaleCropOptions;
   private slices: RoiSlice[] = [];
+  private image: readonly number[] = [];
 
   constructor(options: RandScaleCropOptions) {
     super();
@@ -117,6 +124,7 @@ export class RandScaleCrop extends RandomTransform {
   randomize(x: HostArray): void {
     const { roiScale, maxRoiScale, ...rest } = this.options;
     const image = spatialShape("RandScaleCrop", x);
+    this.image = image;
     const share = (name: string, scale: number | readonly number[]) =>
       perAxis("RandScaleCrop", name, scale, image.length).map((r, i) => Math.ceil(r * image[i]));
     const roiSize = share("roiScale", roiScale);
@@ -124,6 +132,7 @@ export class RandScaleCrop extends RandomTransform {
     this.slices = drawSlices("RandScaleCrop", this.random, image, { ...rest, roiSize, maxRoiSize });
   }
   applyDrawn(x: HostArray): HostArray {
+    expectSameSpace("RandScaleCrop", x, this.image);
     return crop("RandScaleCrop", x, this.slices);
   }
 }

@@ -1,4 +1,5 @@
 /** @file `RandWeightedCrop`: crops whose centers are drawn by a weight map. */
+import { expectSameSpace } from "../drawn_for.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
@@ -37,6 +38,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
   /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
   private readonly options: RandWeightedCropOptions;
+  private space: readonly number[] = [];
 
   constructor(options: RandWeightedCropOptions) {
     super();
@@ -49,7 +51,9 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
 
   randomize(weightMap: HostArray): void {
     const { spatialSize, numSamples = 1 } = this.options;
-    this.centers = weightedPatchSamples(this.options.weightMap ?? weightMap, spatialSize, numSamples, this.random);
+    const map = this.options.weightMap ?? weightMap;
+    this.centers = weightedPatchSamples(map, spatialSize, numSamples, this.random);
+    this.space = map.shape.slice(1);
   }
 
   override randomizeItem(item: Item): void {
@@ -61,6 +65,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
   }
 
   applyDrawn(x: HostArray): HostArray[] {
+    expectSameSpace("RandWeightedCrop", x, this.space);
     const size = resolveSize("RandWeightedCrop", this.options.spatialSize, spatialShape("RandWeightedCrop", x));
     return this.centers.map((c) => crop("RandWeightedCrop", x, centeredSlices(c, size)));
   }

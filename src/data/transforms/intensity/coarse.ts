@@ -8,6 +8,7 @@ import { emptyLike, resolveSize, type SpatialSize, spatialShape } from "../../..
 import { copyOf, unfilledLike } from "../../../host/unfilled.ts";
 import { MaybeTransform } from "../transform.ts";
 import { range } from "./arithmetic.ts";
+import { expectSameSpace } from "../drawn_for.ts";
 import { allOptions } from "../options.ts";
 
 /** How many holes and how large. */
@@ -36,9 +37,12 @@ export interface Hole {
 export abstract class RandCoarse extends MaybeTransform {
   /** Holes of the last draw. */
   protected holes: Hole[] = [];
+  /** Channels of the array that was drawn for; of an array with more, the first ones' draws serve again. */
+  protected channels = 1;
   /** Name for error messages. */
   protected readonly op: string;
   private readonly where: Required<CoarseOptions>;
+  private image: readonly number[] = [];
 
   /** @param op name for error messages */
   constructor(op: string, where: Required<CoarseOptions>) {
@@ -52,6 +56,8 @@ export abstract class RandCoarse extends MaybeTransform {
   protected draw(x: HostArray): void {
     const { holes, spatialSize, maxHoles, maxSpatialSize } = this.where;
     const image = spatialShape(this.op, x);
+    this.image = image;
+    this.channels = x.shape[0];
     const count = maxHoles === null ? holes : this.random.randint(holes, maxHoles + 1);
     let size = resolveSize(this.op, spatialSize, image);
     this.holes = Array.from({ length: count }, () => {
@@ -63,6 +69,12 @@ export abstract class RandCoarse extends MaybeTransform {
       const start = inside.map((s, a) => (image[a] > s ? this.random.randint(0, image[a] - s + 1) : 0));
       return { start, size: inside };
     });
+  }
+
+  /** Spatial shape of `x`, `[C, …]`. @throws ShapeError for another one than the holes were drawn in */
+  protected spatialOf(x: HostArray): number[] {
+    expectSameSpace(this.op, x, this.image);
+    return spatialShape(this.op, x);
   }
 }
 
@@ -100,8 +112,8 @@ export interface RandCoarseDropoutOptions extends CoarseOptions {
 }
 
 /**
- * Fills boxes (or all around them), with probability `prob` (default 0.1). The fill of an item's further arrays is that of its first. MONAI's
- * `RandCoarseDropout`.
+ * Fills boxes (or all around them), with probability `prob` (default 0.1). The fill of an item's further arrays is that of its first; labels are filled
+ * with a number alone, since what is drawn is no class. MONAI's `RandCoarseDropout`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
@@ -144,11 +156,18 @@ export class RandCoarseDropout extends RandCoarse {
     const sizes = this.dropoutHoles ? this.holes.map(({ size }) => sizeOf(size) * x.shape[0]) : [x.data.length];
     this.fills = sizes.map((n) => this.random.uniform(low, high, n));
   }
+  protected override actOnLabel(x: HostArray): HostArray {
+    return typeof this.fillValue === "number" ? this.act(x) : x;
+  }
   protected act(x: HostArray): HostArray {
-    const spatial = spatialShape(this.op, x);
+    const spatial = this.spatialOf(x);
     const filled = (data: TypedArray): TypedArray => {
       if (typeof this.fillValue === "number") return data.fill(this.fillValue);
-      data.set(this.fills[0].subarray(0, data.length));
+      const voxels = sizeOf(spatial);
+      for (let c = 0; c < x.shape[0]; c++) {
+        const from = (c % this.channels) * voxels;
+        data.set(this.fills[0].subarray(from, from + voxels), c * voxels);
+      }
       return data;
     };
     const data = this.dropoutHoles ? copyOf(x.data) : filled(unfilledLike(x.data, x.data.length));
@@ -158,7 +177,7 @@ export class RandCoarseDropout extends RandCoarse {
         linesOf(hole, spatial, c, (at, k) => {
           if (!this.dropoutHoles) data.set(x.data.subarray(at, at + length), at);
           else if (typeof this.fillValue === "number") data.fill(this.fillValue, at, at + length);
-          else copyLine(this.fills[h], c * voxels + k, data, at, length);
+          else copyLine(this.fills[h], (c % this.channels) * voxels + k, data, at, length);
         });
       }
     });
@@ -194,7 +213,7 @@ export class RandCoarseShuffle extends RandCoarse {
   protected override draw(x: HostArray): void {
     super.draw(x);
     this.orders = this.holes.flatMap(({ size }) =>
-      Array.from({ length: x.shape[0] }, () => {
+      Array.from({ length: this.channels }, () => {
         const order = new Int32Array(sizeOf(size));
         inBlocks(order.length, (start, end) => countUp(order, start, end));
         this.random.shuffle(order);
@@ -203,13 +222,13 @@ export class RandCoarseShuffle extends RandCoarse {
     );
   }
   protected act(x: HostArray): HostArray {
-    const spatial = spatialShape(this.op, x);
+    const spatial = this.spatialOf(x);
     const data = copyOf(x.data);
     this.holes.forEach((hole, h) => {
       const length = hole.size.at(-1)!;
       const patch = emptyLike(data, sizeOf(hole.size));
       for (let c = 0; c < x.shape[0]; c++) {
-        const order = this.orders[h * x.shape[0] + c];
+        const order = this.orders[h * this.channels + (c % this.channels)];
         linesOf(hole, spatial, c, (at, k) => copyLine(data, at, patch, k, length));
         linesOf(hole, spatial, c, (at, k) => takeLine(patch, order, k, data, at, length));
       }

@@ -10,6 +10,7 @@ import { normalizedGaussian } from "../../../host/gaussian.ts";
 import { raise } from "../../../host/powers.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { expectSameChannels, expectSameSpace } from "../drawn_for.ts";
 import { MaybeTransform } from "../transform.ts";
 import { boundsOf, channels, type Interval, linear, multiply, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
@@ -31,6 +32,7 @@ const channelDefaults = { prob: 1, pPerChannel: 1, synchronizeChannels: false } 
 
 /** Draws which channels are changed, and for each of them what `drawChannel` draws. */
 export abstract class ChannelTransform<D> extends MaybeTransform {
+  private readonly op: string;
   private readonly which: Required<ChannelOptions>;
   private drawn: (D | undefined)[] = [];
 
@@ -39,6 +41,7 @@ export abstract class ChannelTransform<D> extends MaybeTransform {
     super(op, prob);
     if (!(pPerChannel >= 0 && pPerChannel <= 1))
       throw new ConfigError(`${op}: pPerChannel must be from 0 to 1, got ${pPerChannel}`);
+    this.op = op;
     this.which = { prob, pPerChannel, synchronizeChannels };
   }
 
@@ -53,6 +56,7 @@ export abstract class ChannelTransform<D> extends MaybeTransform {
   }
 
   protected act(x: HostArray): HostArray {
+    expectSameChannels(this.op, x, this.drawn.length);
     const data = new Float32Array(x.data as ArrayLike<number>);
     channels(data, x.shape[0]).forEach((part, c) => {
       const drawn = this.drawn[c];
@@ -93,6 +97,7 @@ export interface GaussianNoiseTransformOptions extends ChannelOptions {
  */
 export class GaussianNoiseTransform extends ChannelTransform<Float64Array> {
   private readonly deviation: Interval;
+  private space: readonly number[] = [];
 
   constructor(options: GaussianNoiseTransformOptions = {}) {
     const all = withChannels("GaussianNoiseTransform", options, "noiseVariance:sizes", { noiseVariance: [0, 0.1] });
@@ -101,9 +106,11 @@ export class GaussianNoiseTransform extends ChannelTransform<Float64Array> {
   }
 
   protected drawChannel(x: HostArray): Float64Array {
+    this.space = x.shape.slice(1);
     return this.random.normal(0, this.random.uniform(...this.deviation), x.data.length / x.shape[0]);
   }
-  protected change(data: Float32Array, noise: Float64Array): void {
+  protected change(data: Float32Array, noise: Float64Array, x: HostArray): void {
+    if (noise.length !== data.length) expectSameSpace("GaussianNoiseTransform", x, this.space);
     for (let i = 0; i < data.length; i++) data[i] += noise[i];
   }
 }

@@ -21,6 +21,7 @@ import {
   scaleRange,
 } from "./arithmetic.ts";
 import { meanOf } from "./moments.ts";
+import { expectSameChannels } from "../drawn_for.ts";
 import { allOptions } from "../options.ts";
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
@@ -198,6 +199,7 @@ export class RandScaleIntensity extends TypedMaybeTransform {
     this.drawn = Array.from({ length: count }, () => this.random.uniform(...this.bounds));
   }
   protected act(x: HostArray): HostArray {
+    if (this.options.channelWise) expectSameChannels("RandScaleIntensity", x, this.drawn.length);
     const data = computed(x, x.data, this.options.channelWise, (from, to, c) => multiply(from, 1 + this.drawn[c], to));
     return finish("RandScaleIntensity", data, x, this.options.dtype);
   }

@@ -9,6 +9,7 @@ import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType } f
 import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
 import { TypedMaybeTransform } from "./typed_maybe.ts";
+import { expectSameChannels } from "../drawn_for.ts";
 import { allOptions } from "../options.ts";
 
 /** How far `ShiftIntensity` shifts. */
@@ -110,6 +111,7 @@ export class RandShiftIntensity extends MaybeTransform {
     return super.applyDrawn(x);
   }
   protected act(x: HostArray): HostArray {
+    if (this.options.channelWise) expectSameChannels("RandShiftIntensity", x, this.drawn.length);
     return shifted(
       x,
       this.drawn.map((offset) => offset * this.factor),

@@ -7,8 +7,10 @@ import { normalizedGaussian } from "../../../host/gaussian.ts";
 import { raise } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { expectSameChannels } from "../drawn_for.ts";
+import { isVolume } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { boundsOf, clamp, type Interval, linear, range } from "./arithmetic.ts";
+import { boundsOf, channels, clamp, type Interval, linear, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import { allOptions } from "../options.ts";
 
@@ -118,16 +120,16 @@ export interface RandomGammaOptions {
 }
 
 /**
- * sign(x) · |x|^γ with a drawn γ. Float32. TorchIO's `RandomGamma`; MONAI's is `RandAdjustContrast`.
+ * sign(x) · |x|^γ with a γ drawn for each channel. Float32. TorchIO's `RandomGamma`; MONAI's is `RandAdjustContrast`.
  *
- * Shapes: any, unchanged.
+ * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
- * Draws: `rand()` against `prob`, `uniform(...logGamma)`.
- * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
+ * Draws: `rand()` against `prob`, `uniform(...logGamma)` per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option, ShapeError for an array of another number of channels than was drawn for
  */
 export class RandomGamma extends MaybeTransform {
   private readonly bounds: Interval;
-  private gamma = 1;
+  private gammas: number[] = [];
 
   constructor(options: RandomGammaOptions = {}) {
     const { logGamma, prob } = allOptions("RandomGamma", options, "logGamma:sizes prob:number", {
@@ -138,13 +140,14 @@ export class RandomGamma extends MaybeTransform {
     this.bounds = boundsOf("RandomGamma", "logGamma", logGamma);
   }
 
-  protected draw(): void {
-    this.gamma = Math.exp(this.random.uniform(...this.bounds));
+  protected draw(x: HostArray): void {
+    this.gammas = Array.from({ length: x.shape[0] }, () => Math.exp(this.random.uniform(...this.bounds)));
   }
   protected act(x: HostArray): HostArray {
+    expectSameChannels("RandomGamma", x, this.gammas.length);
     const data = new Float32Array(x.data as ArrayLike<number>);
     for (let i = 0; i < data.length; i++) data[i] = Math.abs(data[i]);
-    raise(data, this.gamma);
+    channels(data, x.shape[0]).forEach((part, c) => raise(part, this.gammas[c]));
     for (let i = 0; i < data.length; i++) if (x.data[i] < 0) data[i] = -data[i];
     return { ...x, data };
   }
@@ -152,43 +155,58 @@ export class RandomGamma extends MaybeTransform {
 
 /** What `RandomBlur` draws. */
 export interface RandomBlurOptions {
-  /** Range of sigma along each axis, in voxels. Default [0, 2]. */
-  readonly std?: Interval;
+  /**
+   * Range of sigma along each axis, in mm of a volume, in voxels of other arrays; a number v means [0, v], one per axis as many such ranges, two per axis
+   * the ranges themselves. Default [0, 2].
+   */
+  readonly std?: number | readonly number[];
   /** Default 1. */
   readonly prob?: number;
 }
 
 /**
- * Gaussian smoothing with a drawn sigma per axis, weights cut at 3 sigma and of sum 1, the border repeated outside. Float32. TorchIO's `RandomBlur`;
- * MONAI's is `RandGaussianSmooth`.
+ * Gaussian smoothing with a drawn sigma per axis, weights cut at 4 sigma and of sum 1, the image mirrored outside. Float32. TorchIO's `RandomBlur`; MONAI's
+ * is `RandGaussianSmooth`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
- * Draws: `rand()` against `prob`, `uniform(...std)` per axis.
- * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
+ * Draws: `rand()` against `prob`, `uniform(…)` per axis.
+ * @throws ConfigError for a `prob` outside 0 … 1, a `std` below 0 or for another number of axes, and an unknown option
  */
 export class RandomBlur extends MaybeTransform {
-  private readonly bounds: Interval;
+  private readonly std: readonly number[];
   private sigmas: number[] = [];
 
   constructor(options: RandomBlurOptions = {}) {
     const { std, prob } = allOptions("RandomBlur", options, "std:sizes prob:number", { std: [0, 2], prob: 1 });
     super("RandomBlur", prob);
-    this.bounds = boundsOf("RandomBlur", "std", std);
-    if (this.bounds[0] < 0) throw new ConfigError(`RandomBlur: std must be 0 or more, got ${this.bounds[0]}`);
+    this.std = typeof std === "number" ? [0, std] : std;
+    const least = Math.min(...this.std);
+    if (!(least >= 0)) throw new ConfigError(`RandomBlur: std must be 0 or more, got ${least}`);
   }
 
   protected draw(x: HostArray): void {
-    this.sigmas = spatialShape("RandomBlur", x).map(() => this.random.uniform(...this.bounds));
+    this.sigmas = rangesPerAxis(this.std, spatialShape("RandomBlur", x).length).map((range) => this.random.uniform(...range));
   }
   protected act(x: HostArray): HostArray {
     let data: Float32Array = new Float32Array(x.data as ArrayLike<number>);
-    this.sigmas.forEach((sigma, a) => {
-      if (sigma > 0)
-        data = filterAxis(data, x.shape, a + 1, normalizedGaussian(sigma, Math.max(Math.ceil(3 * sigma), 1)), "edge");
+    this.sigmas.forEach((mm, a) => {
+      const sigma = isVolume(x) ? mm / x.spacing[a] : mm;
+      const tail = Math.floor(4 * sigma + 0.5);
+      if (tail > 0) data = filterAxis(data, x.shape, a + 1, normalizedGaussian(sigma, tail), "symmetric");
     });
     return { ...x, data };
   }
+}
+
+/** TorchIO's ways of giving ranges: one for all axes, their upper ends, or one per axis. */
+function rangesPerAxis(std: readonly number[], dims: number): Interval[] {
+  return Array.from({ length: dims }, (_, a) => {
+    if (std.length === 2) return [std[0], std[1]];
+    if (std.length === dims) return [0, std[a]];
+    if (std.length === 2 * dims) return [std[2 * a], std[2 * a + 1]];
+    throw new ConfigError(`RandomBlur: std has ${std.length} values for ${dims} spatial axes; give 1, 2, ${dims} or ${2 * dims}`);
+  });
 }
 
 /** What `RandomNoise` draws. */

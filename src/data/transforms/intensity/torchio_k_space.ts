@@ -1,4 +1,4 @@
-/** @file Artifacts of MR images in k-space, with TorchIO's semantics: `RandomGhosting`, `RandomSpike`. */
+/** @file Artifacts of MR images in k-space, with the semantics of TorchIO 0.20 to 1: `RandomGhosting`, `RandomSpike`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { complex, fft } from "../../../host/fft.ts";
@@ -7,18 +7,18 @@ import { forwardReal } from "../../../host/spectrum.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform } from "../transform.ts";
 import { boundsOf, channels, type Interval } from "./arithmetic.ts";
-import { addWave } from "./k_space_point.ts";
+import { addWave, coefficientAt } from "./k_space_point.ts";
 import { allOptions } from "../options.ts";
 
 /** What `RandomGhosting` draws. */
 export interface RandomGhostingOptions {
-  /** How many ghosts, or their range. Default [4, 10]. */
+  /** How many ghosts, or their range, in whole numbers; 0 changes nothing. Default [4, 10]. */
   readonly numGhosts?: number | Interval;
-  /** Spatial axes along which ghosts may lie; one is drawn. Default [0, 1, 2]. */
-  readonly axes?: readonly number[];
+  /** Spatial axes along which ghosts may lie; one is drawn. Default those along which the image has more than one voxel. */
+  readonly axes?: readonly number[] | null;
   /** How much of the chosen planes of k-space is taken away, 0 … 1, or its range. Default [0.5, 1]. */
   readonly intensity?: number | Interval;
-  /** Share of k-space around its middle that stays as it is. Default 0.02; null or 0 for none. */
+  /** Share of k-space around its middle that stays as it is, at least the middle plane, which is all by default. */
   readonly restore?: number | null;
   /** Default 1. */
   readonly prob?: number;
@@ -26,21 +26,30 @@ export interface RandomGhostingOptions {
 
 const pair = (v: number | Interval): Interval => (typeof v === "number" ? [v, v] : v);
 
+/** A range of whole numbers from 0 up. */
+function countsOf(op: string, name: string, v: number | Interval): Interval {
+  const counts = pair(v);
+  if (counts.length !== 2 || !counts.every((n) => Number.isInteger(n) && n >= 0))
+    throw new ConfigError(`${op}: ${name} must be a whole number from 0 up or a pair of them, got ${JSON.stringify(v)}`);
+  return [Math.min(...counts), Math.max(...counts)];
+}
+
 /**
- * Ghosts of periodic motion: every n-th plane of k-space along one axis is weakened. Float32. TorchIO's `RandomGhosting`; MONAI's nearest is
- * `RandKSpaceSpikeNoise`.
+ * Ghosts of periodic motion: for n ghosts, every n-th plane of k-space along one axis is weakened. Float32. TorchIO's `RandomGhosting`; MONAI's nearest
+ * is `RandKSpaceSpikeNoise`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
- * Draws: `rand()` against `prob`, `uniform(...numGhosts)` to be rounded, `randint(axes)`, `uniform(...intensity)`.
- * @throws ConfigError for a `prob` outside 0 … 1, no axis and an unknown option, ShapeError for an axis that the image does not have
+ * Draws: `rand()` against `prob`, `randint(…)` among `numGhosts`, `randint(axes)`, `uniform(...intensity)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, counts that are not whole, no axis and an unknown option, ShapeError for an axis that the image does not have
  */
 export class RandomGhosting extends MaybeTransform {
   private readonly options: Required<RandomGhostingOptions>;
+  private readonly counts: Interval;
   private drawn = { ghosts: 0, axis: 0, intensity: 0 };
 
   constructor(options: RandomGhostingOptions = {}) {
-    const defaults = { numGhosts: [4, 10], axes: [0, 1, 2], intensity: [0.5, 1], restore: 0.02, prob: 1 } as const;
+    const defaults = { numGhosts: [4, 10], axes: null, intensity: [0.5, 1], restore: null, prob: 1 } as const;
     const all = allOptions(
       "RandomGhosting",
       options,
@@ -48,16 +57,18 @@ export class RandomGhosting extends MaybeTransform {
       defaults,
     );
     super("RandomGhosting", all.prob);
-    if (all.axes.length === 0) throw new ConfigError("RandomGhosting: axes is empty; name one");
-    boundsOf("RandomGhosting", "numGhosts", all.numGhosts);
+    if (all.axes?.length === 0) throw new ConfigError("RandomGhosting: axes is empty; name one");
+    this.counts = countsOf("RandomGhosting", "numGhosts", all.numGhosts);
     boundsOf("RandomGhosting", "intensity", all.intensity);
     this.options = all;
   }
 
-  protected draw(): void {
-    const { numGhosts, axes, intensity } = this.options;
-    const ghosts = Math.max(1, roundHalfEven(this.random.uniform(...pair(numGhosts))));
-    const axis = axes[this.random.randint(axes.length)];
+  protected draw(x: HostArray): void {
+    const long = spatialShape("RandomGhosting", x).flatMap((size, axis) => (size > 1 ? [axis] : []));
+    const { axes, intensity } = this.options;
+    const among = axes ?? (long.length > 0 ? long : [0]);
+    const ghosts = this.random.randint(this.counts[0], this.counts[1] + 1);
+    const axis = among[this.random.randint(among.length)];
     this.drawn = { ghosts, axis, intensity: this.random.uniform(...pair(intensity)) };
   }
   protected act(x: HostArray): HostArray {
@@ -65,14 +76,13 @@ export class RandomGhosting extends MaybeTransform {
     const spatial = spatialShape("RandomGhosting", x);
     if (!(axis >= 0 && axis < spatial.length))
       throw new ShapeError(`RandomGhosting: shape [${x.shape.join(", ")}] has no spatial axis ${axis}`);
+    if (ghosts === 0) return x;
     const size = spatial[axis];
     const mask = new Float64Array(size).fill(1);
-    for (let i = 0; i < size; i += Math.max(Math.floor(size / ghosts), 1)) mask[i] = 1 - intensity;
-    const restore = this.options.restore ?? 0;
-    if (restore > 0) {
-      const half = Math.max(Math.floor((size * restore) / 2), 1);
-      mask.fill(1, Math.max((size >> 1) - half, 0), (size >> 1) + half);
-    }
+    for (let i = 0; i < size; i += ghosts) mask[i] = 1 - intensity;
+    const middle = size >> 1;
+    const half = roundHalfEven((this.options.restore ?? 0) * size) >> 1;
+    mask.fill(1, middle - half, middle + Math.max(half, 1));
     return { ...x, data: maskFrequencies(x, axis + 1, mask) };
   }
 }
@@ -116,9 +126,9 @@ function maskFrequencies(x: HostArray, axis: number, mask: Float64Array): Float3
 
 /** What `RandomSpike` draws. */
 export interface RandomSpikeOptions {
-  /** How many spikes, or their range. Default 1. */
+  /** How many spikes, or their range, in whole numbers. Default 1. */
   readonly numSpikes?: number | Interval;
-  /** Height in the greatest absolute value of the spectrum, or its range. Default [1, 3]. */
+  /** Height in the greatest absolute value of the spectrum, the spikes before it included, or its range. Default [1, 3]. */
   readonly intensity?: number | Interval;
   /** Default 1. */
   readonly prob?: number;
@@ -129,11 +139,12 @@ export interface RandomSpikeOptions {
  *
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
- * Draws: `rand()` against `prob`, `uniform(...numSpikes)` to be rounded, `rand(spikes · axes)` for their places, `uniform(...intensity)`.
- * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
+ * Draws: `rand()` against `prob`, `randint(…)` among `numSpikes`, `rand(spikes · axes)` for their places, `uniform(...intensity)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, counts that are not whole and an unknown option
  */
 export class RandomSpike extends MaybeTransform {
-  private readonly options: Required<RandomSpikeOptions>;
+  private readonly intensities: Interval;
+  private readonly counts: Interval;
   private places: Float64Array = new Float64Array();
   private intensity = 0;
 
@@ -144,16 +155,14 @@ export class RandomSpike extends MaybeTransform {
       prob: 1,
     });
     super("RandomSpike", all.prob);
-    boundsOf("RandomSpike", "numSpikes", all.numSpikes);
-    boundsOf("RandomSpike", "intensity", all.intensity);
-    this.options = all;
+    this.counts = countsOf("RandomSpike", "numSpikes", all.numSpikes);
+    this.intensities = boundsOf("RandomSpike", "intensity", pair(all.intensity));
   }
 
   protected draw(x: HostArray): void {
-    const { numSpikes, intensity } = this.options;
-    const spikes = Math.max(1, roundHalfEven(this.random.uniform(...pair(numSpikes))));
+    const spikes = this.random.randint(this.counts[0], this.counts[1] + 1);
     this.places = this.random.rand(spikes * spatialShape("RandomSpike", x).length);
-    this.intensity = this.random.uniform(...pair(intensity));
+    this.intensity = this.random.uniform(...this.intensities);
   }
   protected act(x: HostArray): HostArray {
     const spatial = spatialShape("RandomSpike", x);
@@ -162,11 +171,22 @@ export class RandomSpike extends MaybeTransform {
       const { re, im } = forwardReal(part, spatial);
       let peak = 0;
       for (let i = 0; i < re.length; i++) peak = Math.max(peak, Math.hypot(re[i], im[i]));
-      for (let s = 0; s < this.places.length; s += spatial.length) {
-        const frequency = spatial.map((n, a) => (Math.floor(this.places[s + a] * n) % n) - (n >> 1));
-        addWave(part, spatial, frequency, (peak * this.intensity) / part.length, 0);
-      }
+      this.frequencies(spatial).forEach((frequency, s, all) => {
+        const height = peak * this.intensity;
+        if (s + 1 < all.length) {
+          const before = coefficientAt(part, spatial, frequency);
+          peak = Math.max(peak, Math.hypot(before.re + height, before.im));
+        }
+        addWave(part, spatial, frequency, height / part.length, 0);
+      });
     }
     return { ...x, data };
+  }
+
+  /** Of each spike. */
+  private frequencies(spatial: readonly number[]): number[][] {
+    return Array.from({ length: this.places.length / spatial.length }, (_, s) =>
+      spatial.map((n, a) => (Math.floor(this.places[s * spatial.length + a] * n) % n) - (n >> 1)),
+    );
   }
 }

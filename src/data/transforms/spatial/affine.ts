@@ -9,7 +9,7 @@ import type { LabelSafe, Transform } from "../transform.ts";
 import { aboutCenters, affineOf, type AffineParams } from "./affine_matrix.ts";
 import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
 import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
-import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
 import { checkedOptions } from "../options.ts";
 
@@ -44,9 +44,9 @@ export class Affine implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** Nearest, unless a mode was chosen. */
+  /** Nearest: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new Affine({ mode: "nearest", ...this.options });
+    return new Affine(labelSampling(this.options));
   }
 
   /** The matrix from output to input places, both centered, for an image of as many axes. */
@@ -120,17 +120,17 @@ export class RandAffine extends PartwiseTransform {
     this.params = drawAffine("RandAffine", affine, this.options);
   }
   override applyDrawn(x: HostArray): HostArray {
-    return this.run(x, {});
+    return this.run(x, this.options);
   }
   override applyDrawnToLabel(x: HostArray): HostArray {
-    return this.run(x, { mode: "nearest" });
+    return this.run(x, labelSampling(this.options));
   }
   protected act(x: HostArray): HostArray {
-    return this.run(x, {});
+    return this.run(x, this.options);
   }
 
-  private run(x: HostArray, usual: ResampleOptions): HostArray {
-    const { mode = usual.mode ?? "bilinear", paddingMode = "reflection", alignCorners = false, spatialSize } = this.options;
+  private run(x: HostArray, { mode = "bilinear", paddingMode = "reflection", alignCorners = false }: ResampleOptions): HostArray {
+    const { spatialSize } = this.options;
     const from = expectPlane("RandAffine", x);
     const to = resolveSize("RandAffine", spatialSize ?? -1, from);
     if (!this.active && to.every((s, i) => s === from[i])) return x;

@@ -12,7 +12,7 @@ import { sampleCentered } from "./affine.ts";
 import { affineRangeNames, type AffineRanges, createGrid, drawAffine, RandDeformGrid, transformGrid } from "./grids.ts";
 import { cubicScaleTable, gaussianTable, resampleAxes } from "./resample.ts";
 import { checkSampling } from "./sample.ts";
-import type { ResampleOptions } from "./resampled.ts";
+import { labelSampling, type ResampleOptions } from "./resampled.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Options of `Rand2DElastic`, `Rand3DElastic`, `Elastic`. */
@@ -62,17 +62,16 @@ export abstract class Elastic extends PartwiseTransform {
   }
 
   override applyDrawn(x: HostArray): HostArray {
-    return this.run(x, "bilinear");
+    return this.run(x, this.options);
   }
   override applyDrawnToLabel(x: HostArray): HostArray {
-    return this.run(x, "nearest");
+    return this.run(x, labelSampling(this.options));
   }
   protected act(x: HostArray): HostArray {
-    return this.run(x, "bilinear");
+    return this.run(x, this.options);
   }
 
-  private run(x: HostArray, usual: "bilinear" | "nearest"): HostArray {
-    const { mode = usual, paddingMode = "reflection" } = this.options;
+  private run(x: HostArray, { mode = "bilinear", paddingMode = "reflection" }: ResampleOptions): HostArray {
     const size = this.sizeFor(x);
     const image = x.shape.slice(1);
     if (!this.active && size.every((s, i) => s === image[i])) return x;

@@ -9,7 +9,7 @@ import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { sampleCentered, sampleCenteredAxes } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
-import type { ResampleOptions } from "./resampled.ts";
+import { labelSampling, type ResampleOptions } from "./resampled.ts";
 
 /** Options of `GridDistortion`. */
 export interface GridDistortionOptions extends Omit<ResampleOptions, "alignCorners"> {
@@ -37,9 +37,9 @@ export class GridDistortion implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** Nearest, unless a mode was chosen. */
+  /** Nearest: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new GridDistortion({ mode: "nearest", ...this.options });
+    return new GridDistortion(labelSampling(this.options));
   }
 
   apply(x: HostArray): HostArray {
@@ -144,8 +144,7 @@ export class RandGridDistortion extends MaybeTransform {
   }
   protected override actOnLabel(x: HostArray): HostArray {
     return distort("RandGridDistortion", x, {
-      mode: "nearest",
-      ...this.sampling,
+      ...labelSampling(this.sampling),
       numCells: this.numCells,
       distortSteps: this.steps,
     });

@@ -8,7 +8,8 @@ import { crop, cropWindow } from "../crop/crop.ts";
 import { movedWindow } from "../moved.ts";
 import { perAxis, checkedOptions } from "../options.ts";
 import { checkFill, padAxes, padValueNames, type PadFill } from "../pad/pad_axes.ts";
-import { RandomTransform, type Transform } from "../transform.ts";
+import { expectSameSpace } from "../drawn_for.ts";
+import { type ItemWide, RandomTransform, type Transform } from "../transform.ts";
 
 /**
  * Cuts into `grid` (default 2 × 2) patches of the same size, by default as large as fits, row by row; patches overlap where `size` is larger. A
@@ -87,7 +88,7 @@ const patchNames = `patchSize:list! numPatches:number overlap:sizes sortFn:text 
  * Geometry: kept.
  * @throws ConfigError for unknown options, sortings and padding modes, ShapeError for patches larger than the image
  */
-export class GridPatch implements Transform {
+export class GridPatch implements Transform, ItemWide {
   /** Names and kinds of the options it takes. */
   static readonly options: string = `offset:numbers ${patchNames}`;
   private readonly options: GridPatchOptions;
@@ -100,8 +101,23 @@ export class GridPatch implements Transform {
 
   apply(x: HostArray): HostArray[] {
     expectArguments("GridPatch", "array", { x });
-    const patches = gridPatches("GridPatch", x, this.options, this.options.offset ?? []);
-    return counted(patches, sorted(patches, this.options.sortFn), this.options);
+    const patches = this.patches(x);
+    return filled(patches, chosenOf(patches, this.options), this.options);
+  }
+
+  /** The transform that takes the patches which it chooses of `source`, so that those of all arrays of an item lie at the same places. */
+  forItem(source: HostArray): Transform {
+    const chosen = chosenOf(this.patches(source), this.options);
+    return {
+      apply: (x) => {
+        expectSameSpace("GridPatch", x, source.shape.slice(1));
+        return filled(this.patches(x), chosen, this.options);
+      },
+    };
+  }
+
+  private patches(x: HostArray): HostArray[] {
+    return gridPatches("GridPatch", x, this.options, this.options.offset ?? []);
   }
 }
 
@@ -111,9 +127,9 @@ function checkPatches(op: string, { sortFn, padMode }: GridPatchOptions, known: 
   if (padMode) checkFill(op, { mode: padMode });
 }
 
-/** All patches of the grid whose sum is below the threshold. */
+/** All patches of the grid. */
 function gridPatches(op: string, x: HostArray, options: GridPatchOptions, offset: readonly number[]): HostArray[] {
-  const { patchSize, overlap = 0, threshold, padMode, numPatches: _n, sortFn: _s, offset: _o, ...fill } = options;
+  const { patchSize, overlap = 0, threshold: _t, padMode, numPatches: _n, sortFn: _s, offset: _o, ...fill } = options;
   const image = spatialShape(op, x);
   const size = image.map((s, i) => Math.min(patchSize[i] || s, s));
   const share = perAxis(op, "overlap", overlap, image.length);
@@ -134,7 +150,7 @@ function gridPatches(op: string, x: HostArray, options: GridPatchOptions, offset
     return Array.from({ length: Math.max(0, Math.ceil((end - first) / step)) }, (_, k) => first + k * step);
   });
   const counts = starts.map((s) => s.length);
-  const patches = Array.from({ length: sizeOf(counts) }, (_, n) => {
+  return Array.from({ length: sizeOf(counts) }, (_, n) => {
     const from = placeOf(n, counts).map((p, i) => starts[i][p]);
     const { out } = cropWindow(
       op,
@@ -148,7 +164,6 @@ function gridPatches(op: string, x: HostArray, options: GridPatchOptions, offset
       from.map((f, i) => f - border[i]),
     );
   });
-  return threshold === null || threshold === undefined ? patches : patches.filter((p) => sum(p) < threshold);
 }
 
 function sum({ data }: HostArray): number {
@@ -157,29 +172,35 @@ function sum({ data }: HostArray): number {
   return total;
 }
 
-/** Order of the patches by their sums, ties in the order of the grid. */
-function sorted(patches: readonly HostArray[], sortFn: GridPatchOptions["sortFn"]): number[] {
-  const order = patches.map((_, i) => i);
-  if (!sortFn) return order;
-  const sums = patches.map(sum);
-  const sign = sortFn.toLowerCase() === "max" ? -1 : 1;
-  return order.sort((a, b) => sign * (sums[a] - sums[b]) || a - b);
+/** Which patches are kept, in which order: those with sums below the threshold, the first `numPatches` by `order` or their sums. */
+function chosenOf(
+  patches: readonly HostArray[],
+  { threshold, numPatches, sortFn }: GridPatchOptions,
+  order?: (count: number) => number[],
+): number[] {
+  const sums = sortFn || typeof threshold === "number" ? patches.map(sum) : [];
+  const kept = patches.flatMap((_, i) => (typeof threshold !== "number" || sums[i] < threshold ? [i] : []));
+  if (!numPatches) return kept;
+  if (order)
+    return order(kept.length)
+      .slice(0, numPatches)
+      .map((k) => kept[k]);
+  const sign = !sortFn ? 0 : sortFn.toLowerCase() === "max" ? -1 : 1;
+  return kept.sort((a, b) => sign * (sums[a] - sums[b]) || a - b).slice(0, numPatches);
 }
 
-/** The first `numPatches` of an order, filled up with constant ones. */
-function counted(patches: readonly HostArray[], order: readonly number[], options: GridPatchOptions): HostArray[] {
+/** The chosen patches, without a threshold filled up to `numPatches` with constant ones. */
+function filled(patches: readonly HostArray[], chosen: readonly number[], options: GridPatchOptions): HostArray[] {
   const { numPatches, threshold, constantValues } = options;
-  if (!numPatches) return [...patches];
-  const chosen = order.slice(0, numPatches).map((i) => patches[i]);
-  if (threshold !== null && threshold !== undefined) return chosen;
+  const out = chosen.map((i) => patches[i]);
   const [like] = patches;
-  if (!like) return chosen;
-  while (chosen.length < numPatches) {
+  if (!numPatches || (threshold !== null && threshold !== undefined) || !like) return out;
+  while (out.length < numPatches) {
     const data = emptyLike(like.data, like.data.length);
     if (typeof constantValues === "number") data.fill(constantValues);
-    chosen.push({ data, shape: like.shape });
+    out.push({ data, shape: like.shape });
   }
-  return chosen;
+  return out;
 }
 
 /** Options of `RandGridPatch`. */
@@ -204,8 +225,9 @@ export class RandGridPatch extends RandomTransform<HostArray[]> {
   static readonly options: string = `minOffset:sizes maxOffset:sizes ${patchNames}`;
   private readonly options: RandGridPatchOptions;
   private offset: number[] = [];
-  /** The order of a random sorting: one for all arrays of a draw. */
-  private order: number[] | undefined;
+  private space: readonly number[] = [];
+  /** What is taken of the first array of a draw, and so of all: image and label stay together. */
+  private chosen: number[] | undefined;
 
   constructor(options: RandGridPatchOptions) {
     super();
@@ -223,14 +245,15 @@ export class RandGridPatch extends RandomTransform<HostArray[]> {
         ? patchSize.map((p, i) => (p > 0 ? x.shape[i + 1] % p : 0))
         : perAxis("RandGridPatch", "maxOffset", maxOffset, dims);
     this.offset = low.map((from, i) => this.random.randint(from, high[i] + 1));
-    this.order = undefined;
+    this.chosen = undefined;
+    this.space = x.shape.slice(1);
   }
 
   applyDrawn(x: HostArray): HostArray[] {
-    const { sortFn, numPatches } = this.options;
+    expectSameSpace("RandGridPatch", x, this.space);
     const patches = gridPatches("RandGridPatch", x, this.options, this.offset);
-    if (sortFn?.toLowerCase() !== "random" || !numPatches) return counted(patches, sorted(patches, sortFn), this.options);
-    this.order ??= this.random.permutation(patches.length);
-    return counted(patches, this.order, this.options);
+    const random = this.options.sortFn?.toLowerCase() === "random";
+    this.chosen ??= chosenOf(patches, this.options, random ? (count) => this.random.permutation(count) : undefined);
+    return filled(patches, this.chosen, this.options);
   }
 }

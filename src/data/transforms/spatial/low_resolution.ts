@@ -4,7 +4,7 @@ import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { release } from "../../../host/unfilled.ts";
 import { RandomTransform } from "../transform.ts";
-import { checkResizeMode, resizeBy, type ResizeMode } from "./resize.ts";
+import { checkResizeMode, isNearestResize, resizeBy, type ResizeMode } from "./resize.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Options of `RandSimulateLowResolution`. */
@@ -20,6 +20,12 @@ export interface LowResolutionOptions {
   /** Of the enlargement. Default false. */
   readonly alignCorners?: boolean;
 }
+
+/** For label maps: what mixes voxels takes the nearest. */
+const labelModes = ({ downsampleMode, upsampleMode, ...rest }: LowResolutionOptions): LowResolutionOptions => {
+  const safe = (mode?: ResizeMode): ResizeMode => (mode !== undefined && isNearestResize(mode) ? mode : "nearest");
+  return { ...rest, downsampleMode: safe(downsampleMode), upsampleMode: safe(upsampleMode) };
+};
 
 /**
  * With probability `prob` (default 0.1) shrinks the image and enlarges it again. MONAI's `RandSimulateLowResolution`.
@@ -51,15 +57,15 @@ export class RandSimulateLowResolution extends RandomTransform {
   }
 
   applyDrawn(x: HostArray): HostArray {
-    return this.active ? this.coarse(x, this.options.upsampleMode ?? "trilinear") : x;
+    return this.active ? this.coarse(x, this.options) : x;
   }
   override applyDrawnToLabel(x: HostArray): HostArray {
-    return this.active ? this.coarse(x, this.options.upsampleMode ?? "nearest") : x;
+    return this.active ? this.coarse(x, labelModes(this.options)) : x;
   }
 
-  private coarse(x: HostArray, enlarge: ResizeMode): HostArray {
+  private coarse(x: HostArray, options: LowResolutionOptions): HostArray {
     const op = "RandSimulateLowResolution";
-    const { downsampleMode = "nearest", alignCorners = false } = this.options;
+    const { downsampleMode = "nearest", upsampleMode = "trilinear", alignCorners = false } = options;
     const size = spatialShape(op, x);
     const small = resizeBy(
       op,
@@ -68,7 +74,7 @@ export class RandSimulateLowResolution extends RandomTransform {
       downsampleMode,
       false,
     );
-    const out = resizeBy(op, small, size, enlarge, alignCorners);
+    const out = resizeBy(op, small, size, upsampleMode, alignCorners);
     release([small.data], [x.data, out.data]);
     return { ...x, ...out };
   }

@@ -8,7 +8,7 @@ import { isNearest, sampleAffine, type SampleMode, type SampleOptions, type Samp
 
 /** How values between voxels and outside of the image are found. */
 export interface ResampleOptions {
-  /** Default "bilinear", or "nearest" for labels; a number is the order of a spline as in SciPy. */
+  /** Default "bilinear"; a number is the order of a spline as in SciPy. Labels of `onKeys` get "nearest" in place of modes that mix voxels. */
   readonly mode?: SampleMode;
   /** Outside of the image: PyTorch's names; with a spline order also those of scipy.ndimage. */
   readonly paddingMode?: SamplePadding;
@@ -18,6 +18,12 @@ export interface ResampleOptions {
 
 /** Names of `ResampleOptions`. */
 export const resampleOptionNames = "mode paddingMode alignCorners:boolean";
+
+/** The options for a label map: a mode that mixes voxels becomes nearest, since a mixture of class numbers is no class. */
+export const labelSampling = <O extends Pick<ResampleOptions, "mode">>(options: O): O & { readonly mode: SampleMode } => ({
+  ...options,
+  mode: options.mode !== undefined && isNearest(options.mode) ? options.mode : "nearest",
+});
 
 /** `x` on a grid of `size`, whose voxel o is at `matrix` · o of `x`; a volume keeps its place in space. */
 export function resampled(

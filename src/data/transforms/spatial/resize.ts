@@ -6,7 +6,10 @@ import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resamp
 import { takeAxes } from "./take.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
-import { movedBySampling, resizeMatrix } from "../moved.ts";
+import type { Matrix } from "../../../host/matrix.ts";
+import { moved, resizeMatrix } from "../moved.ts";
+import type { Affine } from "../../volume.ts";
+import { withAlignedCorners } from "./affine_matrix.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 import { checkedOptions } from "../options.ts";
 
@@ -19,7 +22,7 @@ export interface ResizeOptions {
   readonly spatialSize: SpatialSize;
   /** "longest": the longest axis becomes spatialSize, the others keep the aspect ratio. Default "all". */
   readonly sizeMode?: "all" | "longest";
-  /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest-exact". */
+  /** Default "area" (adaptive average), as MONAI's. Labels of `onKeys` are not mixed: they get "nearest-exact" in place of "area", linear and cubic. */
   readonly mode?: ResizeMode;
   /** Linear and cubic modes: corner voxels onto each other. Default false. */
   readonly alignCorners?: boolean | null;
@@ -56,11 +59,11 @@ export class Resize implements Transform, LabelSafe {
   }
 
   /**
-   * The nearest voxel and no smoothing, unless a mode was chosen: an interpolated class index is no class. "nearest-exact" has the centers of "area"
-   * and the linear modes; "nearest" would shift the label by half a voxel against its image.
+   * The nearest voxel and no smoothing: an interpolated class index is no class. "nearest-exact" has the centers of "area" and the linear modes;
+   * "nearest", which is taken where it was chosen, shifts the label by half a voxel against its image.
    */
   forLabels(): Transform {
-    return this.options.mode === undefined ? new Resize({ ...this.options, mode: "nearest-exact", antiAliasing: false }) : this;
+    return new Resize({ ...labelResizing(this.options), antiAliasing: false });
   }
 
   apply(x: HostArray): HostArray {
@@ -77,8 +80,10 @@ export class Resize implements Transform, LabelSafe {
     const from = spatialShape("Resize", input);
     const to = sizeMode === "longest" ? longest(from, spatialSize as number) : resolveSize("Resize", spatialSize, from);
     if (antiAliasing && to.some((s, i) => s < from[i])) input = resampleAxes(input, this.smoothing(from, to));
-    const out = resizeBy("Resize", input, to, mode, this.options.alignCorners ?? false);
-    return movedBySampling("Resize", x, out, resizeMatrix(from, to), isNearestResize(mode));
+    const alignCorners = this.options.alignCorners ?? false;
+    const out = resizeBy("Resize", input, to, mode, alignCorners);
+    const matrix = resizePlaces(from, to, mode, alignCorners) as Affine;
+    return moved("Resize", x, out, resizeMatrix(from, to), { kind: "resample", matrix, nearest: isNearestResize(mode) });
   }
 
   private smoothing(from: readonly number[], to: readonly number[]): (Taps | undefined)[] {
@@ -117,6 +122,17 @@ export function resizeBy(
     from.map((s, i) => tables[i]?.index ?? Int32Array.from({ length: s }, (_, k) => k)),
   );
 }
+
+/** Where the voxels of a resized image were: where MONAI's affine has them, but for modes that align corners, which leave that as it is. */
+export function resizePlaces(from: readonly number[], to: readonly number[], mode: ResizeMode, alignCorners: boolean): Matrix {
+  const matrix = resizeMatrix(from, to);
+  const faces = !alignCorners || isNearestResize(mode) || mode === "area";
+  return faces ? matrix : withAlignedCorners(matrix, from, to);
+}
+
+/** The options for a label map: a mode that mixes voxels becomes "nearest-exact". */
+export const labelResizing = <O extends Pick<ResizeOptions, "mode">>(options: O): O =>
+  options.mode !== undefined && isNearestResize(options.mode) ? options : { ...options, mode: "nearest-exact" };
 
 /** Whether a mode takes voxels over as they are. */
 export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest" || mode === "nearest-exact" || mode === 0;

@@ -8,7 +8,7 @@ import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { rotation } from "./affine_matrix.ts";
 import { checkSampling } from "./sample.ts";
-import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 
 /** Options of `Rotate`. */
 export interface RotateOptions extends ResampleOptions {
@@ -36,9 +36,9 @@ export class Rotate implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** Nearest, unless a mode was chosen. */
+  /** Nearest: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new Rotate({ mode: "nearest", ...this.options });
+    return new Rotate(labelSampling(this.options));
   }
 
   apply(x: HostArray): HostArray {
@@ -108,7 +108,7 @@ export class RandRotate extends MaybeTransform {
     return rotate("RandRotate", x, { ...this.rest, angle: x.shape.length === 3 ? this.angles[0] : this.angles });
   }
   protected override actOnLabel(x: HostArray): HostArray {
-    return rotate("RandRotate", x, { mode: "nearest", ...this.rest, angle: x.shape.length === 3 ? this.angles[0] : this.angles });
+    return rotate("RandRotate", x, { ...labelSampling(this.rest), angle: x.shape.length === 3 ? this.angles[0] : this.angles });
   }
 }
 

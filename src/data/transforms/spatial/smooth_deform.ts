@@ -6,7 +6,7 @@ import { identityMatrix } from "../../../host/matrix.ts";
 import { moved } from "../moved.ts";
 import { PartwiseTransform } from "../partwise.ts";
 import type { ResizeMode } from "./resize.ts";
-import { checkSampling, sampleGrid } from "./sample.ts";
+import { checkSampling, sampleGrid, type SampleMode } from "./sample.ts";
 import { fieldRange, SmoothField, smoothFieldNames, type SmoothFieldOptions } from "./smooth_field.ts";
 
 /** Options of `RandSmoothDeform`. */
@@ -61,7 +61,14 @@ export class RandSmoothDeform extends PartwiseTransform {
     this.field.draw(this.parts[0]);
   }
   protected act(x: HostArray): HostArray {
-    const { gridMode: mode = "nearest", gridPaddingMode: paddingMode = "border", gridAlignCorners } = this.sampling;
+    return this.deformed(x, this.sampling.gridMode ?? "nearest");
+  }
+  protected override actOnLabel(x: HostArray): HostArray {
+    return this.deformed(x, "nearest");
+  }
+
+  private deformed(x: HostArray, mode: SampleMode): HostArray {
+    const { gridPaddingMode: paddingMode = "border", gridAlignCorners } = this.sampling;
     const alignCorners = gridAlignCorners ?? false;
     const field = this.field.over(x);
     const places = placesOf(field, alignCorners);

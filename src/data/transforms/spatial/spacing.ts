@@ -10,7 +10,7 @@ import type { LabelSafe, Transform } from "../transform.ts";
 import { affineOfRank } from "./affine_matrix.ts";
 import { columnLengths, shapeAndOffset, zoomedAffine } from "./grid_of.ts";
 import { checkSampling } from "./sample.ts";
-import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Differences of affines below it are none, as in MONAI. */
@@ -88,9 +88,9 @@ export class SpatialResample implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** Nearest, unless a mode was chosen. */
+  /** Nearest: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new SpatialResample({ mode: "nearest", ...this.options });
+    return new SpatialResample(labelSampling(this.options));
   }
 
   apply(x: HostArray): HostArray {
@@ -134,9 +134,9 @@ export class ResampleToMatch implements Transform, LabelSafe {
     this.forItem = keyDst === undefined ? undefined : (imgDst) => new ResampleToMatch({ ...rest, imgDst });
   }
 
-  /** Nearest, unless a mode was chosen. */
+  /** Nearest: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new ResampleToMatch({ mode: "nearest", ...this.options });
+    return new ResampleToMatch(labelSampling(this.options));
   }
 
   apply(x: HostArray): HostArray {
@@ -193,9 +193,9 @@ export class Spacing implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** Nearest, unless a mode was chosen. */
+  /** Nearest: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new Spacing({ mode: "nearest", ...this.options });
+    return new Spacing(labelSampling(this.options));
   }
 
   apply(x: HostArray): HostArray {

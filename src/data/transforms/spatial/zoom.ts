@@ -3,7 +3,7 @@ import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
-import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
+import { moved, resizeMatrix } from "../moved.ts";
 import { centerOf } from "../crop/crop.ts";
 import { perAxis, checkedOptions } from "../options.ts";
 import { type PadFill, padValueNames } from "../pad/pad_axes.ts";
@@ -11,13 +11,13 @@ import { padOrCrop } from "../pad/pad.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { product, translation } from "../../../host/matrix.ts";
 import type { Affine } from "../../volume.ts";
-import { checkResizeMode, isNearestResize, resizeBy, type ResizeMode } from "./resize.ts";
+import { checkResizeMode, isNearestResize, labelResizing, resizeBy, type ResizeMode, resizePlaces } from "./resize.ts";
 
 /** Options of `Zoom`. */
 export interface ZoomOptions extends Omit<PadFill, "mode"> {
   /** Factor per axis, or one for all. */
   readonly zoom: number | readonly number[];
-  /** Default "area", or "nearest-exact" for labels. */
+  /** Default "area"; labels of `onKeys` get "nearest-exact" in place of modes that mix voxels. */
   readonly mode?: ResizeMode;
   /** What surrounds an image that became smaller, with `keepSize`. Default "edge". */
   readonly paddingMode?: PadFill["mode"];
@@ -47,9 +47,9 @@ export class Zoom implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** The nearest voxel, unless a mode was chosen. */
+  /** The nearest voxel: a mixture of class numbers is no class. A chosen mode holds if it takes voxels as they are. */
   forLabels(): Transform {
-    return new Zoom({ mode: "nearest-exact", ...this.options });
+    return new Zoom(labelResizing(this.options));
   }
 
   apply(x: HostArray): HostArray {
@@ -69,12 +69,13 @@ function zoomed(op: string, x: HostArray, options: ZoomOptions): HostArray {
   // What would be cropped is not made.
   const window = to.map((s, i): [number, number] => (keepSize && s > from[i] ? middle(s, from[i]) : [0, s]));
   const scaled = resizeBy(op, { data: x.data, shape: x.shape }, to, mode, alignCorners ?? false, window);
-  const matrix = resizeMatrix(from, to);
-  const nearest = isNearestResize(mode);
-  if (!keeps) return movedBySampling(op, x, scaled, matrix, nearest);
-  const { out, start } = padOrCrop(op, scaled, from, "symmetric", { ...fill, mode: paddingMode });
-  const whole = product(matrix, translation(start.map((s, i) => s + window[i][0])));
-  return moved(op, x, out, whole, { kind: "resample", matrix: whole as unknown as Affine, nearest });
+  const { out, start } = keeps
+    ? padOrCrop(op, scaled, from, "symmetric", { ...fill, mode: paddingMode })
+    : { out: scaled, start: from.map(() => 0) };
+  const kept = translation(start.map((s, i) => s + window[i][0]));
+  const places = product(resizePlaces(from, to, mode, alignCorners ?? false), kept) as unknown as Affine;
+  const affine = product(resizeMatrix(from, to), kept);
+  return moved(op, x, out, affine, { kind: "resample", matrix: places, nearest: isNearestResize(mode) });
 }
 
 /** From where to where the middle of `length` elements lies, `size` of them, as a crop about the center has it. */
@@ -134,6 +135,6 @@ export class RandZoom extends MaybeTransform {
     return zoomed("RandZoom", x, { ...this.rest, zoom: this.factors });
   }
   protected override actOnLabel(x: HostArray): HostArray {
-    return zoomed("RandZoom", x, { mode: "nearest-exact", ...this.rest, zoom: this.factors });
+    return zoomed("RandZoom", x, { ...labelResizing(this.rest), zoom: this.factors });
   }
 }
