@@ -1,5 +1,6 @@
 /** @file Room for results: arrays whose elements are all written before one is read. */
 import type { TypedArray } from "./array.ts";
+import { free, keepHeapRoom } from "./heap_room.ts";
 
 /** Node's memory as it is, which `ArrayBuffer` zeroes or has the system zero: half of what a pass over a volume costs. */
 interface Raw {
@@ -17,6 +18,7 @@ export function unfilledLike<A extends TypedArray>(like: A, length: number): A {
   };
   const bytes = length * like.BYTES_PER_ELEMENT;
   const raw = bytes >= leastBytes ? (globalThis as { readonly Buffer?: Raw }).Buffer : undefined;
+  if (raw?.allocUnsafeSlow) keepHeapRoom(bytes, raw.allocUnsafeSlow);
   const buffer = raw?.allocUnsafeSlow?.(bytes).buffer;
   // An array never shares its buffer: whoever transfers or keeps it would do so with another's.
   return buffer?.byteLength === bytes ? new type(buffer) : new type(length);
@@ -33,10 +35,8 @@ export const unfilledFloats = (length: number): Float32Array<ArrayBuffer> =>
  * still has at hand. Arrays on the buffer of one of `kept` stay.
  */
 export function release(arrays: readonly TypedArray[], kept: readonly TypedArray[] = []): void {
-  for (const { buffer } of arrays) {
-    if (buffer.byteLength < leastBytes || kept.some((k) => k.buffer === buffer)) continue;
-    (buffer as { transfer?(bytes: number): unknown }).transfer?.(0);
-  }
+  for (const array of arrays)
+    if (array.buffer.byteLength >= leastBytes && !kept.some((k) => k.buffer === array.buffer)) free(array);
 }
 
 /** A copy on its own buffer. */

@@ -1,10 +1,10 @@
 /**
  * @file Results whose rows come from rows elsewhere: crops, pads, mirrored and chosen ones. Sources go into the module's memory in long copies, rows are put
- * together there, and what is collected goes out by the mebibyte: a call for each row would cost more than all of this.
+ * together there, and what is collected goes out in long copies too: a call for each row would cost more than all of this.
  */
 import type { TypedArray } from "../array.ts";
 import { type Lanes, lanesFor, writeTurned } from "./chunks.ts";
-import { collectedRoom, places, rowRoom } from "./places.ts";
+import { places, rowRoom } from "./places.ts";
 import { planRow, type RowPlan } from "./row_plan.ts";
 
 /** Where things come from, in elements; −1 for what is filled. */
@@ -23,6 +23,11 @@ export interface RowSources {
 
 /** Rows of more bytes are copied from where they are. */
 const longRow = 8192;
+
+/** Bytes of the result that are put together at a time, which the second cache keeps beside their sources: ten times as many take a third more time. */
+const taken = 0x20000;
+/** Bytes that the sources of these may lie apart. */
+const band = 0x40000;
 
 /** Puts rows together in `out`, which has all of them one behind the other; false where the kernels are not to be had or rows are none for them. */
 export function takeRows(data: TypedArray, out: TypedArray, sources: RowSources): boolean {
@@ -92,74 +97,53 @@ function write(lanes: Lanes, { windows }: RowPlan, fill: Uint8Array): boolean {
   return true;
 }
 
-/** The result so far. */
-class Collected {
-  private readonly room: Uint8Array;
-  private readonly out: Uint8Array;
-  private at = 0;
-  /** Bytes that are collected and not yet put out. */
-  filled = 0;
-
-  constructor({ lanes: { kernels }, out }: Take) {
-    this.room = new Uint8Array(kernels.memory.buffer, places.collected, collectedRoom);
-    this.out = out;
-  }
-
-  /** How many rows of so many bytes there is room for, at least one. */
-  rowsOf(bytes: number): number {
-    if (this.filled + bytes > collectedRoom) this.flush();
-    return Math.floor((collectedRoom - this.filled) / bytes);
-  }
-
-  add(row: Uint8Array): void {
-    this.room.set(row, this.filled);
-    this.filled += row.length;
-  }
-
-  flush(): void {
-    this.out.set(this.room.subarray(0, this.filled), this.at);
-    this.at += this.filled;
-    this.filled = 0;
-  }
-}
-
 const isLong = ({ plan: { copied }, outWidth }: Take): boolean => outWidth >= longRow && copied[0]?.bytes === outWidth;
 
 /** Rows that are stretches of the source and as long as many rows. */
-function takeLong(take: Take): void {
-  const { lanes, plan, data, planes, rows, outWidth } = take;
-  const collected = new Collected(take);
+function takeLong({ lanes, plan, data, out, planes, rows, outWidth }: Take): void {
   const filled = new Uint8Array(lanes.kernels.memory.buffer, places.fillRow, outWidth);
+  let to = 0;
   for (const plane of planes) {
     for (const row of rows) {
-      collected.rowsOf(outWidth);
       const at = plane + row + plan.copied[0].at;
-      collected.add(plane < 0 || row < 0 ? filled : data.subarray(at, at + outWidth));
+      out.set(plane < 0 || row < 0 ? filled : data.subarray(at, at + outWidth), to);
+      to += outWidth;
     }
   }
-  collected.flush();
 }
 
-/** Plane by plane, each in bands whose sources lie close enough to each other. */
+/** Plane by plane; what padding repeats is copied from where it is first. */
 function takePlanes(take: Take): void {
-  const { lanes, data, planes, rows, width, outWidth } = take;
-  const collected = new Collected(take);
-  const { memory } = lanes.kernels;
-  const room = new Uint8Array(memory.buffer, places.sources, rowRoom.sources);
-  const addresses = new Int32Array(memory.buffer, places.addresses, rowRoom.addresses / 4);
-  for (const plane of planes) {
-    for (let r = 0; r < rows.length;) {
-      const most = Math.min(rows.length - r, collected.rowsOf(outWidth), addresses.length);
-      const { low, high, count } = plane < 0 ? { low: 0, high: 0, count: most } : bandOf(rows, r, most, width);
-      if (high > low) room.set(data.subarray(plane + low, plane + high));
-      for (let k = 0; k < count; k++)
-        addresses[k] = plane < 0 || rows[r + k] < 0 ? places.fillRow : places.sources + rows[r + k] - low;
-      put(take, count, places.collected + collected.filled);
-      collected.filled += count * outWidth;
-      r += count;
-    }
+  const { out, planes, rows, outWidth } = take;
+  const bytes = rows.length * outWidth;
+  const first = new Map<number, number>();
+  planes.forEach((plane, p) => {
+    const same = first.get(plane);
+    if (same === undefined) {
+      first.set(plane, p * bytes);
+      takePlane(take, plane, p * bytes);
+    } else out.copyWithin(p * bytes, same, same + bytes);
+  });
+}
+
+/** In bands whose sources lie close enough to each other. */
+function takePlane(take: Take, plane: number, to: number): void {
+  const { lanes, data, out, rows, width, outWidth } = take;
+  const { buffer } = lanes.kernels.memory;
+  const room = new Uint8Array(buffer, places.sources, rowRoom.sources);
+  const collected = new Uint8Array(buffer, places.collected, taken);
+  const addresses = new Int32Array(buffer, places.addresses, rowRoom.addresses / 4);
+  const atOnce = Math.min(addresses.length, Math.floor(taken / outWidth));
+  for (let r = 0; r < rows.length;) {
+    const most = Math.min(rows.length - r, atOnce);
+    const { low, high, count } = plane < 0 ? { low: 0, high: 0, count: most } : bandOf(rows, r, most, width);
+    if (high > low) room.set(data.subarray(plane + low, plane + high));
+    for (let k = 0; k < count; k++)
+      addresses[k] = plane < 0 || rows[r + k] < 0 ? places.fillRow : places.sources + rows[r + k] - low;
+    put(take, count, places.collected);
+    out.set(collected.subarray(0, count * outWidth), to + r * outWidth);
+    r += count;
   }
-  collected.flush();
 }
 
 /** How many rows from `r` on have their sources in one piece that there is room for, and that piece. */
@@ -171,7 +155,7 @@ function bandOf(rows: Float64Array, r: number, most: number, width: number): { l
     const row = rows[r + count];
     if (row < 0) continue;
     const [newLow, newHigh] = [Math.min(low, row), Math.max(high, row + width)];
-    if (newHigh - newLow > 0x40000) break; //B
+    if (newHigh - newLow > band) break;
     [low, high] = [newLow, newHigh];
   }
   return { low: Math.min(low, high), high, count };

@@ -4,6 +4,7 @@ import type { Matrix } from "../../../host/matrix.ts";
 import type { Affine } from "../../volume.ts";
 import { moved } from "../moved.ts";
 import { withAlignedCorners } from "./affine_matrix.ts";
+import type { Precision } from "./torch_places.ts";
 import { isNearest, sampleAffine, type SampleMode, type SampleOptions, type SamplePadding } from "./sample.ts";
 
 /** How values between voxels and outside of the image are found. */
@@ -25,16 +26,20 @@ export const labelSampling = <O extends Pick<ResampleOptions, "mode">>(options: 
   mode: options.mode !== undefined && isNearest(options.mode) ? options.mode : "nearest",
 });
 
-/** `x` on a grid of `size`, whose voxel o is at `matrix` · o of `x`; a volume keeps its place in space. */
+/**
+ * `x` on a grid of `size`, whose voxel o is at `matrix` · o of `x`; a volume keeps its place in space.
+ * @param asTorchIn in what MONAI computes the places, where it does so by `AffineTransform`
+ */
 export function resampled(
   name: string,
   x: HostArray,
   size: readonly number[],
   matrix: Matrix,
   { mode = "bilinear", paddingMode = "border", alignCorners = false }: ResampleOptions,
+  asTorchIn?: Precision,
 ): HostArray {
   const places = alignCorners ? withAlignedCorners(matrix, x.shape.slice(1), size) : matrix;
-  const options: SampleOptions = { mode, paddingMode, alignCorners };
+  const options: SampleOptions = { mode, paddingMode, alignCorners, ...(asTorchIn && { asTorchIn }) };
   const out = sampleAffine(x, size, places, options, name);
   return moved(name, x, out, matrix, { kind: "resample", matrix: places as Affine, nearest: isNearest(mode) });
 }

@@ -54,7 +54,7 @@ function rotate(op: string, x: HostArray, { angle, keepSize = true, ...sampling 
   const turn = rotation(op, dims, perAxis(op, "angle", angle, dims === 2 ? 1 : 3));
   const to = keepSize ? from : from.map((_, r) => Math.floor(extent(turn[r], from) + 0.5));
   const matrix = product(translation(from.map((s) => (s - 1) / 2)), turn, translation(to.map((s) => -(s - 1) / 2)));
-  return resampled(op, x, to, matrix, sampling);
+  return resampled(op, x, to, matrix, sampling, "float32");
 }
 
 /** How far the corners of a box spread along a direction. */

@@ -10,6 +10,7 @@ import { cubicWeight } from "../../../host/taps.ts";
 import { unfilledFloats, unfilledLike } from "../../../host/unfilled.ts";
 import { resampleAxes, type Taps, tapTable } from "./resample.ts";
 import { takeAxes } from "./take.ts";
+import { type Precision, torchPlaces } from "./torch_places.ts";
 import { isSplineOrder, type SplineMode, sampleSpline, sampleSplineAxes } from "./spline.ts";
 
 /** Interpolation: by PyTorch's names, where bilinear and trilinear are linear along every axis, or a spline of order 0 … 5 as in SciPy. */
@@ -23,6 +24,8 @@ export interface SampleOptions {
   readonly paddingMode?: SamplePadding;
   /** Reflection at the centers of the outermost voxels in place of their faces. */
   readonly alignCorners?: boolean;
+  /** Mode "nearest" by a matrix, without `alignCorners`: places halfway between voxels go where torch has them in this precision. Default: to the even one. */
+  readonly asTorchIn?: Precision;
 }
 
 /** Where the outputs of one row are sampled: fills the positions along the three axes. */
@@ -72,21 +75,27 @@ export function sampleAffine(
 ): HostArray {
   const dims = expectRank(op, x);
   checkSampling(op, options);
+  const { mode = "bilinear", alignCorners = false, asTorchIn } = options;
+  const halves = asTorchIn && modes[mode] === "nearest" && !alignCorners && dims > 1;
+  const torch = halves ? torchPlaces(x.shape.slice(1), size, matrix, asTorchIn) : undefined;
   const along = isStraight(size, matrix) && size.map((count, a) => alongAxis(count, matrix[a][a], matrix[a][dims]));
-  const separate = along && sampleAlongAxes(x, along, options, op);
+  const elsewhere = (a: number) => (o: number) => size.map((_, c) => (c === a ? o : 0));
+  const settled = torch && along ? along.reduce((n, at, a) => n + torch.settle(a, at, elsewhere(a)), 0) : 0;
+  // What a matrix has beside its diagonal may decide on a place halfway.
+  const separate = along && (settled === 0 || isStraight(size, matrix, 0)) && sampleAlongAxes(x, along, options, op);
   if (separate) return separate;
   const [sx, sy, sz] = [...new Array<number>(3 - dims).fill(1), ...size];
   const lead = 3 - dims;
   // Rows of lower rank are embedded in three axes, the missing ones at index 0.
   const m = [0, 1, 2].map((a) => [0, 1, 2, 3].map((c) => (a < lead || (c < lead && c < 3) ? 0 : matrix[a - lead][c - lead])));
   const fill: Rows = (row, p) => {
-    const i = Math.floor(row / sy);
-    const j = row % sy;
+    const [i, j] = [Math.floor(row / sy), row % sy];
     for (let a = 0; a < 3; a++) {
       const base = m[a][0] * i + m[a][1] * j + m[a][3];
       const step = m[a][2];
       const target = p[a];
       for (let k = 0; k < sz; k++) target[k] = base + step * k;
+      if (a >= lead) torch?.settle(a - lead, target, (k) => [i, j, k].slice(lead));
     }
   };
   return sampleRows(op, x, size, [sx * sy, sz], fill, options);
@@ -266,9 +275,9 @@ function cubicRow(
   }
 }
 
-/** Whether every input axis follows its own output axis alone. */
-const isStraight = (size: readonly number[], matrix: Matrix): boolean =>
-  size.every((_, r) => size.every((count, c) => c === r || !(Math.abs(matrix[r][c]) * count > 1e-10)));
+/** Whether every input axis follows its own output axis alone, give or take a part of a voxel. */
+const isStraight = (size: readonly number[], matrix: Matrix, most = 1e-10): boolean =>
+  size.every((_, r) => size.every((count, c) => c === r || !(Math.abs(matrix[r][c]) * count > most)));
 
 const alongAxis = (count: number, step: number, first: number): Float64Array =>
   Float64Array.from({ length: count }, (_, o) => step * o + first);

@@ -50,7 +50,7 @@ function resampleTo(op: string, x: HostArray, { dstAffine, spatialSize, ...sampl
   const same = to.every((s, i) => s === from[i]);
   if (same && (nearlyEqual(source, target, tolerance) || nearlyEqual(matrix, identityMatrix(dims + 1), tolerance))) return x;
   if (dims < 2) throw new ShapeError(`${op}: resampling is for 2 or 3 spatial axes, got shape [${x.shape.join(", ")}]`);
-  if (dims === image.length) return resampled(op, x, to, matrix, sampling);
+  if (dims === image.length) return resampled(op, x, to, matrix, sampling, "float64");
   return alongTrailing(op, x, dims, to, matrix, sampling);
 }
 
@@ -66,7 +66,7 @@ function alongTrailing(
   // As in MONAI the trailing axes are folded into the channels by their place in memory.
   const rest = x.shape.slice(dims + 1);
   const folded = { data: x.data, shape: [x.shape[0] * rest.reduce((a, b) => a * b, 1), ...x.shape.slice(1, dims + 1)] };
-  const out = resampled(op, folded, to, matrix, sampling);
+  const out = resampled(op, folded, to, matrix, sampling, "float64");
   return { data: out.data, shape: [x.shape[0], ...to, ...rest] };
 }
 
