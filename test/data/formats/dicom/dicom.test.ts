@@ -1,5 +1,6 @@
 /** @file DICOM files: encodings, stored bits, scaling, colors, frames and their places, and what is refused. */
 
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { FormatError } from "../../../../src/host/errors.ts";
@@ -50,6 +51,19 @@ test("a data set without preamble and meta information is read", async () => {
   const meta = 132 + 8 + "1.2.840.10008.1.2".length + 1;
   const volume = await readDicom(imageFile(bytes.slice(meta)));
   expect(volume.shape).toEqual([1, 3, 2, 1]);
+});
+
+test("meta information without preamble, of which the first elements are left out", async () => {
+  const volume = await readDicom(imageFile(dicomSlice({ pixels: [1, 2, 3, 4, 5, 6] }).slice(132)));
+  expect([...volume.data]).toEqual([1, 4, 2, 5, 3, 6]);
+});
+
+test("marks of items that stand where no sequence is are passed over", async () => {
+  const bytes = dicomSlice({ pixels: [1, 2, 3, 4, 5, 6], more: { 0x00181030: ["LO", "mark"] } });
+  const place = Buffer.from(bytes).indexOf("mark") - 8;
+  const item = Uint8Array.of(0xfe, 0xff, 0x00, 0xe0, 4, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0);
+  const stray = new Uint8Array([...bytes.subarray(0, place), ...item, ...bytes.subarray(place)]);
+  expect([...(await readDicom(imageFile(stray))).data]).toEqual([1, 4, 2, 5, 3, 6]);
 });
 
 describe("stored values", () => {
@@ -136,6 +150,44 @@ describe("stored values", () => {
     expect([...volume.data]).toEqual([263, 265, 264, 265, 265, 261]);
     frame[64] = 253;
     expect(await refusal({ encoding: encodings.rle, more })).toMatch(/plane 0 of an RLE frame has 4 of 6 bytes/);
+  });
+
+  test("masks of one bit that are packed by RLE or deflate begin each frame with a byte", async () => {
+    const bits = { ...us(0x00280100, 1), ...us(0x00280101, 1), ...us(0x00280102, 0), 0x00280008: ["IS", "2"] as const };
+    const rle = (byte: number) => {
+      const out = new Uint8Array(66);
+      new DataView(out.buffer).setUint32(0, 1, true);
+      new DataView(out.buffer).setUint32(4, 64, true);
+      out.set([0, byte], 64);
+      return out;
+    };
+    const frames = [0b11000001, 0b00100011];
+    for (const [encoding, pack] of [
+      [encodings.rle, rle],
+      [encodings.deflatedFrames, (byte: number) => deflateRawSync(Uint8Array.of(byte))],
+    ] as const) {
+      const fragments = [new Uint8Array(0), ...frames.map(pack)];
+      const volume = await read({ encoding, more: { ...bits, 0x7fe00010: ["OB", { fragments }] } });
+      const found = [0, 1].map((z) =>
+        Array.from({ length: 6 }, (_, p) => volume.data[((p % 3) * 2 + Math.floor(p / 3)) * 2 + z]),
+      );
+      expect(found).toEqual([
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 1],
+      ]);
+    }
+  });
+
+  test("deflated frames of words; one that is too short", async () => {
+    const fragments = [new Uint8Array(0), new Uint8Array(deflateRawSync(Uint8Array.of(1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 1, 1)))];
+    const more = { 0x7fe00010: ["OB", { fragments }] as const };
+    expect([...(await read({ encoding: encodings.deflatedFrames, more })).data]).toEqual([1, 4, 2, 5, 3, 257]);
+    fragments[1] = new Uint8Array(deflateRawSync(new Uint8Array(11)));
+    expect(await refusal({ encoding: encodings.deflatedFrames, more })).toMatch(
+      /a deflated frame (has 11 bytes; expected 12|is damaged)/,
+    );
+    fragments[1] = Uint8Array.of(255, 255, 255, 255);
+    expect(await refusal({ encoding: encodings.deflatedFrames, more })).toMatch(/a deflated frame is damaged/);
   });
 });
 
