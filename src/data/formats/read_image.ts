@@ -114,7 +114,7 @@ async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Vol
   const { format, file, head } = await recognized(await headerFirst(given));
   if (format) return format.read(file, options);
   const kind = kindOfName(file.name) ?? fileKind(head);
-  if (kind) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
+  if (kind && !kind.read) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
   // The reader of the ending says what is wrong.
   const byEnding = endingOf(file.name);
   if (byEnding) return byEnding.format.read(file, options);

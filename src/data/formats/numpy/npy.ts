@@ -15,6 +15,19 @@ const magic = "\x93NUMPY";
 const isNpy = (head: Uint8Array): boolean => String.fromCharCode(...head.subarray(0, 6)) === magic;
 const byShort = elementsBy("short");
 
+/** What other types are, by their first letter. */
+const kinds: Readonly<Record<string, string>> = {
+  O: "Python objects, which only a pickle holds and which are not read",
+  c: "complex numbers; save their real and imaginary parts, or their magnitude",
+  f: "floats that are wider than 64 bits; save the array as float64",
+  U: "texts",
+  S: "texts",
+  a: "texts",
+  V: "records",
+  M: "dates",
+  m: "times",
+};
+
 interface NpyHeader {
   readonly dtype: StoredType;
   readonly littleEndian: boolean;
@@ -43,8 +56,8 @@ function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
   const type = /^([<>|=])([biufOV?c]\d*)$/.exec(descr[1]);
   const dtype = byShort.get(type?.[2] === "?" ? "b1" : type?.[2]);
   if (!type || !dtype) {
-    const pickle = /O/.test(descr[1]) ? " (Python objects, which only a pickle holds and which are not read)" : "";
-    throw fail(`descr is ${JSON.stringify(descr[1])}${pickle}; expected integers or floats of 8 to 64 bits`);
+    const kind = kinds[descr[1].replace(/^[<>|=]/, "").charAt(0)];
+    throw fail(`descr is ${JSON.stringify(descr[1])}${kind ? ` (${kind})` : ""}; expected integers or floats of 8 to 64 bits`);
   }
   const sizes = shape[1]
     .split(",")
