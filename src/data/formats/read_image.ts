@@ -126,12 +126,14 @@ async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Vol
 /** The header of a pair of which the voxels were given. */
 async function headerFirst(file: ImageFile): Promise<ImageFile> {
   const pairs: [RegExp, string[]][] = [
-    [/\.img(\.gz)?$/i, [".hdr", ".hdr.gz", ".HDR"]],
+    // In this order, and the other way round for packed voxels.
+    [/\.img(\.gz)?$/i, [".hdr", ".HDR", ".hdr.gz"]],
     [/\.z?raw(\.gz)?$/i, [".mhd", ".nhdr", ".mha"]],
   ];
   for (const [ending, headers] of pairs) {
     if (!ending.test(file.name)) continue;
-    for (const header of headers) {
+    const packed = /\.gz$/i.test(file.name);
+    for (const header of packed ? headers.toReversed() : headers) {
       const found = await file.beside?.(baseName(file.name).replace(ending, header));
       if (found) return found;
     }

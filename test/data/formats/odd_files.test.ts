@@ -128,12 +128,43 @@ test("NIfTI-1: more than 32767 points of a surface, as FreeSurfer counts them", 
   expect((await readImage((await writeImage("a.nii", most))[0].bytes)).shape).toEqual([1, 163842, 1, 1]);
 });
 
+test("NIfTI pairs: a packed one and one that is not, of one name; steps below 0 beside a quaternion", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "voxgrad-pairs-"));
+  for (const [end, first] of [
+    ["", 0],
+    [".gz", 100],
+  ] as const) {
+    const volume = makeVolume({ data: bytes.map((v) => v + first), shape: [1, 2, 3, 2] });
+    for (const { name, bytes: data } of await writeImage(`a.hdr${end}`, volume)) await writeFile(join(dir, name), data);
+  }
+  for (const [name, first] of [
+    ["a.hdr", 0],
+    ["a.img", 0],
+    ["a.hdr.gz", 100],
+    ["a.img.gz", 100],
+  ] as const)
+    expect((await readImageFile(join(dir, name))).data[0], name).toBe(first);
+  await rm(dir, { recursive: true });
+  const [{ bytes: file }] = await writeImage("a.nii", makeVolume({ data: bytes, shape: [1, 2, 3, 2] }));
+  const view = new DataView(file.buffer, file.byteOffset);
+  view.setInt16(252, 1, true);
+  view.setInt16(254, 0, true);
+  [-2, -3, 4].forEach((v, i) => view.setFloat32(80 + 4 * i, v, true));
+  expect((await readImage(file)).affine).toEqual([
+    [2, 0, 0, 0],
+    [0, 3, 0, 0],
+    [0, 0, 4, 0],
+    [0, 0, 0, 1],
+  ]);
+});
+
 test("NumPy: every byte of a boolean that is not 0 is true; what is no number is called by its name", async () => {
   const npy = (descr: string, data: Uint8Array) => {
     const head = `{'descr': '${descr}', 'fortran_order': False, 'shape': (4,), }`.padEnd(117) + "\n";
     return joined(Uint8Array.of(0x93), "NUMPY", Uint8Array.of(1, 0, 118, 0), head, data);
   };
   expect([...(await readImage(npy("|b1", Uint8Array.of(0, 1, 2, 255)))).data]).toEqual([0, 1, 1, 1]);
+  expect([...(await readImage(npy("u1", Uint8Array.of(0, 1, 2, 255)))).data]).toEqual([0, 1, 2, 255]);
   for (const [descr, words] of [
     ["<c8", /descr is "<c8" \(complex numbers; save their real/],
     ["<f16", /wider than 64 bits; save the array as float64/],

@@ -47,13 +47,13 @@ function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
   if (!(bytes[6] >= 1 && bytes[6] <= 3)) throw fail(`the version is ${bytes[6]}.${bytes[7]}; expected 1, 2 or 3`);
   if (start > bytes.length) throw fail(`the header has ${start} bytes, of which ${bytes.length} are there or expected at most`);
   const text = new TextDecoder("latin1").decode(bytes.subarray(long ? 12 : 10, start));
-  const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
-  const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
+  const descr = /["']descr["']\s*:\s*(?:["']([^"']*)["']|(\[))/.exec(text);
+  const order = /["']fortran_order["']\s*:\s*(True|False)/.exec(text);
+  const shape = /["']shape["']\s*:\s*\(([^)]*)\)/.exec(text);
   if (!descr || !order || !shape)
     throw fail(`the header is ${JSON.stringify(text.slice(0, 80))}; expected descr, fortran_order and shape`);
   if (descr[2] !== undefined) throw fail("holds records of several fields; save one field as an array of numbers");
-  const type = /^([<>|=])([biufOV?c]\d*)$/.exec(descr[1]);
+  const type = /^([<>|=]?)([biuf?]\d*)$/.exec(descr[1]);
   const dtype = byShort.get(type?.[2] === "?" ? "b1" : type?.[2]);
   if (!type || !dtype) {
     const kind = kinds[descr[1].replace(/^[<>|=]/, "").charAt(0)];
