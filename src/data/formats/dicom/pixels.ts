@@ -37,7 +37,8 @@ export async function openFrames(header: DicomHeader): Promise<FrameReader> {
   if (!packing) {
     const all = syntax.deflated ? await source.range(pixels.at, Math.ceil(frameBytes(layout) * layout.frames)) : undefined;
     const read = (from: number, length: number) =>
-      all ? Promise.resolve(all.subarray(from, from + length)) : source.range(pixels.at + from, length);
+      // A copy: colors are turned in place, and a frame may be read again.
+      all ? Promise.resolve(all.slice(from, from + length)) : source.range(pixels.at + from, length);
     return async (frame) => plainFrame(header, frame, read);
   }
   const bytes = await source.range(pixels.at, Math.min(pixels.length, source.size - pixels.at));

@@ -112,10 +112,12 @@ describe("stored values", () => {
     ]);
   });
 
-  const color = (photometric: string, planar: number, pixels: Uint8Array) =>
+  const color = (photometric: string, planar: number, pixels: Uint8Array, other: SliceOptions = {}) =>
     read({
+      ...other,
       size: [2, 1],
       more: {
+        ...other.more,
         ...us(0x00280002, 3),
         ...us(0x00280006, planar),
         ...us(0x00280100, 8),
@@ -136,6 +138,9 @@ describe("stored values", () => {
     const rgb = [255, 207, 33, 0, 33, 0];
     expect([...(await color("YBR_FULL", 0, Uint8Array.from(ybr))).data]).toEqual(rgb);
     expect([...(await color("YBR_FULL_422", 0, Uint8Array.of(100, 50, 90, 240))).data]).toEqual(rgb);
+    const deflated = { encoding: encodings.deflated, more: { 0x00280008: ["IS", "2"] as const } };
+    const twice = await color("YBR_FULL", 0, Uint8Array.from([...ybr, ...ybr]), deflated);
+    expect([...twice.data]).toEqual(rgb.flatMap((v) => [v, v]));
   });
 
   test("RLE: literal and repeated runs, the high byte first", async () => {
