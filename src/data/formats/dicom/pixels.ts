@@ -47,7 +47,9 @@ export async function openFrames(header: DicomHeader): Promise<FrameReader> {
   return async (frame) => {
     if (packing === "rle" || packing === "deflate") return whole(header, await unpackBytes(packed[frame], packing, layout, fail));
     const { bytes: unpacked, bits, planar, photometric } = await unpackFrame(packed[frame], packing, layout, fail);
-    const stored = { ...layout, planar, bitsAllocated: bits > 8 ? 16 : 8, bitsStored: bits, highBit: bits - 1 };
+    // The sign is the highest bit that is stored, where a stream has room for more.
+    const kept = layout.signed ? Math.min(bits, layout.bitsStored) : bits;
+    const stored = { ...layout, planar, bitsAllocated: bits > 8 ? 16 : 8, bitsStored: kept, highBit: kept - 1 };
     const values = widened(valuesOf(unpacked, stored, true), layout);
     return toRgb({ ...layout, planar, photometric, bitsStored: bits }, values);
   };

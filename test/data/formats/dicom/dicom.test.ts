@@ -3,6 +3,7 @@
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { readSeries } from "../../../../src/data/formats/dicom/series.ts";
 import { FormatError } from "../../../../src/host/errors.ts";
 import {
   type DicomEncoding,
@@ -249,6 +250,28 @@ describe("frames", () => {
       expect(volume.spacing).toEqual([2, 2, 4]);
     },
   );
+
+  test("of several orientations are several stacks, of which one is read", async () => {
+    const plane = (z: number, turned: boolean): Elements =>
+      new Map([
+        [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+        [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", turned ? "0\\1\\0\\0\\0\\-1" : "1\\0\\0\\0\\1\\0"] as const]])]]],
+      ]);
+    const file = imageFile(
+      dicomSlice({
+        pixels: Array.from({ length: 18 }, (_, i) => i),
+        more: {
+          0x00200032: undefined,
+          0x00200037: undefined,
+          0x00280008: ["IS", "3"],
+          0x52009230: ["SQ", [plane(0, false), plane(4, false), plane(0, true)]],
+        },
+      }),
+    );
+    await expect(readDicom(file)).rejects.toThrow(/frames 1 and 3 differ in orientation or pixel size; they are several stacks/);
+    expect((await readSeries([file], { stack: 0 })).shape).toEqual([1, 3, 2, 2]);
+    expect((await readSeries([file], { stack: 1 })).data[0]).toBe(12);
+  });
 
   test("that go against the normal keep their order", async () => {
     const volume = await read(enhanced([frame(8, 0), frame(4, 0), frame(0, 0)]));
