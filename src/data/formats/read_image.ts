@@ -83,7 +83,10 @@ export async function readFiles(files: readonly ImageFile[], options: ReadImageO
   const found = await Promise.all(
     files.map(async (file) => ({ file, ...(await recognized(file).catch(() => ({ format: undefined }))) })),
   );
-  const images = found.filter((f) => f.format !== undefined);
+  const known = found.filter((f) => f.format !== undefined);
+  // Voxels beside their header may begin like an image.
+  const heads = known.filter((f) => !/\.(z?raw|img)(\.gz)?$/i.test(f.file.name));
+  const images = heads.length === 1 ? heads : known;
   const [first] = images;
   if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
   if (images.length === 1) return readOne(first.file, options);

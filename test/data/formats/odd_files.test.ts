@@ -175,6 +175,20 @@ test("NumPy: every byte of a boolean that is not 0 is true; what is no number is
     await expect(readImage(npy(descr, new Uint8Array(64)))).rejects.toThrow(words);
 });
 
+test("voxels that begin like an image are still those of the header beside them", async () => {
+  const [{ bytes: inner }] = await writeImage("a.nii", makeVolume({ data: bytes, shape: [1, 2, 3, 2] }));
+  const volume = makeVolume({ data: Uint8Array.from(inner), shape: [1, 1, 1, inner.length] });
+  for (const name of ["a.mhd", "a.hdr"]) {
+    const files = await writeImage(name, volume);
+    expect([...(await readImage(files.map((f) => named(f.name, f.bytes)))).data], name).toEqual([...inner]);
+  }
+});
+
+test("Analyze cannot hold more than 32767 in a row", async () => {
+  const long = makeVolume({ data: new Uint8Array(40000), shape: [1, 40000, 1, 1] });
+  await expect(writeImage("a.hdr", long)).rejects.toThrow(/Analyze has axes of at most 32767/);
+});
+
 test("a damaged header of a format that is read is not called another kind of file", async () => {
   const small = meta([]).subarray(0, 8);
   await expect(readImage(named("a.mha", joined("ndims = 3\n", small)))).rejects.toThrow(/a\.mha: .*(missing|does not end)/);
