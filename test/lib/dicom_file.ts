@@ -29,6 +29,7 @@ export const encodings = {
   bigEndian: { syntax: `${base}.2`, explicit: true, littleEndian: false },
   deflated: { syntax: `${base}.1.99`, explicit: true, littleEndian: true, deflated: true },
   rle: { syntax: `${base}.5`, explicit: true, littleEndian: true },
+  deflatedFrames: { syntax: `${base}.8.1`, explicit: true, littleEndian: true },
 } as const satisfies Record<string, DicomEncoding>;
 
 const long = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN", "UT"]);

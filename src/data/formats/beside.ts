@@ -19,8 +19,10 @@ export async function besideFile(file: ImageFile, name: string, op = "readImage"
 /** The other file of a header, with another ending, packed or not. @throws FormatError if it is not there */
 export async function besideHeader(file: ImageFile, ending: string): Promise<ImageFile> {
   const stem = baseName(file.name).replace(/\.(hdr|img)(\.gz)?$/i, "");
-  const upper = ending.toUpperCase();
-  for (const name of [stem + ending, `${stem + ending}.gz`, stem + upper, `${stem + upper}.gz`, `${stem + upper}.GZ`]) {
+  const plain = [stem + ending, stem + ending.toUpperCase()];
+  const packed = plain.flatMap((name) => [`${name}.gz`, `${name}.GZ`]);
+  // Of two that are there the one that is packed as the header is.
+  for (const name of /\.gz$/i.test(file.name) ? [...packed, ...plain] : [...plain, ...packed]) {
     const found = await file.beside?.(name);
     if (found) return found;
   }

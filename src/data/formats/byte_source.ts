@@ -26,12 +26,14 @@ export async function openBytes({ name, blob }: ImageFile, op = "readImage"): Pr
   const unreadable = (cause: unknown): FormatError =>
     cause instanceof FormatError
       ? cause
-      : new FormatError(
-          `${op}: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged`,
-          { cause },
-        );
+      : new FormatError(`${op}: ${name}: the file cannot be read to its end${reason(cause)}; it is cut short or damaged`, {
+          cause,
+        });
   return packed ? await unpackedSource(blob, unreadable) : plainSource(blob, unreadable);
 }
+
+/** What the platform says of a failure, which may be nothing. */
+export const reason = (cause: unknown): string => ((cause as Error).message ? ` (${(cause as Error).message})` : "");
 
 /** The first bytes of a blob. */
 export async function firstBytes(blob: Blob, count: number): Promise<Uint8Array<ArrayBuffer>> {

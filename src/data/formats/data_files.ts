@@ -10,6 +10,8 @@ import type { ImageFile } from "./format.ts";
 /** How the bytes of a data file lie in it. */
 export interface Packing {
   readonly compression: "none" | "gzip" | "zlib" | "bzip2";
+  /** Bytes before the data that are as they are, whatever packs the data. */
+  readonly fileSkip?: number;
   /** Lines before the data, before they are unpacked. */
   readonly lineSkip?: number;
   /** Bytes before the data, after they are unpacked; −1: the data are the last bytes. */
@@ -44,10 +46,11 @@ export async function* dataPieces(
   file: ImageFile,
   start: number,
   need: number,
-  { compression, lineSkip = 0, byteSkip = 0 }: Packing,
+  { compression, fileSkip = 0, lineSkip = 0, byteSkip = 0 }: Packing,
   fail: Fail,
 ): AsyncGenerator<Uint8Array> {
-  const from = start + (await lengthOfLines(file.blob, start, lineSkip, fail));
+  const lines = start + fileSkip;
+  const from = lines + (await lengthOfLines(file.blob, lines, lineSkip, fail));
   const raw = file.blob.slice(from);
   const pieces = unpacked({ name: file.name, blob: raw }, compression, fail);
   if (byteSkip >= 0) return yield* skipped(pieces, byteSkip);
@@ -130,6 +133,25 @@ export async function* piecesOfFiles(
     if (left > 0)
       throw fail(`${name} lacks ${left} of the ${share} bytes of its share; it is cut short or the header is damaged`);
   }
+}
+
+/** Voxels that are written as text behind the header, or in one or several files, and how long that text is. */
+export async function textOf(
+  header: ImageFile,
+  names: readonly string[] | undefined,
+  end: number,
+  packing: Packing,
+  fail: Fail,
+): Promise<{ readonly pieces: AsyncGenerator<Uint8Array>; readonly size: number }> {
+  const files = names ? await Promise.all(names.map((name) => besideFile(header, name))) : [header];
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (const file of files) {
+      yield* dataPieces(file, names ? 0 : end, 0, packing, fail);
+      // The last number of a file need have nothing behind it.
+      yield Uint8Array.of(10);
+    }
+  }
+  return { pieces: pieces(), size: files.reduce((sum, { blob }) => sum + blob.size, 0) };
 }
 
 /** Whether the files are large enough as they are; of packed ones nobody knows before they are read. */

@@ -57,28 +57,35 @@ const names: readonly (readonly [ending: RegExp, ...Kind])[] = [
   [/\.mnc2?(\.gz)?$/i, "a MINC image", convert("mnc2nii or nibabel")],
 ];
 
+/** What a file is. */
+export interface FileKind {
+  readonly what: string;
+  readonly advice: string;
+  /** Whether it is of a format that is read; if that did not know it, its beginning is damaged. */
+  readonly read: boolean;
+}
+
+const kindOf = ([what, advice]: Kind): FileKind => ({ what, advice, read: advice === other });
+
 /** What a file's name says that it is, and what to do; undefined for what it does not tell. */
-export function kindOfName(name: string): { readonly what: string; readonly advice: string } | undefined {
+export function kindOfName(name: string): FileKind | undefined {
   const found = names.find(([ending]) => ending.test(name));
-  return found && { what: found[1], advice: found[2] };
+  return found && kindOf([found[1], found[2]]);
 }
 
 /** What the first bytes of a file say that it is, and what to do; undefined for what they do not tell. */
-export function fileKind(bytes: Uint8Array): { readonly what: string; readonly advice: string } | undefined {
+export function fileKind(bytes: Uint8Array): FileKind | undefined {
   // TextDecoder's "latin1" is Windows-1252, which has other characters for 0x80 … 0x9f.
   const text = String.fromCharCode(...bytes.subarray(0, 512));
   const fixed = beginnings.find(([at, start]) => text.startsWith(start, at));
-  if (fixed) return { what: fixed[2], advice: fixed[3] };
+  if (fixed) return kindOf([fixed[2], fixed[3]]);
   const plain = new TextDecoder(utf16(bytes) ?? "utf-8").decode(bytes.subarray(0, 512)).trimStart();
   const found = texts.find(([pattern]) => pattern.test(plain));
-  if (found) return { what: found[1], advice: found[2] };
+  if (found) return kindOf([found[1], found[2]]);
   if (plain.length >= 8 && !/[^\t\r\n\x20-\x7e]/.test(plain)) {
-    return {
-      what: `a text (${JSON.stringify(plain.slice(0, 40))} …)`,
-      advice: "check that this is the image and was downloaded whole",
-    };
+    return kindOf([`a text (${JSON.stringify(plain.slice(0, 40))} …)`, "check that this is the image and was downloaded whole"]);
   }
-  return isMgh(bytes) ? { what: "an MGH image of FreeSurfer", advice: other } : undefined;
+  return isMgh(bytes) ? kindOf(["an MGH image of FreeSurfer", other]) : undefined;
 }
 
 const utf16 = ([a, b]: Uint8Array): string | undefined =>

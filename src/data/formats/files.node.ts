@@ -2,7 +2,7 @@
 
 import { existsSync, openAsBlob } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import { FormatError } from "../../host/errors.ts";
 import type { ImageFile } from "./format.ts";
 
@@ -16,10 +16,12 @@ export async function fileAt(path: string, op = "readImage"): Promise<ImageFile>
   const blob = await openAsBlob(path).catch((cause: Error) => {
     throw fail(cause);
   });
-  // A header that is not trusted names no file of another folder.
+  // A header that is not trusted names no file outside of its folder.
   const beside = async (name: string) => {
-    const other = join(dirname(path), basename(name.replaceAll("\\", "/")));
-    return existsSync(other) ? fileAt(other, op) : undefined;
+    const given = normalize(name.replaceAll("\\", "/"));
+    const below = isAbsolute(given) || given.startsWith("..") ? [] : [given];
+    const other = [...below, basename(given)].map((part) => join(dirname(path), part)).find((at) => existsSync(at));
+    return other === undefined ? undefined : fileAt(other, op);
   };
   return { name: path, blob, beside };
 }

@@ -83,7 +83,10 @@ export async function readFiles(files: readonly ImageFile[], options: ReadImageO
   const found = await Promise.all(
     files.map(async (file) => ({ file, ...(await recognized(file).catch(() => ({ format: undefined }))) })),
   );
-  const images = found.filter((f) => f.format !== undefined);
+  const known = found.filter((f) => f.format !== undefined);
+  // Voxels beside their header may begin like an image.
+  const heads = known.filter((f) => !/\.(z?raw|img)(\.gz)?$/i.test(f.file.name));
+  const images = heads.length === 1 ? heads : known;
   const [first] = images;
   if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
   if (images.length === 1) return readOne(first.file, options);
@@ -114,7 +117,7 @@ async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Vol
   const { format, file, head } = await recognized(await headerFirst(given));
   if (format) return format.read(file, options);
   const kind = kindOfName(file.name) ?? fileKind(head);
-  if (kind) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
+  if (kind && !kind.read) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
   // The reader of the ending says what is wrong.
   const byEnding = endingOf(file.name);
   if (byEnding) return byEnding.format.read(file, options);
@@ -126,12 +129,14 @@ async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Vol
 /** The header of a pair of which the voxels were given. */
 async function headerFirst(file: ImageFile): Promise<ImageFile> {
   const pairs: [RegExp, string[]][] = [
-    [/\.img(\.gz)?$/i, [".hdr", ".hdr.gz", ".HDR"]],
+    // In this order, and the other way round for packed voxels.
+    [/\.img(\.gz)?$/i, [".hdr", ".HDR", ".hdr.gz"]],
     [/\.z?raw(\.gz)?$/i, [".mhd", ".nhdr", ".mha"]],
   ];
   for (const [ending, headers] of pairs) {
     if (!ending.test(file.name)) continue;
-    for (const header of headers) {
+    const packed = /\.gz$/i.test(file.name);
+    for (const header of packed ? headers.toReversed() : headers) {
       const found = await file.beside?.(baseName(file.name).replace(ending, header));
       if (found) return found;
     }

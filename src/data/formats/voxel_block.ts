@@ -176,6 +176,8 @@ function converted(bytes: Uint8Array, block: VoxelBlock, first: number, fail: Fa
 function valuesOf(bytes: Uint8Array, dtype: StoredType, first: number, fail: Fail): TypedArray {
   if (dtype === "i64" || dtype === "u64") return integers64(bytes, dtype === "i64", first, fail);
   if (dtype === "f16") return halves(bytes);
+  // A byte that is neither 0 nor 1 is true.
+  if (dtype === "bool") for (let i = 0; i < bytes.length; i++) bytes[i] = Math.min(bytes[i], 1);
   const { array } = elements[dtype];
   return new array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / elements[dtype].bytes);
 }

@@ -60,6 +60,8 @@ async function samples(): Promise<Sample[][]> {
       ["a.mgz"],
       ["a.hdr"],
       ["a.npy"],
+      ["a.tif"],
+      ["a.tif", false],
     ].map(([name, compress]) =>
       writeImage(name as string, volume, compress === undefined ? {} : { compress: compress as boolean }),
     ),
@@ -71,6 +73,34 @@ async function samples(): Promise<Sample[][]> {
     ...written,
     text(["NRRD0004", "type: short", "dimension: 3", "sizes: 3 4 5", "encoding: text", "", numbers]),
     text(["NRRD0004", "type: uchar", "dimension: 2", "sizes: 3 4", "encoding: hex", "", "00112233445566778899aabb"]),
+    [
+      ...text([
+        "NRRD0004",
+        "type: short",
+        "dimension: 3",
+        "sizes: 3 4 5",
+        "encoding: text",
+        "line skip: 1",
+        "data file: b%d 0 1 1",
+      ]),
+      { name: "b0", bytes: new TextEncoder().encode(`a line\n${numbers.slice(0, numbers.length / 2)}`) },
+      { name: "b1", bytes: new TextEncoder().encode(`a line\n${numbers}`) },
+    ],
+    [
+      ...text([
+        "NRRD0004",
+        "type: uchar",
+        "dimension: 3",
+        "sizes: 2 3 2",
+        "encoding: raw",
+        "axis mins: 0 1 2",
+        "datafile: LIST",
+        "b0",
+        "b1",
+      ]),
+      { name: "b0", bytes: new Uint8Array(data.slice(0, 3).buffer) },
+      { name: "b1", bytes: new Uint8Array(data.slice(3, 6).buffer) },
+    ],
     text(["NDims = 3", "DimSize = 3 4 5", "BinaryData = False", "ElementType = MET_SHORT", "ElementDataFile = LOCAL", numbers]),
     ...stored.map(({ files }: { files: Record<string, string> }) =>
       Object.entries(files).map(([name, base64]) => ({ name, bytes: Uint8Array.from(Buffer.from(base64, "base64")) })),

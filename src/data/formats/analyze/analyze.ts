@@ -5,6 +5,7 @@
 
 import { failing } from "../../../host/bytes/budget.ts";
 import { elements, type NativeName } from "../../../host/elements.ts";
+import { DataError } from "../../../host/errors.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
 import { type Affine, makeVolume, type Volume } from "../../volume.ts";
 import { besideHeader } from "../beside.ts";
@@ -114,6 +115,8 @@ export const analyzeFormat: ImageFormat = {
   read: readAnalyze,
   async write(volume, name, { dtype, compress = name.toLowerCase().endsWith(".gz") }) {
     const data = dataAs("Analyze", volume, dtype, writable);
+    if (Math.max(...volume.shape) > 32767)
+      throw new DataError(`writeImage: Analyze has axes of at most 32767, the volume is [${volume.shape}]; write NIfTI`);
     const head = await headerOf(volume, typeOf("writeImage", data));
     const voxels = encodeBlock(data, channelsLast(volume.shape));
     const image = name.replace(/\.hdr(\.gz)?$/i, compress ? ".img.gz" : ".img");

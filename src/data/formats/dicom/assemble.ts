@@ -50,6 +50,7 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
     source,
     format: "dicom",
     dtype: storedType(first.layout),
+    units: "mm",
     ...(notes.length > 0 ? { notes } : {}),
   });
 }

@@ -51,7 +51,7 @@ interface NodeError extends Error {
 }
 
 /** What unpacks the pixels of some transfer syntaxes. */
-export type DicomCodec = Exclude<Packing, "rle">;
+export type DicomCodec = Exclude<Packing, "rle" | "deflate">;
 
 // OpenJPEG tells of each step on the console. The object becomes the module, so each needs its own.
 const silent = () => ({ print: () => undefined, printErr: () => undefined });
@@ -124,9 +124,11 @@ export function setDicomCodec(codec: DicomCodec, load: () => Promise<unknown>): 
  * Unpacks a frame.
  * @throws FormatError for a frame that does not fit the DICOM header or is damaged; for a codec that is not installed, with its name
  */
-export async function unpackFrame(bytes: Uint8Array, packing: DicomCodec, layout: PixelLayout, fail: Fail): Promise<Unpacked> {
+export async function unpackFrame(bytes: Uint8Array, stated: DicomCodec, layout: PixelLayout, fail: Fail): Promise<Unpacked> {
+  const stream = codecs[stated].header(bytes, fail);
+  // Some files name another JPEG than they hold, and a codec may make noise of one that is not its own.
+  const packing = stream.kind ?? stated;
   const codec = codecs[packing];
-  const stream = codec.header(bytes, fail);
   checkStream(stream, packing, layout, fail);
   const unpack = await loadCodec(packing, codec, fail);
   // The decoder's own arithmetic for colors is less exact, and it guesses whether they need any.

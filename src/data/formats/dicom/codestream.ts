@@ -5,8 +5,13 @@
 
 import type { Fail } from "../../../host/bytes/budget.ts";
 
+/** What unpacks a JPEG, by the marker of its frame header. */
+export type JpegKind = "jpeg" | "jpegLossless" | "jpegLs";
+
 /** Size and type of a packed picture. */
 export interface Codestream {
+  /** Of a JPEG: which kind it is, whatever its file says. */
+  readonly kind?: JpegKind;
   readonly width: number;
   readonly height: number;
   readonly components: number;
@@ -21,6 +26,15 @@ export interface Codestream {
   /** Where JFIF's marker stands, which stands for YCbCr. */
   readonly jfifAt?: number;
 }
+
+/** Kinds by marker: sequential and progressive with Huffman codes, lossless, JPEG-LS. Arithmetic and hierarchical ones no codec reads. */
+const kinds: Readonly<Record<number, JpegKind>> = {
+  0xc0: "jpeg",
+  0xc1: "jpeg",
+  0xc2: "jpeg",
+  0xc3: "jpegLossless",
+  0xf7: "jpegLs",
+};
 
 /** Reads the header of JPEG and JPEG-LS. */
 export function jpegHeader(bytes: Uint8Array, fail: Fail): Codestream {
@@ -45,7 +59,12 @@ export function jpegHeader(bytes: Uint8Array, fail: Fail): Codestream {
       const ids = Array.from({ length: components }, (_, i) => bytes[at + 10 + 3 * i]);
       const adobe = adobeAt === undefined ? undefined : bytes[adobeAt];
       const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
-      return { precision: bytes[at + 4], height, width, components, ids, adobe, adobeAt, jfifAt };
+      const kind = kinds[marker];
+      if (!kind)
+        throw fail(
+          `a JPEG frame is of the kind FF${marker.toString(16).toUpperCase()}, which no maintained codec reads; unpack the file, for example with dcmdjpeg`,
+        );
+      return { kind, precision: bytes[at + 4], height, width, components, ids, adobe, adobeAt, jfifAt };
     }
     at += 2 + length;
   }

@@ -158,8 +158,13 @@ function walkElements(
     const head = readHead(source, at, encoding);
     if (group !== undefined && Math.floor(head.tag / 65536) !== group) return { elements, next: at };
     if (head.tag === itemEnd) return { elements, next: head.at };
-    if (head.tag === sequenceEnd || head.tag === item)
-      throw source.fail(`${tagText(head.tag)} stands at byte ${at}, where an element should begin; the file is damaged`);
+    if (head.tag === sequenceEnd || head.tag === item) {
+      if (depth > 0 || delimited)
+        throw source.fail(`${tagText(head.tag)} stands at byte ${at}, where an element should begin; the file is damaged`);
+      // What some writers leave of a sequence whose own head is lost, which other readers pass over too.
+      at = head.length === undefinedLength ? head.at : head.at + head.length;
+      continue;
+    }
     if (depth === 0 && pixelTags.has(head.tag) && !delimited) {
       elements.set(head.tag, head);
       return { elements, next: head.at };

@@ -88,7 +88,7 @@ export function isDicom(head: Uint8Array): boolean {
   // Without the preamble: a data set that begins with meta information or with the identification of the image.
   const [group, element] = [view.getUint16(0, true), view.getUint16(2, true)];
   const letters = /^[A-Z]{2}$/.test(String.fromCharCode(head[4], head[5]));
-  if (group === 2) return element <= 2 && letters;
+  if (group === 2) return element <= 0x18 && letters;
   if (group === 8) return element <= 0x18 && (letters || view.getUint32(4, true) <= 256);
   return view.getUint16(0, false) === 8 && view.getUint16(2, false) <= 0x18 && letters;
 }
@@ -230,15 +230,24 @@ export function frameBytes({ rows, columns, samples, bitsAllocated, photometric 
   return (rows * columns * perPixel * bitsAllocated) / 8;
 }
 
-/** Samples that a byte can become at most, so that a small file cannot ask for large memory. */
-const mostPerByte = { rle: 64, jpeg: 256, jpegLossless: 64, jpegLs: 1 << 15, jpeg2000: 1 << 15, htj2k: 1 << 15 } as const;
+/** Samples of a byte or more that a byte can become at most, so that a small file cannot ask for large memory. */
+const mostPerByte = {
+  rle: 64,
+  deflate: 1032,
+  jpeg: 256,
+  jpegLossless: 256,
+  jpegLs: 1 << 15,
+  jpeg2000: 1 << 15,
+  htj2k: 1 << 15,
+} as const;
 
 function checkSize(layout: PixelLayout, pixels: Element, source: ByteSource, { packing }: TransferSyntax, fail: Fail): void {
   const { rows, columns, frames, samples } = layout;
   const there = Math.min(pixels.length, source.size - pixels.at);
   const what = `${frames > 1 ? `${frames} frames of ` : ""}${columns}×${rows} pixels`;
   if (packing) {
-    if (frames * 8 > there || (rows * columns * samples * frames) / mostPerByte[packing] > there)
+    const bytes = (rows * columns * samples * frames * Math.min(8, layout.bitsAllocated)) / 8;
+    if (frames * 8 > there || bytes / mostPerByte[packing] > there)
       throw fail(`promises ${what}, but only ${there} bytes of packed pixels are there; it is cut short or damaged`);
     return;
   }

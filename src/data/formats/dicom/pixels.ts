@@ -1,11 +1,13 @@
 /** @file The stored values of a frame (PS3.5 section 8, PS3.3 section C.7.6.3): words cut to their bits, colors as RGB. */
 
 import type { TypedArray } from "../../../host/array.ts";
+import type { Fail } from "../../../host/bytes/budget.ts";
 import { elements, type NativeName } from "../../../host/elements.ts";
 import { toRgb } from "./colors.ts";
 import { unpackFrame } from "./codecs.ts";
 import { packedFrames } from "./fragments.ts";
 import { type DicomHeader, frameBytes, type PixelLayout } from "./header.ts";
+import { inflateFrame } from "./deflated_frame.ts";
 import { unpackRle } from "./rle.ts";
 
 /** Values of a frame, before scaling. */
@@ -35,23 +37,38 @@ export async function openFrames(header: DicomHeader): Promise<FrameReader> {
   if (!packing) {
     const all = syntax.deflated ? await source.range(pixels.at, Math.ceil(frameBytes(layout) * layout.frames)) : undefined;
     const read = (from: number, length: number) =>
-      all ? Promise.resolve(all.subarray(from, from + length)) : source.range(pixels.at + from, length);
+      // A copy: colors are turned in place, and a frame may be read again.
+      all ? Promise.resolve(all.slice(from, from + length)) : source.range(pixels.at + from, length);
     return async (frame) => plainFrame(header, frame, read);
   }
   const bytes = await source.range(pixels.at, Math.min(pixels.length, source.size - pixels.at));
   const table = { offsets: header.extendedOffsets, lengths: header.extendedLengths };
   const packed = packedFrames(bytes, layout.frames, packing, table, fail);
   return async (frame) => {
-    if (packing === "rle") {
-      const pixelCount = layout.rows * layout.columns;
-      const unpacked = unpackRle(packed[frame], pixelCount, layout.samples, Math.ceil(layout.bitsAllocated / 8), fail);
-      return toRgb({ ...layout, planar: false }, valuesOf(unpacked, layout, true));
-    }
+    if (packing === "rle" || packing === "deflate") return whole(header, await unpackBytes(packed[frame], packing, layout, fail));
     const { bytes: unpacked, bits, planar, photometric } = await unpackFrame(packed[frame], packing, layout, fail);
-    const stored = { ...layout, planar, bitsAllocated: bits > 8 ? 16 : 8, bitsStored: bits, highBit: bits - 1 };
+    // The sign is the highest bit that is stored, where a stream has room for more.
+    const kept = layout.signed ? Math.min(bits, layout.bitsStored) : bits;
+    const stored = { ...layout, planar, bitsAllocated: bits > 8 ? 16 : 8, bitsStored: kept, highBit: kept - 1 };
     const values = widened(valuesOf(unpacked, stored, true), layout);
     return toRgb({ ...layout, planar, photometric, bitsStored: bits }, values);
   };
+}
+
+/** The bytes of a frame that was packed as such. */
+async function unpackBytes(packed: Uint8Array, packing: "rle" | "deflate", layout: PixelLayout, fail: Fail): Promise<Uint8Array> {
+  const { rows, columns, samples, bitsAllocated: bits } = layout;
+  if (packing === "deflate") return inflateFrame(packed, Math.ceil(frameBytes(layout)), fail);
+  // Eight masks of one bit stand in a byte.
+  const pixels = bits === 1 ? Math.ceil((rows * columns) / 8) : rows * columns;
+  return unpackRle(packed, pixels, samples, Math.ceil(bits / 8), fail);
+}
+
+/** A frame whose bytes are all there; each begins with a byte of its own. */
+function whole({ layout, syntax }: DicomHeader, bytes: Uint8Array): Plane {
+  const planar = syntax.packing === "deflate" && layout.planar;
+  if (layout.bitsAllocated === 1) return { data: unpackBits(bytes, 0, layout), planar };
+  return toRgb({ ...layout, planar }, valuesOf(bytes, layout, true));
 }
 
 /** Codecs give bytes where the header has words of few bits. */

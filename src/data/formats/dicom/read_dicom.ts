@@ -1,12 +1,13 @@
 /** @file One DICOM file, with one or many frames. Series of many files are in `series.ts`. */
 
+import { DataError } from "../../../host/errors.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
 import { readVoxels } from "./assemble.ts";
 import { readHeader } from "./header.ts";
 import { isSegmentation } from "./refusals.ts";
-import { slicesOf } from "./slice.ts";
+import { alike, slicesOf } from "./slice.ts";
 import { arrange } from "./stack.ts";
 
 /**
@@ -16,14 +17,22 @@ import { arrange } from "./stack.ts";
  * holds them exactly, f64 where the slope is no integer. Bits outside of those stored are dropped. MONOCHROME1 is not inverted, indices into a palette
  * stay indices, YBR becomes RGB. Frames at one place (times, echoes) become channels; those of segmentations, and frames without positions, stay
  * as stored. `meta.notes` says what was met. JPEG, JPEG-LS, JPEG 2000 and HTJ2K need an npm package each, which the error names that misses it.
- * @throws FormatError naming the file and what is wrong: damaged, no image (by the name of its kind), packed by a codec that is not installed
+ * @throws FormatError naming the file and what is wrong: damaged, no image (by the name of its kind), packed by a codec that is not installed; DataError for
+ *   frames that are no even slices of one stack
  */
 export async function readDicom(file: ImageFile): Promise<Volume> {
   expectArguments("readDicom", "file", { file });
   const { name, blob } = file;
   const header = await readHeader(name, blob);
   const segmentation = isSegmentation(header.sopClass);
-  const stack = arrange(slicesOf([header]), { uneven: "refuse", asStored: segmentation, who: `readDicom: ${name}` });
+  const slices = slicesOf([header]);
+  // Frames that lie askew have no affine in common.
+  const askew = segmentation ? undefined : slices.find((slice) => !alike(slices[0], slice));
+  if (askew)
+    throw new DataError(
+      `readDicom: ${name}: frames 1 and ${askew.frame + 1} differ in orientation or pixel size; they are several stacks, of which readSeries reads one: { stack }`,
+    );
+  const stack = arrange(slices, { uneven: "refuse", asStored: segmentation, who: `readDicom: ${name}` });
   const masks = segmentation
     ? ["a segmentation: each frame is the mask of a segment; readDicomSegmentation makes a label map"]
     : [];

@@ -12,7 +12,7 @@ import { checkAlike, readVoxels } from "./assemble.ts";
 import { readDicom } from "./read_dicom.ts";
 import { type DicomHeader, isDicom, readHeader } from "./header.ts";
 import { NoImageError } from "./refusals.ts";
-import { type Slice, slicesOf } from "./slice.ts";
+import { alike, type Slice, slicesOf } from "./slice.ts";
 import { arrange } from "./stack.ts";
 
 /** A stack of slices of a series. */
@@ -210,20 +210,6 @@ function joined(stacks: readonly FoundStack[], { uid, description, stack }: Read
   const note = `each of the ${stacks.length} slices says to be a series of its own; they were taken as one`;
   const info: SeriesInfo = { ...first.info, count: stacks.length, files };
   return [{ info, slices: stacks.flatMap((s) => s.slices), errors: [], notes: [note] }];
-}
-
-/** Whether two slices can be of one volume. */
-function alike({ header: a, facts: f }: Slice, { header: b, facts: g }: Slice): boolean {
-  if (f === g) return true;
-  const near = (x: readonly number[] | undefined, y: readonly number[] | undefined): boolean =>
-    x === y || (x !== undefined && y !== undefined && x.every((v, i) => Math.abs(v - y[i]) < 1e-3 * Math.max(1, Math.abs(v))));
-  return (
-    a.layout.rows === b.layout.rows &&
-    a.layout.columns === b.layout.columns &&
-    a.layout.samples === b.layout.samples &&
-    near(f.orientation?.flat(), g.orientation?.flat()) &&
-    near(f.pixelSpacing, g.pixelSpacing)
-  );
 }
 
 function choose(stacks: readonly FoundStack[], { uid, description, stack }: ReadSeriesOptions): FoundStack {

@@ -1,7 +1,7 @@
 /** @file How a DICOM file is encoded, by its transfer syntax (PS3.5 section 10, PS3.6 annex A): byte order, and what packed the pixels. */
 
 /** What packs the pixels of a frame. */
-export type Packing = "rle" | "jpeg" | "jpegLossless" | "jpegLs" | "jpeg2000" | "htj2k";
+export type Packing = "rle" | "deflate" | "jpeg" | "jpegLossless" | "jpegLs" | "jpeg2000" | "htj2k";
 
 /** A transfer syntax. */
 export interface TransferSyntax {
@@ -36,6 +36,7 @@ const known = new Map<string, TransferSyntax>([
   row(".1.99", "Deflated Explicit VR Little Endian", { deflated: true }),
   row(".2", "Explicit VR Big Endian", { littleEndian: false }),
   row(".5", "RLE Lossless", { packing: "rle" }),
+  row(".8.1", "Deflated Image Frame Compression", { packing: "deflate" }),
   row(".4.50", "JPEG Baseline", { packing: "jpeg" }),
   row(".4.51", "JPEG Extended", { packing: "jpeg" }),
   row(".4.57", "JPEG Lossless", { packing: "jpegLossless" }),

@@ -41,7 +41,7 @@ export function endOfHeader(bytes: Uint8Array): number | undefined {
     const end = bytes.indexOf(10, line);
     if (end < 0) return undefined;
     const text = String.fromCharCode(...bytes.subarray(line, Math.min(end, line + 256)));
-    const found = text.trimStart().startsWith(key) ? /=\s*(\S*)/.exec(text) : null;
+    const found = text.trimStart().startsWith(key) ? /[=:]\s*(\S*)/.exec(text) : null;
     if (found) return found[1].startsWith("LIST") ? undefined : end + 1;
     line = end + 1;
   }
@@ -111,8 +111,9 @@ function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; l
   const lines = text.split(/\r?\n/);
   for (const [i, line] of lines.entries()) {
     if (line.trim() === "") continue;
-    const at = line.indexOf("=");
-    if (at < 0) throw fail(`line ${i + 1} is ${JSON.stringify(line.slice(0, 60))}; expected "Key = value"`);
+    const at = line.search(/[=:]/);
+    // ITK passes over what is no field.
+    if (at < 0) continue;
     const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
     fields[key] = value;
     if (key === "ElementDataFile")

@@ -5,9 +5,9 @@ import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { nativeNames } from "../../../host/elements.ts";
 import type { TypedArray } from "../../../host/array.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
-import { openBytes } from "../byte_source.ts";
+import { openBytes, reason } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
-import { dataPieces, holds, type Packing, piecesOfFiles } from "../data_files.ts";
+import { dataPieces, holds, type Packing, piecesOfFiles, textOf } from "../data_files.ts";
 import type { ImageFile, ImageFormat, ImageGrid } from "../format.ts";
 import { headerText, readText } from "../text_header.ts";
 import { blockBytes, channelsFirst, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
@@ -68,27 +68,38 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
 async function readData(file: ImageFile, header: MetaHeader, block: VoxelBlock, end: number, fail: Fail): Promise<TypedArray> {
   const { dataFiles, binary, compressed, skip, packedBytes } = header;
   const need = blockBytes(block);
-  const packing: Packing = { compression: compressed ? "zlib" : "none", byteSkip: compressed ? 0 : skip };
+  // Before packed data a header stands as it is.
+  const packing: Packing = compressed
+    ? { compression: "zlib", fileSkip: Math.max(0, skip) }
+    : { compression: "none", byteSkip: skip };
   if (!binary) {
     if (compressed) throw fail("BinaryData is False and CompressedData True; expected one of them");
-    const source = dataFiles ? await file.beside?.(dataFiles[0]) : file;
-    if (!source || (dataFiles && dataFiles.length > 1))
-      throw fail(`the text data file ${dataFiles?.[0]} was not given, or is one of several`);
-    return readText(dataPieces(source, dataFiles ? 0 : end, 0, { compression: "none" }, fail), block, source.blob.size, fail);
+    const { pieces, size } = await textOf(file, dataFiles, end, { compression: "none" }, fail);
+    return readText(pieces, block, size, fail);
   }
   if (dataFiles) {
     const sure = await holds(file, dataFiles, need, packing);
     return readBlock(explained(piecesOfFiles(file, dataFiles, need, packing, fail), fail), block, sure, fail);
   }
-  const left = file.blob.size - end;
+  // Of the whole file in this case, and the text of the header is a part of it.
+  const start = Math.max(end, skip);
+  const left = file.blob.size - start;
   if (!compressed && left < need)
     throw fail(
       `the voxels take ${need} bytes, but the file ends after ${left} of them; it is cut short or its header is damaged`,
     );
   // Behind the packed bytes there may be others, which the platform's decompressor takes for damage.
   const bounded =
-    packedBytes !== undefined && packedBytes <= left ? { name: file.name, blob: file.blob.slice(0, end + packedBytes) } : file;
-  return readBlock(explained(dataPieces(bounded, end, need, { ...packing, byteSkip: 0 }, fail), fail), block, !compressed, fail);
+    packedBytes !== undefined && packedBytes <= left ? { name: file.name, blob: file.blob.slice(0, start + packedBytes) } : file;
+  return readBlock(
+    explained(
+      dataPieces(bounded, start, need, { ...packing, fileSkip: 0, byteSkip: Math.min(0, packing.byteSkip ?? 0) }, fail),
+      fail,
+    ),
+    block,
+    !compressed,
+    fail,
+  );
 }
 
 /** A decompressor's complaint as a FormatError. */
@@ -97,9 +108,7 @@ async function* explained(pieces: AsyncIterable<Uint8Array>, fail: Fail): AsyncG
     yield* pieces;
   } catch (cause) {
     if ((cause as Error).name === "FormatError") throw cause;
-    throw Object.assign(fail(`the voxels cannot be unpacked (${(cause as Error).message}); the file is cut short or damaged`), {
-      cause,
-    });
+    throw Object.assign(fail(`the voxels cannot be unpacked${reason(cause)}; the file is cut short or damaged`), { cause });
   }
 }
 
@@ -117,7 +126,7 @@ const typeNames = {
 export const metaImageFormat: ImageFormat = {
   title: "MetaImage",
   endings: [".mha", ".mhd"],
-  matches: (head) => /^\s*(ObjectType|NDims|Comment)\s*=/.test(new TextDecoder("latin1").decode(head.subarray(0, 200))),
+  matches: (head) => /^\s*(ObjectType|NDims|Comment)\s*[=:]/.test(new TextDecoder("latin1").decode(head.subarray(0, 200))),
   read: readMetaImage,
   readGrid,
   async write(volume, name, { dtype, compress = false }) {

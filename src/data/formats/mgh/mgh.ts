@@ -32,14 +32,11 @@ async function readMgh(file: ImageFile): Promise<Volume> {
         .map(([n, t]) => `${n} (${t})`)
         .join(", ")}`,
     );
-  const placed = view.getInt16(28) !== 0;
   const floats = (at: number, count: number) => Array.from({ length: count }, (_, i) => view.getFloat32(at + 4 * i));
-  const { spacing, directions, center } = placed
-    ? { spacing: floats(30, 3), directions: floats(42, 9), center: floats(78, 3) }
-    : unplaced;
-  const affine = affineOf(spacing, directions, center, [nx, ny, nz]);
-  const problem = affineProblem(affine);
-  if (problem) throw fail(`spacing and direction cosines give a voxel-to-space matrix that ${problem}`);
+  const own = { spacing: floats(30, 3), directions: floats(42, 9), center: floats(78, 3) };
+  const flag = view.getInt16(28);
+  const problem = flag > 0 ? affineProblem(affineOf(own, [nx, ny, nz])) : `is not given (goodRASFlag ${flag})`;
+  const affine = affineOf(problem ? unplaced : own, [nx, ny, nz]);
   const shape = [frames, nx, ny, nz];
   const block = { dtype, littleEndian: false, ...channelsLast(shape) };
   const need = headerBytes + blockBytes(block);
@@ -49,7 +46,8 @@ async function readMgh(file: ImageFile): Promise<Volume> {
       `the header promises ${need} bytes, but the file can hold at most ${source.limit}; it is cut short or its header is damaged`,
     );
   const data = await readBlock(source.pieces(headerBytes), block, source.has(need), fail);
-  const notes = placed ? undefined : ["the file does not say where the image is (goodRASFlag 0); FreeSurfer's default is taken"];
+  // Values of the points of a surface have no place, and their zeros say so.
+  const notes = problem && [`the matrix from voxels to space ${problem}; FreeSurfer's default is taken`];
   return makeVolume({ data, shape }, affine, {
     source: file.name,
     format: "mgh",
@@ -61,12 +59,7 @@ async function readMgh(file: ImageFile): Promise<Volume> {
 }
 
 /** The directions are those of x, y, z one after the other; the center is that of voxel (nx, ny, nz) / 2. */
-function affineOf(
-  spacing: readonly number[],
-  directions: readonly number[],
-  center: readonly number[],
-  size: readonly number[],
-): Affine {
+function affineOf({ spacing, directions, center }: typeof unplaced, size: readonly number[]): Affine {
   const rows = [0, 1, 2].map((r) => [0, 1, 2].map((c) => directions[3 * c + r] * spacing[c]));
   const placed = rows.map((row, r) => [...row, center[r] - row.reduce((sum, v, c) => sum + (v * size[c]) / 2, 0)]);
   return [...placed, [0, 0, 0, 1]];
@@ -77,7 +70,7 @@ function isMgh(head: Uint8Array): boolean {
   if (head.length < 90) return false;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const sizes = [4, 8, 12, 16].map((at) => view.getInt32(at));
-  return view.getInt32(0) === 1 && sizes.every((n) => n > 0 && n < 1 << 16) && view.getInt32(20) >= 0 && view.getInt32(20) <= 10;
+  return view.getInt32(0) === 1 && sizes.every((n) => n > 0 && n < 1 << 24) && view.getInt32(20) >= 0 && view.getInt32(20) <= 10;
 }
 
 async function writeMgh(volume: Volume, dtype: string | undefined, compress: boolean): Promise<Uint8Array> {

@@ -93,7 +93,8 @@ export function qformOf({ quatern, qoffset, pixdim }: NiftiFields): number[][] {
   const half = rest < 1e-7;
   const a = half ? 0 : Math.sqrt(rest);
   if (half) [b, c, d] = [b, c, d].map((v) => v * (1 / Math.sqrt(b * b + c * c + d * d)));
-  const [x, y, z] = pixdim.slice(1, 4).map((v) => (v > 0 ? v : 1));
+  // Steps below 0 say nothing that the quaternion does not: nibabel drops their signs.
+  const [x, y, z] = pixdim.slice(1, 4).map((v) => Math.abs(v) || 1);
   const step = [x, y, pixdim[0] < 0 ? -z : z];
   const turn = [
     [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],

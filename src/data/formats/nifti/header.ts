@@ -60,7 +60,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
 
   const header = Uint8Array.from(bytes.subarray(0, size));
   const fields = readNiftiFields(header, version, littleEndian);
-  const { dim } = fields;
+  const dim = version === 1 ? surfaceDim(fields.dim, header, littleEndian) : fields.dim;
   const shape = shapeOf(dim, fail);
 
   const type = elementTypeOf(fields.datatype);
@@ -185,6 +185,17 @@ function identify(bytes: Uint8Array, pair: boolean, fail: Fail): { version: 1 | 
   if (magic !== `n+${version}\0`)
     return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0"; this is Analyze 7.5 or a damaged file`);
   return { version, littleEndian, single: true };
+}
+
+/**
+ * The sizes of FreeSurfer's values of the points of a surface, of which there may be more than 32767 in a row: −1, and the number in glmin (byte 144), or
+ * 27307 × 6 of those of its seventh icosahedron. nibabel reads them so too.
+ */
+function surfaceDim(dim: readonly number[], header: Uint8Array, littleEndian: boolean): readonly number[] {
+  const [n, x, y, z, ...more] = dim;
+  const count = new DataView(header.buffer).getInt32(144, littleEndian);
+  if (n >= 3 && x === -1 && y === 1 && z === 1) return [n, count, 1, 1, ...more];
+  return n >= 3 && x === 27307 && y === 1 && z === 6 ? [n, x * z, 1, 1, ...more] : dim;
 }
 
 /** Axes 4 … 7 are folded into the first. */

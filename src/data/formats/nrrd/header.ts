@@ -54,10 +54,20 @@ function signsOf(space: string): SpaceSigns {
   return [short[0] === "r" ? 1 : -1, short[1] === "a" ? 1 : -1, short[2] === "i" ? -1 : 1];
 }
 
+/** Names that teem takes for others, without spaces. */
+const names: Readonly<Record<string, string>> = {
+  datafile: "data file",
+  lineskip: "line skip",
+  byteskip: "byte skip",
+  axismins: "axis mins",
+  axismaxs: "axis maxs",
+  centers: "centerings",
+};
+
 /** Fields of the header by name in lower case, key/value pairs as `key:=`, and the lines behind `data file: LIST`. */
 function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; list: string[] } {
   const [first, ...lines] = text.split(/\r?\n/);
-  if (!/^NRRD000\d/.test(first))
+  if (!/^NRRD00(0\d|\.01)/.test(first))
     throw fail(`the first line is ${JSON.stringify(first.slice(0, 20))}; expected NRRD0001 to NRRD0005`);
   const fields: Record<string, string> = Object.create(null);
   for (const [i, line] of lines.entries()) {
@@ -67,7 +77,7 @@ function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; l
     if (pair) fields[`${pair[1]}:=`] = pair[2].trim();
     else if (field) {
       const name = (field[1] ?? field[3]).trim().toLowerCase();
-      fields[name === "datafile" ? "data file" : name] = (field[2] ?? "").trim();
+      fields[names[name] ?? name] = (field[2] ?? "").trim();
       if (/^data ?file$/.test(name) && /^LIST\b/.test(field[2] ?? "")) {
         return {
           fields,
@@ -87,7 +97,9 @@ function vectorsIn(text: string, field: string, fail: Fail): (number[] | undefin
   return [...text.matchAll(/\(([^)]*)\)|none|\S+/g)].map(([word, inner]) => {
     if (word === "none") return undefined;
     if (inner === undefined) throw fail(`${field} has ${JSON.stringify(word.slice(0, 40))}; expected vectors such as (1,0,0)`);
-    return numbersIn(inner, field, fail);
+    const vector = numbersIn(inner, field, fail);
+    // Some writers have no other word for an axis without a direction.
+    return vector.every(Number.isNaN) ? undefined : vector;
   });
 }
 
@@ -151,7 +163,7 @@ function dataFilesOf(value: string | undefined, list: readonly string[], fail: F
 }
 
 const list = (text: string): string[] => text.match(/"[^"]*"|\S+/g)?.map((w) => w.replaceAll('"', "")) ?? [];
-const channelKinds = /vector|list|color|normal|gradient|matrix|quaternion|complex|time|stub|scalar|^\d/i;
+const channelKinds = /vector|list|point|color|normal|gradient|matrix|quaternion|complex|time|stub|scalar|^\d/i;
 
 function geometryOf(
   fields: Readonly<Record<string, string>>,
@@ -183,11 +195,22 @@ function geometryOf(
     const columns = spatial.map((a) => directions[a]!);
     return { spatial, affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail), units };
   }
-  const spacings =
-    fields.spacings === undefined ? sizes.map(() => 1) : perAxis("spacings", numbersIn(fields.spacings, "spacings", fail));
   notes.push("there are no space directions: the orientation is a guess, and left-posterior-superior as with ITK");
-  const columns = spatial.map((a, i) => [0, 1, 2].map((r) => (r === i ? (spacings[a] > 0 ? spacings[a] : 1) : 0)));
-  return { spatial, affine: rasAffine(columns, [], lps, "spacings", fail), units };
+  const numbers = (name: string) =>
+    fields[name] === undefined ? sizes.map(() => NaN) : perAxis(name, numbersIn(fields[name], name, fail));
+  const [spacings, least, most] = [numbers("spacings"), numbers("axis mins"), numbers("axis maxs")];
+  const centers = perAxis("centerings", list(fields.centerings ?? sizes.map(() => "???").join(" ")));
+  const axes = spatial.map((a) => {
+    // The ends of an axis are those of its cells, unless its samples are said to be nodes, and then the first and the last of them.
+    const node = centers[a] === "node";
+    const given = [spacings[a], (most[a] - least[a]) / (node ? sizes[a] - 1 : sizes[a]), 1];
+    const step = given.find((s) => Number.isFinite(s) && s !== 0) ?? 1;
+    const first = least[a] + (node ? 0 : step / 2);
+    return { step, first: Number.isFinite(first) ? first : 0 };
+  });
+  const columns = axes.map(({ step }, i) => [0, 1, 2].map((r) => (r === i ? step : 0)));
+  const origin = axes.map(({ first }) => first);
+  return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units };
 }
 
 function unitOf(word: string | undefined): SpaceUnit {

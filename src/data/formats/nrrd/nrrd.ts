@@ -7,7 +7,7 @@ import type { TypedArray } from "../../../host/array.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
-import { dataPieces, holds, type Packing, piecesOfFiles } from "../data_files.ts";
+import { dataPieces, holds, type Packing, piecesOfFiles, textOf } from "../data_files.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
 import { headerText, readText } from "../text_header.ts";
 import { blockBytes, channelsLast, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
@@ -75,13 +75,9 @@ async function readData(file: ImageFile, header: NrrdHeader, block: VoxelBlock, 
   const packing: Packing = { compression: encoding === "gzip" || encoding === "bzip2" ? encoding : "none", lineSkip, byteSkip };
   const need = blockBytes(block);
   if (encoding === "text" || encoding === "hex") {
-    const source = dataFiles ? await file.beside?.(dataFiles[0]) : file;
-    if (!source || (dataFiles && dataFiles.length > 1))
-      throw fail(`the ${encoding} data file ${dataFiles?.[0]} was not given, or is one of several`);
-    const pieces = dataPieces(source, dataFiles ? 0 : end, 0, { ...packing, byteSkip: Math.max(0, byteSkip) }, fail);
-    if (encoding === "text") return readText(pieces, block, source.blob.size, fail);
-    if (2 * need > source.blob.size)
-      throw fail(`the voxels take ${2 * need} hex digits, but the file has ${source.blob.size} bytes; it is cut short`);
+    const { pieces, size } = await textOf(file, dataFiles, end, { ...packing, byteSkip: Math.max(0, byteSkip) }, fail);
+    if (encoding === "text") return readText(pieces, block, size, fail);
+    if (2 * need > size) throw fail(`the voxels take ${2 * need} hex digits, but there are ${size} bytes; the file is cut short`);
     return readBlock(bytesOfHex(pieces, fail), block, true, fail);
   }
   if (dataFiles) {
@@ -136,7 +132,7 @@ const typeNames = {
 export const nrrdFormat: ImageFormat = {
   title: "NRRD",
   endings: [".nrrd", ".nhdr"],
-  matches: (head) => String.fromCharCode(...head.subarray(0, 7)) === "NRRD000",
+  matches: (head) => String.fromCharCode(...head.subarray(0, 7)).startsWith("NRRD00"),
   read: readNrrd,
   async readGrid(file) {
     const fail = failing(`readImage: ${file.name}`);

@@ -15,6 +15,19 @@ const magic = "\x93NUMPY";
 const isNpy = (head: Uint8Array): boolean => String.fromCharCode(...head.subarray(0, 6)) === magic;
 const byShort = elementsBy("short");
 
+/** What other types are, by their first letter. */
+const kinds: Readonly<Record<string, string>> = {
+  O: "Python objects, which only a pickle holds and which are not read",
+  c: "complex numbers; save their real and imaginary parts, or their magnitude",
+  f: "floats that are wider than 64 bits; save the array as float64",
+  U: "texts",
+  S: "texts",
+  a: "texts",
+  V: "records",
+  M: "dates",
+  m: "times",
+};
+
 interface NpyHeader {
   readonly dtype: StoredType;
   readonly littleEndian: boolean;
@@ -34,17 +47,17 @@ function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
   if (!(bytes[6] >= 1 && bytes[6] <= 3)) throw fail(`the version is ${bytes[6]}.${bytes[7]}; expected 1, 2 or 3`);
   if (start > bytes.length) throw fail(`the header has ${start} bytes, of which ${bytes.length} are there or expected at most`);
   const text = new TextDecoder("latin1").decode(bytes.subarray(long ? 12 : 10, start));
-  const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
-  const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
+  const descr = /["']descr["']\s*:\s*(?:["']([^"']*)["']|(\[))/.exec(text);
+  const order = /["']fortran_order["']\s*:\s*(True|False)/.exec(text);
+  const shape = /["']shape["']\s*:\s*\(([^)]*)\)/.exec(text);
   if (!descr || !order || !shape)
     throw fail(`the header is ${JSON.stringify(text.slice(0, 80))}; expected descr, fortran_order and shape`);
   if (descr[2] !== undefined) throw fail("holds records of several fields; save one field as an array of numbers");
-  const type = /^([<>|=])([biufOV?c]\d*)$/.exec(descr[1]);
+  const type = /^([<>|=]?)([biuf?]\d*)$/.exec(descr[1]);
   const dtype = byShort.get(type?.[2] === "?" ? "b1" : type?.[2]);
   if (!type || !dtype) {
-    const pickle = /O/.test(descr[1]) ? " (Python objects, which only a pickle holds and which are not read)" : "";
-    throw fail(`descr is ${JSON.stringify(descr[1])}${pickle}; expected integers or floats of 8 to 64 bits`);
+    const kind = kinds[descr[1].replace(/^[<>|=]/, "").charAt(0)];
+    throw fail(`descr is ${JSON.stringify(descr[1])}${kind ? ` (${kind})` : ""}; expected integers or floats of 8 to 64 bits`);
   }
   const sizes = shape[1]
     .split(",")

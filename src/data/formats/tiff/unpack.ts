@@ -5,12 +5,13 @@ import { piecesOf } from "../../../host/bytes/gunzip.ts";
 
 /** Bytes that grow as they are written, up to a bound. */
 class Output {
-  bytes = new Uint8Array(1 << 12);
+  bytes: Uint8Array;
   length = 0;
   private readonly most: number;
 
   constructor(most: number) {
     this.most = most;
+    this.bytes = new Uint8Array(Math.min(most, 1 << 12));
   }
 
   get full(): boolean {

@@ -33,6 +33,16 @@ test("lossless JPEG: every voxel, the last too", async () => {
   expect(pixels.map((_, i) => volume.data[(i % 3) * 2 + Math.floor(i / 3)])).toEqual(pixels);
 });
 
+test("a frame that is another JPEG than the file says is unpacked as what it is", async () => {
+  const frame = losslessJpeg([0, 1, 1, -1, 0, 1], [3, 2]);
+  for (const end of ["50", "80"]) expect((await readDicom(imageFile(packed(end, frame)))).data[5]).toBe(128);
+  const arithmetic = Uint8Array.from(frame);
+  arithmetic[3] = 0xc9;
+  await expect(readDicom(imageFile(packed("70", arithmetic)))).rejects.toThrow(
+    /of the kind FFC9, which no maintained codec reads/,
+  );
+});
+
 test("JPEG of 12 bits is refused by name", async () => {
   const frame = Uint8Array.from([0xff, 0xd8, 0xff, 0xc1, 0, 11, 12, 0, 2, 0, 3, 1, 1, 0x11, 0, 0xff, 0xd9]);
   await expect(readDicom(imageFile(packed("51", frame)))).rejects.toThrow(/JPEG has 12 bits/);

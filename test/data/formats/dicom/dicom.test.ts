@@ -1,7 +1,9 @@
 /** @file DICOM files: encodings, stored bits, scaling, colors, frames and their places, and what is refused. */
 
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { readSeries } from "../../../../src/data/formats/dicom/series.ts";
 import { FormatError } from "../../../../src/host/errors.ts";
 import {
   type DicomEncoding,
@@ -52,6 +54,19 @@ test("a data set without preamble and meta information is read", async () => {
   expect(volume.shape).toEqual([1, 3, 2, 1]);
 });
 
+test("meta information without preamble, of which the first elements are left out", async () => {
+  const volume = await readDicom(imageFile(dicomSlice({ pixels: [1, 2, 3, 4, 5, 6] }).slice(132)));
+  expect([...volume.data]).toEqual([1, 4, 2, 5, 3, 6]);
+});
+
+test("marks of items that stand where no sequence is are passed over", async () => {
+  const bytes = dicomSlice({ pixels: [1, 2, 3, 4, 5, 6], more: { 0x00181030: ["LO", "mark"] } });
+  const place = Buffer.from(bytes).indexOf("mark") - 8;
+  const item = Uint8Array.of(0xfe, 0xff, 0x00, 0xe0, 4, 0, 0, 0, 1, 2, 3, 4, 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0);
+  const stray = new Uint8Array([...bytes.subarray(0, place), ...item, ...bytes.subarray(place)]);
+  expect([...(await readDicom(imageFile(stray))).data]).toEqual([1, 4, 2, 5, 3, 6]);
+});
+
 describe("stored values", () => {
   const us = (tag: number, value: number) => ({ [tag]: ["US", [value]] as const });
 
@@ -98,10 +113,12 @@ describe("stored values", () => {
     ]);
   });
 
-  const color = (photometric: string, planar: number, pixels: Uint8Array) =>
+  const color = (photometric: string, planar: number, pixels: Uint8Array, other: SliceOptions = {}) =>
     read({
+      ...other,
       size: [2, 1],
       more: {
+        ...other.more,
         ...us(0x00280002, 3),
         ...us(0x00280006, planar),
         ...us(0x00280100, 8),
@@ -122,6 +139,9 @@ describe("stored values", () => {
     const rgb = [255, 207, 33, 0, 33, 0];
     expect([...(await color("YBR_FULL", 0, Uint8Array.from(ybr))).data]).toEqual(rgb);
     expect([...(await color("YBR_FULL_422", 0, Uint8Array.of(100, 50, 90, 240))).data]).toEqual(rgb);
+    const deflated = { encoding: encodings.deflated, more: { 0x00280008: ["IS", "2"] as const } };
+    const twice = await color("YBR_FULL", 0, Uint8Array.from([...ybr, ...ybr]), deflated);
+    expect([...twice.data]).toEqual(rgb.flatMap((v) => [v, v]));
   });
 
   test("RLE: literal and repeated runs, the high byte first", async () => {
@@ -136,6 +156,44 @@ describe("stored values", () => {
     expect([...volume.data]).toEqual([263, 265, 264, 265, 265, 261]);
     frame[64] = 253;
     expect(await refusal({ encoding: encodings.rle, more })).toMatch(/plane 0 of an RLE frame has 4 of 6 bytes/);
+  });
+
+  test("masks of one bit that are packed by RLE or deflate begin each frame with a byte", async () => {
+    const bits = { ...us(0x00280100, 1), ...us(0x00280101, 1), ...us(0x00280102, 0), 0x00280008: ["IS", "2"] as const };
+    const rle = (byte: number) => {
+      const out = new Uint8Array(66);
+      new DataView(out.buffer).setUint32(0, 1, true);
+      new DataView(out.buffer).setUint32(4, 64, true);
+      out.set([0, byte], 64);
+      return out;
+    };
+    const frames = [0b11000001, 0b00100011];
+    for (const [encoding, pack] of [
+      [encodings.rle, rle],
+      [encodings.deflatedFrames, (byte: number) => deflateRawSync(Uint8Array.of(byte))],
+    ] as const) {
+      const fragments = [new Uint8Array(0), ...frames.map(pack)];
+      const volume = await read({ encoding, more: { ...bits, 0x7fe00010: ["OB", { fragments }] } });
+      const found = [0, 1].map((z) =>
+        Array.from({ length: 6 }, (_, p) => volume.data[((p % 3) * 2 + Math.floor(p / 3)) * 2 + z]),
+      );
+      expect(found).toEqual([
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 1],
+      ]);
+    }
+  });
+
+  test("deflated frames of words; one that is too short", async () => {
+    const fragments = [new Uint8Array(0), new Uint8Array(deflateRawSync(Uint8Array.of(1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 1, 1)))];
+    const more = { 0x7fe00010: ["OB", { fragments }] as const };
+    expect([...(await read({ encoding: encodings.deflatedFrames, more })).data]).toEqual([1, 4, 2, 5, 3, 257]);
+    fragments[1] = new Uint8Array(deflateRawSync(new Uint8Array(11)));
+    expect(await refusal({ encoding: encodings.deflatedFrames, more })).toMatch(
+      /a deflated frame (has 11 bytes; expected 12|is damaged)/,
+    );
+    fragments[1] = Uint8Array.of(255, 255, 255, 255);
+    expect(await refusal({ encoding: encodings.deflatedFrames, more })).toMatch(/a deflated frame is damaged/);
   });
 });
 
@@ -192,6 +250,28 @@ describe("frames", () => {
       expect(volume.spacing).toEqual([2, 2, 4]);
     },
   );
+
+  test("of several orientations are several stacks, of which one is read", async () => {
+    const plane = (z: number, turned: boolean): Elements =>
+      new Map([
+        [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+        [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", turned ? "0\\1\\0\\0\\0\\-1" : "1\\0\\0\\0\\1\\0"] as const]])]]],
+      ]);
+    const file = imageFile(
+      dicomSlice({
+        pixels: Array.from({ length: 18 }, (_, i) => i),
+        more: {
+          0x00200032: undefined,
+          0x00200037: undefined,
+          0x00280008: ["IS", "3"],
+          0x52009230: ["SQ", [plane(0, false), plane(4, false), plane(0, true)]],
+        },
+      }),
+    );
+    await expect(readDicom(file)).rejects.toThrow(/frames 1 and 3 differ in orientation or pixel size; they are several stacks/);
+    expect((await readSeries([file], { stack: 0 })).shape).toEqual([1, 3, 2, 2]);
+    expect((await readSeries([file], { stack: 1 })).data[0]).toBe(12);
+  });
 
   test("that go against the normal keep their order", async () => {
     const volume = await read(enhanced([frame(8, 0), frame(4, 0), frame(0, 0)]));

@@ -1,5 +1,6 @@
 /** @file Damaged DICOM files: bytes changed, cut and repeated; each is read or refused by a typed error, in time and memory that fit its size. */
 
+import { deflateRawSync } from "node:zlib";
 import { expect } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { DataError, FormatError } from "../../../../src/host/errors.ts";
@@ -40,12 +41,20 @@ const rle: SliceOptions = {
   more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame()] }] },
 };
 
+const deflatedFrames: SliceOptions = {
+  encoding: encodings.deflatedFrames,
+  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), new Uint8Array(deflateRawSync(new Uint8Array(12)))] }] },
+};
+
 const seeds: readonly Uint8Array<ArrayBuffer>[] = [
-  ...Object.values({ ...encodings, rle: encodings.explicit }).map((encoding) => dicomSlice({ encoding })),
+  ...Object.values({ ...encodings, rle: encodings.explicit, deflatedFrames: encodings.explicit }).map((encoding) =>
+    dicomSlice({ encoding }),
+  ),
   ...[encodings.explicit, encodings.delimited, encodings.implicit, encodings.deflated].map((encoding) =>
     dicomSlice({ ...enhanced, encoding }),
   ),
   dicomSlice(rle),
+  dicomSlice(deflatedFrames),
 ];
 
 /** Where changing a byte does most: lengths, tags, counts. */
