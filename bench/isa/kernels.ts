@@ -39,8 +39,14 @@ const layers: readonly Layer[] = [
     [1, 16],
     [16, 2],
     [4, 4],
+    [16, 16],
+    [16, 8],
+    [20, 12],
   ].map(([inputs, outputs]) => ({ ...conv(inputs, outputs, [3, 3], 512), variants: ["rule"] })),
   { ...conv(16, 16, [1, 1], 512), variants: ["rule"] },
+  { ...conv(16, 16, [3, 3], 513), variants: ["rule"] },
+  { ...conv(16, 16, [3, 3], 256), args: { padding: 1, stride: 2 }, variants: ["rule"] },
+  ...[152, 608].map((inputs) => ({ ...conv(inputs, 16, [3, 3, 3], 32), variants: ["rule"] })),
   // Depthwise.
   { op: "conv", shapes: { x: [1, 32, 256, 256], weight: [32, 1, 3, 3] }, args: { padding: 1, groups: 32 }, variants: ["rule"] },
   {

@@ -118,13 +118,18 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
     const others = (s: Storage): Visit[] => visits.get(s)!.filter((v) => v.at !== at);
     const [part, whole] = [others(storage), others(to.storage)];
     // What is written before the copy is its source, or is thrown away; what is written behind it would be a second value.
-    if (part.some((v) => v.write && (written ? v.at > at : true))) return false;
+    if (part.some((v) => v.write && v.at < at) && !written) return false;
+    if (part.some((v) => v.write && v.at > at) && (written || !isLastOf(whole, to, at))) return false;
     if (!spreads(part, to, whole, to.storage) || !fits(part, whole, to, at)) return false;
     alias.set(storage, to);
     dropped.add(at);
     visits.set(to.storage, [...whole, ...part.map((v) => ({ ...v, ...within(to, v) }))]);
     return true;
   };
+
+  // Whether nobody wants these bytes behind the copy, so that what has the copy may change them.
+  const isLastOf = (whole: readonly Visit[], to: Region, at: number): boolean =>
+    to.storage.virtual && !pinned.has(to.storage) && !whole.some((v) => v.at > at && touch(v, to));
 
   commands.forEach((command, at) => {
     if (command.kind !== "copy") return;

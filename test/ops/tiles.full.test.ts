@@ -12,9 +12,9 @@ afterEach(() => device.choices.clear());
 const tensor = (shape: readonly number[], value: (i: number) => number = (i) => Math.sin(i * 0.37)) =>
   device.tensor({ data: Float32Array.from({ length: vx.sizeOf(shape) }, (_, i) => value(i)), shape });
 
-async function both(make: () => Record<string, vx.Tensor>) {
+async function both(make: () => Record<string, vx.Tensor>, variants = ["direct 4x4", "tile 64x64"]) {
   const results = [];
-  for (const variant of ["direct 4x4", "tile 64x64"]) {
+  for (const variant of variants) {
     device.choices.set("conv", variant);
     results.push(await readAll(vx.scope(make)));
   }
@@ -30,6 +30,28 @@ test("phases of a transposed convolution that no tap reaches", async () => {
     return { dx, bias: vx.convTranspose(tensor([2, 8, 5, 4]), tensor([8, 8, 1, 1]), tensor([8]), { stride: 3 }) };
   });
   for (const [name, values] of Object.entries(direct)) expectClose(name, tile[name], values, 2e-6);
+});
+
+// 14,640 positions: slabs of several blocks.
+test.each(["weights 32x32", "weights 64x64"])("a weight gradient of many positions, %s", async (tile) => {
+  const layer = () => {
+    const [x, weight] = [tensor([4, 20, 60, 61]), tensor([37, 20, 3, 3])];
+    weight.requiresGrad = true;
+    const y = vx.conv(x, weight, undefined, { padding: 1 });
+    return {
+      dw: vx.grad(
+        vx.sum(
+          vx.mul(
+            y,
+            tensor(y.shape, (i) => Math.cos(i * i)),
+          ),
+        ),
+        [weight],
+      )[0],
+    };
+  };
+  const [direct, tiled] = await both(layer, ["direct", tile]);
+  expectClose("dw", tiled.dw, direct.dw, 4e-6);
 });
 
 test("a matrix product of no terms", async () => {

@@ -141,6 +141,29 @@ describe("elideCopies", () => {
     expect((left[1] as { regions: Region[] }).regions[0]).toEqual(region(y, 256));
   });
 
+  test("a slice is changed where it lies, once nobody else wants what it was", () => {
+    const [x, y, a] = [real(), virtual(512), virtual()];
+    const made = run({ reads: [x], writes: [y] });
+    const cut: Command = { kind: "copy", source: region(y, 256), target: region(a, 0) };
+    const changed = run({ reads: [x], updates: [a] });
+    const used = run({ reads: [a], updates: [x] });
+    const left = elideCopies([made, cut, changed, used], none, true);
+    expect(left.map((c) => c.kind)).toEqual(["run", "run", "run"]);
+    for (const [i, at] of [
+      [1, 1],
+      [2, 0],
+    ])
+      expect((left[i] as { regions: Region[] }).regions[at]).toEqual(region(y, 256));
+    // Not if it is read later, a result, memory that stays, or was written before.
+    for (const commands of [
+      [made, cut, changed, run({ reads: [y], updates: [x] })],
+      [cut, changed, used].map((c) => (c === cut ? { ...cut, source: region(x, 256) } : c)),
+      [made, run({ writes: [a] }), cut, changed],
+    ])
+      expect(elideCopies(commands, none, true)).toEqual(commands);
+    expect(elideCopies([made, cut, changed], new Set([y]), true)).toEqual([made, cut, changed]);
+  });
+
   test("a copy stays if the source is a result of the step", () => {
     const s = virtual();
     const commands = [run({ writes: [s] }), copy(s, F)];

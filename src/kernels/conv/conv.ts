@@ -15,6 +15,7 @@ import { packRows, rowsGrid } from "./rows.ts";
 import { type MatrixTile, matrixWindow, packMatrix, weightWindow } from "./matrix.ts";
 import { blockElements, slabsOf } from "./slabs.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
+import type { WindowTile } from "./window.ts";
 import { type Direct, gatherVariant, weightVariant } from "./variants.ts";
 import { hasLanes } from "../lib/subgroups.ts";
 import { fits } from "../lib/pieces.ts";
@@ -26,6 +27,7 @@ import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { matrixShader } from "../shaders/conv/matrix.gen.ts";
 import { rowsShader } from "../shaders/conv/rows.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
+import { LANES, LP, windowShader } from "../shaders/conv/window.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
 import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
 import { RUN, weightGradientMatrixShader } from "../shaders/conv/weight_gradient_matrix.gen.ts";
@@ -75,15 +77,16 @@ const sequence = 4096;
 const kinds = ["", "blocked", "blocked twice"];
 
 /** Positions and channels of a workgroup. */
-function shareOfOutputs(device: Device, variant: Direct | Tile | MatrixTile): readonly [number, number] {
+function shareOfOutputs(device: Device, variant: Direct | Tile | MatrixTile | WindowTile): readonly [number, number] {
   if ("TP" in variant) return [(hasLanes(device) ? byLane.THREADS : apart.THREADS) * variant.TP, variant.TC];
+  if ("LC" in variant) return [LANES * LP, variant.LC];
   const [positions, channels] =
     "SC" in variant ? [variant.SP * variant.N, variant.SC * variant.M] : [4 * variant.PG, 4 * variant.CG];
   return [positions * variant.RP, channels * variant.RC];
 }
 
 /** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
-function gridOf(device: Device, g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile) {
+function gridOf(device: Device, g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile | WindowTile) {
   const [positions, channels] = shareOfOutputs(device, variant);
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
   const gap = "SC" in variant ? matrixWindow(g, transposed).gap : 0;
@@ -114,9 +117,11 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, residual }: Gather)
   // What f16 keeps of a sum does not tell one level from two.
   const blocked = inGroup * taps <= sequence ? 0 : half(x) || inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
-  const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(x.device, g, transposed, variant);
+  const { across, tiles, phases } = "PC" in variant ? rowsGrid(g, transposed, variant) : gridOf(x.device, g, transposed, variant);
   let packed: Packed | undefined;
   if ("CG" in variant) packed = packWeights(weight, g.groups, layout, variant);
+  else if ("LC" in variant)
+    packed = packWeights(weight, g.groups, layout, { CG: 1, RC: Math.ceil(variant.LC / 4), STEP: variant.STEP });
   else if ("SC" in variant) packed = packMatrix(weight, g.groups, layout, variant);
   const call = {
     half: half(x),
@@ -146,7 +151,7 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, residual }: Gather)
     bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y), residual: residual ?? instead(x) },
     workgroups: fold(x.device, "conv", tiles * across * phases),
   };
-  if ("KW" in variant) {
+  if ("PC" in variant) {
     const w = packRows(weight, g, { ...layout, transposed }, variant);
     // Blocks cost nothing here, and one program does for few and many channels.
     const BLOCKED = Math.max(1, blocked);
@@ -171,7 +176,9 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, residual }: Gather)
   } else {
     const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
     const name = [kinds[blocked], overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");
-    x.device.run(tileShader({ ...call, overrides, variant: name, consts: { ...variant, TAPS: tapRoom(g) } }));
+    const rest = { ...call, overrides, variant: name };
+    if ("LC" in variant) x.device.run(windowShader({ ...rest, consts: { ...variant, TAPS: tapRoom(g) } }));
+    else x.device.run(tileShader({ ...rest, consts: { ...variant, TAPS: tapRoom(g) } }));
   }
   packed?.weight.dispose();
 }

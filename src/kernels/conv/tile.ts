@@ -59,7 +59,12 @@ export interface Packed {
  * Rows of output channels, whole tiles of them, per group, step, tap and input channel of the step. Written anew for each use, since weights
  * change between steps: 2.4 MB for 256 to 256 channels with 3² taps.
  */
-export function packWeights(weight: Tensor, groups: number, layout: Layout, { CG, RC, STEP }: Tile): Packed {
+export function packWeights(
+  weight: Tensor,
+  groups: number,
+  layout: Layout,
+  { CG, RC, STEP }: Pick<Tile, "CG" | "RC" | "STEP">,
+): Packed {
   const { inGroup, outGroup, taps, weightOut, weightIn } = layout;
   const pitch = Math.ceil(outGroup / (4 * CG * RC)) * CG * RC;
   const steps = Math.ceil(inGroup / STEP);

@@ -7,11 +7,13 @@ import { matricesOf } from "../lib/matrices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
+import { LANES, LP } from "../shaders/conv/window.gen.ts";
 import { THREADS } from "../shaders/lib/weights_apart.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
 import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
 import { hasTile, type Tile } from "./tile.ts";
+import { hasWindow, windowTile, type WindowTile } from "./window.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
 export interface Direct {
@@ -24,9 +26,10 @@ export interface Direct {
 // All direct tiles but the largest keep their accumulators in the registers of a GPU thread, and more of them leave more of the loop to multiply-adds: 42 % with 8x8, 39 with 4x16,
 // 31 with 4x8 and 8x4, 22 with 4x4. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
-export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix">> = {
+export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix" | "window">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
   matrix: "matrix", // f16 only; cut by the sizes, see conv/matrix.ts
+  window: "window", // few output channels; cut by the sizes, see conv/window.ts
   "direct 8x16": { TP: 8, TC: 16 },
   "direct 8x8": { TP: 8, TC: 8 },
   "direct 8x4": { TP: 8, TC: 4 },
@@ -36,7 +39,6 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "m
   "tile 128x128": { CG: 16, PG: 16, RC: 2, RP: 2, STEP: 8 },
   "tile 64x128": { CG: 8, PG: 16, RC: 2, RP: 2, STEP: 8 },
   "tile 32x128": { CG: 4, PG: 16, RC: 2, RP: 2, STEP: 8 },
-  "tile 16x256": { CG: 2, PG: 32, RC: 2, RP: 2, STEP: 8 },
   "tile 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 16 },
 };
 
@@ -46,7 +48,7 @@ export const gatherNames = (device: Device, half: boolean): string[] =>
     (name) =>
       (name !== "rows" || hasLanes(device)) &&
       (name !== "matrix" || (half && matricesOf(device))) &&
-      !(device.software ? /^tile|^direct 4x16$/ : /^direct 8x16$/).test(name),
+      !(device.software ? /^tile|^window|^direct 4x16$/ : /^direct 8x16$/).test(name),
   );
 
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
@@ -81,7 +83,7 @@ const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: numbe
 };
 
 // By the channels of a tile.
-const tiles = { 16: "tile 16x256", 32: "tile 32x128", 64: "tile 64x128", 128: "tile 128x128" } as const;
+const tiles = { 32: "tile 32x128", 64: "tile 64x128", 128: "tile 128x128" } as const;
 
 // The kernels for rows are further programs, weights are packed for each use, and a row of 8 fills one subgroup for 8 rows: not for layers that
 // are done in a few milliseconds by the plain kernels, which all networks need too, nor for a handful of positions.
@@ -106,19 +108,25 @@ function directRule(device: Device, g: ConvGeometry, transposed: boolean, output
   return outputs > 4 ? "direct 4x8" : "direct 4x4";
 }
 
+function fillsByWindows(device: Device, g: ConvGeometry, transposed: boolean): boolean {
+  const across = (g.samples * sizeOf(transposed ? g.large : g.small)) / (LANES * LP);
+  return across * g.groups >= workgroupsToFill(device, "conv");
+}
+
 /** The fixed table. */
 export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
   if (device.software) return outputs > 8 ? "direct 8x16" : outputs > 4 ? "direct 8x8" : "direct 8x4";
+  if (half && inputs >= 8 && outputs > 8 && hasMatrix(device, g, transposed)) return "matrix";
+  if (hasWindow(g, transposed) && ((inputs >= 8 && outputs > 8) || fillsByWindows(device, g, transposed))) return "window";
   if (inputs < 8 || outputs <= 8 || !hasTile(g)) return directRule(device, g, transposed, outputs);
-  if (half && hasMatrix(device, g, transposed)) return "matrix";
-  const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
+  const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : 32;
   // Sums of so many products need three sets of accumulators, and a small layer has to be cut in more pieces than large tiles make.
   if (inputs * sizeOf(g.taps) > 128 * BLOCK) return "tile 64x64";
   const positions = (g.samples * sizeOf(transposed ? g.large : g.small)) / 128;
   const groups = (wide: number): number => positions * g.groups * Math.ceil(outputs / wide);
-  if (widest <= 32 || groups(widest) >= workgroupsToFill(device, "conv")) return tiles[widest];
+  if (widest === 32 || groups(widest) >= workgroupsToFill(device, "conv")) return tiles[widest];
   return groups(64) >= workgroupsToFill(device, "conv") ? "tile 64x128" : "tile 64x64";
 }
 
@@ -153,11 +161,12 @@ export function gatherVariant(
   g: ConvGeometry,
   transposed: boolean,
   half: boolean,
-): Direct | Tile | RowsTile | MatrixTile {
+): Direct | Tile | RowsTile | MatrixTile | WindowTile {
   const rule = gatherRule(device, g, transposed, half);
   const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
   const found = takes(device, g, transposed, half, variant) ? variant : gatherVariants[rule];
   if (found === "matrix") return matrixTile(device, g, transposed);
+  if (found === "window") return windowTile(g, transposed);
   return found === "rows" ? rowsTile(g, transposed) : found;
 }
 
@@ -167,10 +176,11 @@ function takes(
   g: ConvGeometry,
   transposed: boolean,
   half: boolean,
-  variant: Direct | Tile | "rows" | "matrix",
+  variant: Direct | Tile | "rows" | "matrix" | "window",
 ): boolean {
   if (variant === "rows") return hasRows(g, transposed) && hasLanes(device);
   if (variant === "matrix") return half && hasMatrix(device, g, transposed);
+  if (variant === "window") return hasWindow(g, transposed);
   return "TP" in variant || hasTile(g);
 }
 
