@@ -35,7 +35,7 @@ export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = 
   [/^no name is in both folders: truth has (.*), predictions have (.*)$/, "两个文件夹没有同名的文件：真值有 $1，预测有 $2"],
   [/^(.+?) has more than (\d+) values: it is no label map$/, "$1 的取值超过 $2 种，不是标签图"],
   // Of files
-  [/: (.+?): the file cannot be read to its end /, "$1 无法读到末尾：文件不完整或已损坏"],
+  [/: (.+?): the file cannot be read to its end/, "$1 无法读到末尾：文件不完整或已损坏"],
   [/: (.+?) is no image that is known: /, "$1 不是认识的影像格式"],
   [/: (.+?): its voxels are in (.+?), which /, "$1 的体素在 $2 中：请把两个文件一起选择"],
   [

@@ -16,7 +16,10 @@ test.each<[string, T.Transform]>([
   ["RandGridDistortion", new T.RandGridDistortion({ prob: 1, distortLimit: 0.4, mode: "bilinear" })],
   ["Rand2DElastic", new T.Rand2DElastic({ prob: 1, spacing: 3, magnitudeRange: [1, 2], mode: "bilinear" })],
   ["RandSmoothDeform", new T.RandSmoothDeform({ prob: 1, spatialSize: [8, 9], randSize: [2, 3], gridMode: "bilinear" })],
-  ["RandSimulateLowResolution", new T.RandSimulateLowResolution({ prob: 1, downsampleMode: "area", upsampleMode: "bilinear" })],
+  [
+    "RandSimulateLowResolution",
+    new T.RandSimulateLowResolution({ prob: 1, zoomRange: [0.5, 0.6], downsampleMode: "area", upsampleMode: "bilinear" }),
+  ],
 ])("%s mixes an image's voxels and none of a label's", (_, transform) => {
   const mixed = (x: HostArray): boolean => x.data.some((v) => v !== 0 && v !== 7);
   const x = { data: Float32Array.from({ length: 72 }, (_, i) => (i % 5 < 2 ? 7 : 0)), shape: [1, 8, 9] };
