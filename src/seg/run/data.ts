@@ -234,6 +234,7 @@ export async function configure<C extends object>(
     spacing: [0, 1, 2].map((axis) => median(spacings.map((s) => s[axis]))),
     outputs: recipe.outputs?.(config, labels) ?? outputKindOf(labels),
     orientation,
+    cases: { train: data.train.map((c) => c.id), val: data.val.map((c) => c.id) },
   };
   return { config, info };
 }

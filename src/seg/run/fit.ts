@@ -19,6 +19,7 @@ import {
   contextOf,
   type EpochMetrics,
   files,
+  readRunInfo,
   restoreMetrics,
   type SampleScores,
   writeConfig,
@@ -31,6 +32,7 @@ import { Pace } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
+import { expectSameData } from "./same_data.ts";
 import { type RunStore, expectStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { Validation } from "./validation.ts";
@@ -78,6 +80,7 @@ export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptio
 async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   const { device, data, store, config, info, resume = false, init } = options;
   const saved = await checkpointOf(options);
+  if (saved) expectSameData(recipe, { config, info: await readRunInfo(store) }, data);
   const context = contextOf(recipe, config, info);
   manualSeed(config.seed);
   seedDropout(device, config.seed);

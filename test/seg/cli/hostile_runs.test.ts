@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callCli } from "../../lib/call_cli.ts";
 import {
+  data,
   edit,
   editVolume,
   image,
@@ -46,6 +47,34 @@ testRows([
     ["evaluate", "--run", run],
     "ShapeError",
     /case4\.nii\.gz has the shape \[1, 16, 20, 18\], its label \[1, 20, 16, 18\]/,
+  ],
+  [
+    "resuming on data of other classes",
+    () => edit(join(data, "dataset.json"), (d) => (d.labels = { 0: "background", 1: "ball", 2: "box" })),
+    [...resumeArgs, "--data", data],
+    "ConfigError",
+    /"Tiny" are not those .*its classes are background=0, ball=1, theirs background=0, ball=1, box=2/,
+  ],
+  [
+    "resuming on data of another channel",
+    () => edit(join(data, "dataset.json"), (d) => (d.modality = { 0: "CT" })),
+    [...resumeArgs, "--data", data],
+    "ConfigError",
+    /its channels are synthetic, theirs CT/,
+  ],
+  [
+    "resuming on other cases",
+    () => edit(join(data, "splits_final.json"), (s) => (s[0].train[0] = s[0].val.pop())),
+    [...resumeArgs, "--data", data, "--epochs", "4"],
+    "ConfigError",
+    /of its 4 training cases they lack 1 \(case0\) and have 1 other \(case5\); of its 2 validation cases they lack 1 \(case5\)/,
+  ],
+  [
+    "the page of a run from other cases",
+    () => edit(join(data, "splits_final.json"), (s) => s[0].val.pop()),
+    ["report", run, "--data", data],
+    "ConfigError",
+    /of its 2 validation cases they lack 1 \(case5\)/,
   ],
   ["resuming nothing", nothing, ["train", "--resume", nowhere], "CheckpointError", /none: is no run/],
   [

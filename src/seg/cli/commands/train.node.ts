@@ -21,6 +21,7 @@ import { speedLine, speedOf } from "../../run/pace.ts";
 import { preview } from "../../run/preview.ts";
 import { evaluationLines, report } from "../../run/report.ts";
 import { openRun } from "../../run/segment.ts";
+import { expectSameData } from "../../run/same_data.ts";
 import type { RunStore } from "../../run/store.ts";
 import { readWeightsFile } from "../../run/weight_files.node.ts";
 import {
@@ -180,8 +181,10 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   ];
   if (other.length > 0) throw new ConfigError(`--resume takes its options from the run; remove ${other.join(", ")}`);
   if (changes.data !== undefined) changes.data = resolve(changes.data as string);
-  const config = checkConfig(recipe, { ...(await readConfig(store, recipe)), ...changes }, "options", calledBy(table));
+  const before = await readConfig(store, recipe);
+  const config = checkConfig(recipe, { ...before, ...changes }, "options", calledBy(table));
   const data = await (await FolderData.openFor(config.data, recipe, config)).fold(config.fold);
+  expectSameData(recipe, { config, info }, data);
   return { job: { recipe, data, store, folder, config, info, resume: true }, values };
 }
 
