@@ -29,7 +29,7 @@ export function prepare({ train }: { readonly train: boolean }): void {
   beforeAll(async () => {
     await writeTinyDataset(good);
     if (!train) return;
-    const { code, stderr } = await callCli(["train", "--data", good, "--out", trained, ...tinyOptions, "--epochs", "1"]);
+    const { code, stderr } = await callCli(["train", "--data", good, "--out", trained, ...tinyOptions, "--epochs", "2"]);
     expect(code, stderr).toBe(0);
   });
   afterAll(remove);

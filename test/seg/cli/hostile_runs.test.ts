@@ -70,6 +70,20 @@ testRows([
     /of its 4 training cases they lack 1 \(case0\) and have 1 other \(case5\); of its 2 validation cases they lack 1 \(case5\)/,
   ],
   [
+    "resuming on data that cannot be read",
+    () => writeFileSync(image, "hello"),
+    [...resumeArgs, "--data", data, "--epochs", "4"],
+    "FormatError",
+    /case0\.nii\.gz: header has 5 bytes/,
+  ],
+  [
+    "resuming for fewer epochs than are done",
+    nothing,
+    [...resumeArgs, "--epochs", "1"],
+    "ConfigError",
+    /epochs is 1, but the run has done 2: give more to go on/,
+  ],
+  [
     "the page of a run from other cases",
     () => edit(join(data, "splits_final.json"), (s) => s[0].val.pop()),
     ["report", run, "--data", data],
