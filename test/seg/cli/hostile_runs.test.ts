@@ -90,6 +90,13 @@ testRows([
     "ConfigError",
     /of its 2 validation cases they lack 1 \(case5\)/,
   ],
+  [
+    "the uncertainty of a network without dropout",
+    nothing,
+    ["uncertainty", "--run", run, "--out", out, image],
+    "ConfigError",
+    /\(recipe slices2d\) has no dropout, so that all draws are the same/,
+  ],
   ["resuming nothing", nothing, ["train", "--resume", nowhere], "CheckpointError", /none: is no run/],
   [
     "a checkpoint cut short",
