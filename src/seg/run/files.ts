@@ -204,9 +204,13 @@ export async function writeWeights(store: RunStore, file: string, networks: Netw
 /** Which weights of a run: the final ones, those of the best validation, or the first of both and the last checkpoint that is there. */
 export type WhichWeights = "weights" | "best";
 
+/** Where the weights of a run may be: the first that is there counts. */
+export const weightFiles = (which?: WhichWeights): readonly string[] =>
+  which ? [files[which]] : [files.weights, files.best, files.checkpoint];
+
 /** Writes the weights of a run into its networks. Throws `CheckpointError`, `FormatError`. */
 export async function loadWeights(store: RunStore, networks: Networks, which?: WhichWeights): Promise<void> {
-  const candidates = which ? [files[which]] : [files.weights, files.best, files.checkpoint];
+  const candidates = weightFiles(which);
   for (const file of candidates) {
     const bytes = await store.read(file);
     if (!bytes) continue;

@@ -1,13 +1,16 @@
 /** @file Damaged runs at the command line: resuming, segmenting and evaluating say which file is wrong and how. */
 
-import { cpSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+import { writePostprocessing } from "../../../src/seg/run/postprocessing.ts";
 import { callCli } from "../../lib/call_cli.ts";
 import {
   data,
   edit,
   editVolume,
+  expectFailure,
   image,
   label,
   nothing,
@@ -21,6 +24,7 @@ import {
   testRows,
   twice,
 } from "../../lib/damaged.ts";
+import { runCli } from "../../lib/tiny.ts";
 
 prepare({ train: true });
 
@@ -190,6 +194,32 @@ testRows([
     /the folder .*predictions cannot be read/,
   ],
 ]);
+
+test("in a process of its own: a bad case met by a worker", async () => {
+  restore();
+  edit(join(run, "config.json"), (c) => (c.data = data));
+  await editVolume(label, (v) => void v.data.fill(0));
+  expectFailure(
+    await runCli([...resumeArgs, "--epochs", "3", "--workers", "2"]),
+    "DataError",
+    /case "case0": the label is empty/,
+  );
+});
+
+test("post-processing is told of, and left out for other weights than those it was found for", async () => {
+  restore();
+  const steps = [{ step: "keepLargest", labels: [1] }] as const;
+  await writePostprocessing(folderStore(run), { steps, cases: 1, dice: {} });
+  const first = await callCli([...predictArgs, "--probabilities"]);
+  expect(first.stdout).toMatch(/keeps the largest component of label 1; --no-postprocess leaves it out\. Label maps may differ/);
+  // A last weight that is another, as after more training.
+  const weights = readFileSync(join(run, "weights.safetensors"));
+  weights[weights.length - 2] ^= 1;
+  writeFileSync(join(run, "weights.safetensors"), weights);
+  const then = await callCli([...predictArgs, "--overwrite"]);
+  expect(then.stdout).toMatch(/was found for other weights and is left out/);
+  expect(then).toMatchObject({ code: 0 });
+});
 
 test("the damaged are refused, the others are not", async () => {
   restore();
