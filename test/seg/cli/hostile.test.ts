@@ -28,7 +28,13 @@ prepare({ train: false });
 
 testRows([
   // Command lines
-  ["an unknown command", nothing, ["trian"], "ConfigError", /unknown command "trian"; known are train, predict/],
+  [
+    "an unknown command",
+    nothing,
+    ["trian"],
+    "ConfigError",
+    /unknown command "trian"; did you mean train\? known are train, predict/,
+  ],
   [
     "an unknown option",
     nothing,
