@@ -19,6 +19,8 @@ import { evaluate, evaluationLines } from "../../run/report.ts";
 import { type Command, flag, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import {
   compareFolders,
+  noteStrange,
+  strangeLines,
   expectFreeComparison,
   expectOneGrid,
   labelMaps,
@@ -105,8 +107,10 @@ async function evaluateFolders(args: readonly string[]): Promise<number> {
   if (reference === undefined || prediction === undefined)
     throw new ConfigError("evaluate needs both --reference DIR and --prediction DIR");
   expectFreeComparison(out, scoringOf(options).metrics, overwrite);
-  const comparison = await compareFolders({ reference, prediction, ...options });
+  const strange = new Map<number, string[]>();
+  const comparison = await compareFolders({ reference, prediction, ...options }, strange);
   for (const line of comparisonLines(comparison)) say(line);
+  for (const line of strangeLines(strange)) say(line);
   if (out !== undefined) await writeComparison(resolve(out), comparison);
   return 0;
 }
@@ -141,12 +145,15 @@ export const evaluateCommand: Command = {
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
     const tally = new DetectionTally();
+    const strange = new Map<number, string[]>();
+    const known = new Set(labels.flatMap((l) => l.values));
     const coding = outputCodingOf(outputKindOf(labels), labels);
     const { spacing, ...rules } = scoring;
     const { foreground: classes, ignore } = coding;
     const scored: ScoredCase[] = [];
     const look = ({ id, nodules }: Case, prediction: Volume, label: Volume) => {
       if (candidates) tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
+      noteStrange(strange, id, prediction, known);
       const { metrics, empty, tolerance } = rules;
       const options = { metrics, classes, spacing: spacing ?? label.spacing, ignore, empty, tolerance };
       scored.push({ id, scores: scoreCase(prediction, label, options) });
@@ -158,6 +165,7 @@ export const evaluateCommand: Command = {
     const comparison = compareCases(info, scored);
     for (const line of comparisonLines(comparison)) say(line);
     if (out !== undefined) await writeComparison(resolve(out), comparison);
+    for (const line of strangeLines(strange)) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;
