@@ -201,3 +201,7 @@ test("in processes of their own: an unknown option, and no command at all", asyn
   expect(none.stdout).toMatch(/^voxgrad: .*\n[^]*voxgrad predict \(--run DIR/);
   expect(help.stdout).toMatch(/^voxgrad predict \(--run DIR/);
 });
+
+test("the help of evaluate names the metrics", async () => {
+  expect((await callCli(["evaluate", "--help"])).stdout).toMatch(/Metrics: dice, .*nsdvoxels/);
+});
