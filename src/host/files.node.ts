@@ -4,7 +4,7 @@ import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError, FormatError, VoxgradError } from "./errors.ts";
 
 /** Writes `bytes`, or pieces as they come, to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
@@ -12,7 +12,8 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string |
   expectArguments("writeFileAtomic", "text", { path });
   const inPieces = typeof bytes === "object" && bytes !== null && Symbol.asyncIterator in bytes;
   if (typeof bytes !== "string" && !inPieces) expectArguments("writeFileAtomic", "bytes", { bytes });
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  // Short whatever the file is called, whose name may be as long as names can be.
+  const temporary = join(dirname(path), `.${randomBytes(8).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");
     try {

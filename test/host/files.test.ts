@@ -41,3 +41,10 @@ test("JSON, and what is none", async () => {
     await expect(readJson(join(dir, name), "op")).rejects.toThrow(message);
   }
 });
+
+test("writes a file whose name is as long as names can be", async () => {
+  const path = join(dir, `${"z".repeat(248)}.nii.gz`);
+  await writeFileAtomic(path, "long");
+  expect(await readFile(path, "utf8")).toBe("long");
+  await rm(path);
+});

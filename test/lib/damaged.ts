@@ -29,7 +29,7 @@ export function prepare({ train }: { readonly train: boolean }): void {
   beforeAll(async () => {
     await writeTinyDataset(good);
     if (!train) return;
-    const { code, stderr } = await callCli(["train", "--data", good, "--out", trained, ...tinyOptions, "--epochs", "1"]);
+    const { code, stderr } = await callCli(["train", "--data", good, "--out", trained, ...tinyOptions, "--epochs", "2"]);
     expect(code, stderr).toBe(0);
   });
   afterAll(remove);
@@ -50,6 +50,13 @@ export function expectFailure({ code, stderr }: { code: unknown; stderr: string 
   // What a failed run leaves is whole: its options perhaps, but nothing temporary and nothing that looks like a result.
   const left = existsSync(out) && statSync(out).isDirectory() ? readdirSync(out) : [];
   expect(["config.json", "metrics.jsonl", "run.json", "sessions.jsonl"]).toEqual(expect.arrayContaining(left));
+}
+
+/** What a folder holds, by path: a command that is refused leaves a run as it was. */
+export function filesOf(path: string): Record<string, string> {
+  const names = existsSync(path) ? readdirSync(path, { recursive: true, encoding: "utf8" }) : [];
+  const found = names.filter((name) => statSync(join(path, name)).isFile());
+  return Object.fromEntries(found.map((name) => [name, readFileSync(join(path, name), "latin1")]));
 }
 
 export function edit(path: string, change: (json: any) => void): void {
@@ -84,6 +91,8 @@ export function testRows(rows: readonly Row[]): void {
   test.each(rows)("%s", async (_, damageIt, args, error, message) => {
     restore();
     await damageIt();
+    const before = filesOf(run);
     expectFailure(await callCli([...args]), error, message);
+    expect(filesOf(run)).toEqual(before);
   });
 }

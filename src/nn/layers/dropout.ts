@@ -63,7 +63,12 @@ export class Dropout extends Module {
 
   /** @internal */
   override get idle(): boolean {
-    return !this.training || this.rate === 0;
+    return !this.training || !this.drops;
+  }
+
+  /** @internal Whether training drops anything. */
+  get drops(): boolean {
+    return this.rate > 0;
   }
 
   forward(x: Tensor): Tensor {

@@ -128,13 +128,39 @@ export function scoringOf(flags: ScoreFlags): Pick<ComparisonInfo, "metrics" | "
   };
 }
 
+// Cases that a warning names.
+const listed = 5;
+
 interface Scoring {
   readonly spacing: readonly number[] | undefined;
   readonly bootstrap: { readonly seed: number };
 }
 
-/** Pairs the files of both folders, checks that each pair lies on one grid, and scores it. @throws ConfigError, DataError, ShapeError */
-export async function compareFolders(options: FolderComparison): Promise<Comparison> {
+/** Adds the label values of a prediction that are none of those `known`, with the case. */
+export function noteStrange(strange: Map<number, string[]>, id: string, prediction: Volume, known: ReadonlySet<number>): void {
+  for (const value of new Set<number>(prediction.data as Iterable<number>)) {
+    if (value === 0 || known.has(value)) continue;
+    const ids = strange.get(value) ?? [];
+    strange.set(value, [...ids, id]);
+  }
+}
+
+/** A warning for each such value, which no score counts. */
+export function strangeLines(strange: ReadonlyMap<number, readonly string[]>): string[] {
+  return [...strange].map(([value, ids]) => {
+    const more = ids.length > listed ? ` and ${ids.length - listed} more` : "";
+    return `warning: predictions have the label value ${value}, which is none of the reference and counts for no class: ${ids.slice(0, listed).join(", ")}${more}`;
+  });
+}
+
+/**
+ * Pairs the files of both folders, checks that each pair lies on one grid, and scores it. `strange` takes the label values of predictions that the
+ * references do not have. @throws ConfigError, DataError, ShapeError; where several pairs do not go together, a DataError that lists them
+ */
+export async function compareFolders(
+  options: FolderComparison,
+  strange: Map<number, string[]> = new Map<number, string[]>(),
+): Promise<Comparison> {
   const [references, predictions] = [labelMaps(resolve(options.reference)), labelMaps(resolve(options.prediction))];
   const ignore = number("ignore", options.ignore, 0);
   const { spacing, ...scoring } = scoringOf(options);
@@ -147,16 +173,34 @@ export async function compareFolders(options: FolderComparison): Promise<Compari
       `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz, or another format, in both`,
     );
   const cases: ScoredCase[] = [];
+  const problems: Error[] = [];
+  const known = new Set([...classes.flatMap((c) => c.values), ...(ignore === undefined ? [] : [ignore])]);
   for (const [id, path] of references) {
     const other = predictions.get(id);
     if (other === undefined && missing === "skip") continue;
     const [truth, found] = await Promise.all([readLabels(path), other === undefined ? undefined : readLabels(other)]);
-    if (found) expectOneGrid(other!, found, truth);
+    if (found) {
+      try {
+        expectOneGrid(other!, found, truth);
+      } catch (error) {
+        problems.push(error as Error);
+        continue;
+      }
+      for (const value of new Set<number>(truth.data as Iterable<number>)) known.add(value);
+      noteStrange(strange, id, found, known);
+    }
     const prediction = found ?? { data: new Uint8Array(truth.data.length), shape: truth.shape };
     const { metrics, empty, tolerance } = scoring;
     const score: ScoreOptions = { metrics, classes, spacing: spacing ?? truth.spacing, ignore, empty, tolerance };
     cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
   }
+  // A later reference may have what an earlier one has not.
+  for (const value of known) strange.delete(value);
+  if (problems.length === 1) throw problems[0];
+  if (problems.length > 1)
+    throw new DataError(
+      `${problems.length} predictions do not go with their references:${problems.map((p) => `\n  ${p.message}`).join("")}`,
+    );
   const info: ComparisonInfo = {
     ...scoring,
     missing,

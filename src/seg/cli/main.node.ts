@@ -5,6 +5,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
+import { nearest } from "../../host/options.ts";
 import { version } from "../../host/version.ts";
 import type { Command } from "./command_line.node.ts";
 import { benchCommand } from "./commands/bench.node.ts";
@@ -65,7 +66,10 @@ export async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(overview());
       process.exitCode = name === "" ? 2 : 0;
     } else if (!command) {
-      throw new ConfigError(`unknown command "${name}"; known are ${commands.map((c) => c.name).join(", ")}`);
+      const names = commands.map((c) => c.name);
+      const near = nearest(name, names);
+      const meant = near === undefined ? "" : `did you mean ${near}? `;
+      throw new ConfigError(`unknown command "${name}"; ${meant}known are ${names.join(", ")}`);
     } else if (rest.includes("--help") || rest.includes("-h")) {
       process.stdout.write((await command.help?.(rest)) ?? usageOf(command));
       process.exitCode = 0;

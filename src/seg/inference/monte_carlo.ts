@@ -36,6 +36,11 @@ export class TestDropout extends Module {
   }
 }
 
+/** Whether a network has dropout that does something when it is on. */
+export function hasDropout(network: Module): boolean {
+  return Array.from(network.modules()).some((m) => m instanceof Dropout && m.drops);
+}
+
 /** How far the samples of each structure agree, one entry per class. Each is `[classes]`. */
 export interface StructureUncertainties {
   /** Voxels that all samples give the class over voxels that any does; 1 for a class that none finds. */

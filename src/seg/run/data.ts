@@ -12,15 +12,16 @@ import { kFold, patientOf } from "../../data/folders/k_fold.ts";
 import { selectFold } from "../../data/folders/splits.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
-import { ignoredValue } from "../../data/labels.ts";
-import { type Affine, spacingOf } from "../../data/volume.ts";
-import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
+import { foregroundOf, ignoredValue } from "../../data/labels.ts";
+import { type Affine, spacingOf, type Volume } from "../../data/volume.ts";
+import { ConfigError, DataError, ShapeError, VoxgradError } from "../../host/errors.ts";
+import { expectFinite } from "../../host/finite.ts";
 import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
 import { standardOptions } from "../recipes/options.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
-import type { DataFacts, Recipe, RunConfig } from "../recipes/recipe.ts";
+import type { DataFacts, LoadedCase, Recipe, RunConfig } from "../recipes/recipe.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */
@@ -103,6 +104,7 @@ async function factsOf(
   { index, train, val, read }: RunData,
   onProgress?: (done: number, total: number) => void,
   signal?: AbortSignal,
+  allowEmpty = true,
 ): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string }> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
@@ -113,7 +115,7 @@ async function factsOf(
     signal?.throwIfAborted();
     try {
       // An index that has the grids has looked at every file.
-      const { shape, affine } = item.grid ?? (await read(item)).image;
+      const { shape, affine } = item.grid ?? usable(await read(item), training.has(item.id) && !allowEmpty, index);
       if (i >= train.length || i % step !== 0) continue;
       grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine });
     } catch (error) {
@@ -145,6 +147,24 @@ async function factsOf(
     signal,
   };
   return { facts, orientation };
+}
+
+/**
+ * The image of a case, as every recipe will ask for it.
+ * @param labeled its label, if it has one, must have some foreground
+ * @throws ShapeError, DataError
+ */
+function usable({ id, image, label }: LoadedCase, labeled: boolean, { modality, labels }: DatasetIndex): Volume {
+  if (image.shape[0] !== modality.length)
+    throw new ShapeError(`case "${id}": the image has ${image.shape[0]} channels, the dataset names ${modality.length}`);
+  expectFinite(image, `case "${id}": `, "repair or leave out the case");
+  if (!labeled || !label) return image;
+  const foreground = foregroundOf(labels);
+  const values = new Set(foreground.flatMap((l) => l.values));
+  if (label.data.some((v: number) => v !== 0 && values.has(v))) return image;
+  throw new DataError(
+    `case "${id}": the label is empty (no voxel of ${foreground.map((l) => l.name)}); leave out the case or pass --allow-empty`,
+  );
 }
 
 // nnU-Net's readers that bring every image to RAS.
@@ -221,7 +241,7 @@ export async function configure<C extends object>(
       `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
     );
   }
-  const { facts, orientation } = await factsOf(data, onProgress, signal);
+  const { facts, orientation } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
   const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
@@ -234,6 +254,7 @@ export async function configure<C extends object>(
     spacing: [0, 1, 2].map((axis) => median(spacings.map((s) => s[axis]))),
     outputs: recipe.outputs?.(config, labels) ?? outputKindOf(labels),
     orientation,
+    cases: { train: data.train.map((c) => c.id), val: data.val.map((c) => c.id) },
   };
   return { config, info };
 }

@@ -66,6 +66,8 @@ export interface RunInfo {
   readonly outputs: OutputKind;
   /** Where the axes of all images point once they are read, such as "RAS"; runs of before have none. */
   readonly orientation?: string;
+  /** Names of the cases that it trains and validates on, `train` and `val`; runs of before have none. */
+  readonly cases?: { readonly train: readonly string[]; readonly val: readonly string[] };
 }
 
 /** Of a network on the samples of some cases, in evaluation mode. */
@@ -135,7 +137,8 @@ export async function readRunInfo(store: RunStore): Promise<RunInfo> {
     [info.labels, info.channels, info.spacing].every(Array.isArray) &&
     info.labels!.every(isLabel) &&
     ["sigmoid", "softmax", "regions"].includes(info.outputs as string) &&
-    (info.orientation === undefined || /^[LRPAIS]{3}$/.test(info.orientation));
+    (info.orientation === undefined || /^[LRPAIS]{3}$/.test(info.orientation)) &&
+    (info.cases === undefined || [info.cases?.train, info.cases?.val].every(Array.isArray));
   if (whole) return info as RunInfo;
   throw new ConfigError(
     `${store.name}/${files.run}: expected recipe, labels, channels, spacing and outputs; restore the file or train again`,
@@ -201,9 +204,13 @@ export async function writeWeights(store: RunStore, file: string, networks: Netw
 /** Which weights of a run: the final ones, those of the best validation, or the first of both and the last checkpoint that is there. */
 export type WhichWeights = "weights" | "best";
 
+/** Where the weights of a run may be: the first that is there counts. */
+export const weightFiles = (which?: WhichWeights): readonly string[] =>
+  which ? [files[which]] : [files.weights, files.best, files.checkpoint];
+
 /** Writes the weights of a run into its networks. Throws `CheckpointError`, `FormatError`. */
 export async function loadWeights(store: RunStore, networks: Networks, which?: WhichWeights): Promise<void> {
-  const candidates = which ? [files[which]] : [files.weights, files.best, files.checkpoint];
+  const candidates = weightFiles(which);
   for (const file of candidates) {
     const bytes = await store.read(file);
     if (!bytes) continue;

@@ -19,6 +19,7 @@ import {
   contextOf,
   type EpochMetrics,
   files,
+  readRunInfo,
   restoreMetrics,
   type SampleScores,
   writeConfig,
@@ -31,6 +32,7 @@ import { Pace } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
+import { expectSameData } from "./same_data.ts";
 import { type RunStore, expectStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { Validation } from "./validation.ts";
@@ -78,6 +80,7 @@ export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptio
 async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   const { device, data, store, config, info, resume = false, init } = options;
   const saved = await checkpointOf(options);
+  if (saved) expectSameData(recipe, { config, info: await readRunInfo(store) }, data);
   const context = contextOf(recipe, config, info);
   manualSeed(config.seed);
   seedDropout(device, config.seed);
@@ -86,9 +89,6 @@ async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions
   try {
     if (init && !resume) run.log(initialize(networks, init));
     await run.open(saved);
-    // This one first: by it a run is known that is killed before its first checkpoint.
-    await writeRunInfo(store, info);
-    await writeConfig(store, config);
     const { train, val } = data;
     run.log(
       `${counted(train.length, "training case")}, ${counted(val.length, "validation case")}; ${counted(parametersOf(networks), "parameter")}; ` +
@@ -179,8 +179,12 @@ class Run<C extends object> {
   }
 
   async train(): Promise<FitResult> {
-    const { config, store } = this.options;
-    if (this.at.epoch < config.epochs) await this.compile();
+    const { config, store, info } = this.options;
+    const plan = this.at.epoch < config.epochs ? await this.compile() : undefined;
+    // Behind all that may refuse the run, and the description first: by it a run is known that is killed before its first checkpoint.
+    await writeRunInfo(store, info);
+    await writeConfig(store, config);
+    if (plan) await this.beginSession(plan);
     while (this.at.epoch < config.epochs && !this.stopped) {
       const pace = new Pace();
       if (this.at.stepInEpoch < this.training.stepsPerEpoch && !(await this.steps(pace))) break;
@@ -191,18 +195,23 @@ class Run<C extends object> {
     return { finished, epochs: this.epochs };
   }
 
-  private async compile(): Promise<void> {
+  /** Bytes that a step takes. */
+  private async compile(): Promise<number> {
     const plans = await this.training.compile(this.at, (done, total) =>
       this.progress({ label: "compiling kernels", done, total }),
     );
     const bytes = plans.reduce((sum, p) => sum + p.peakBytes, 0);
     const dispatches = plans.reduce((sum, p) => sum + p.dispatches, 0);
     this.log(`planned GPU memory of a step: ${(bytes / 2 ** 20).toFixed(1)} MiB in ${dispatches} dispatches`);
+    return bytes;
+  }
+
+  private async beginSession(plannedBytes: number): Promise<void> {
     const { store, device, data } = this.options;
     const { epoch, step } = this.at;
     const [parameters, dataset] = [parametersOf(this.networks), data.index.name];
     const cases = { dataset, train: data.train.length, val: data.val.length };
-    await writeSession(store, device, { epoch, step, parameters, plannedBytes: bytes, ...cases });
+    await writeSession(store, device, { epoch, step, parameters, plannedBytes, ...cases });
   }
 
   /** The rest of the epoch's steps; false if it was interrupted. */

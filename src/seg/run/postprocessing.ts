@@ -1,11 +1,12 @@
 /** @file What a run found to help its predictions, decided on validation cases and applied whenever it predicts. */
 
 import { expectArguments, expectFields } from "../../host/kinds.ts";
+import { itemHash } from "../../data/datasets/persistent_dataset.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { type Determined, determinePostprocessing, type PredictedCase } from "../post/determine.ts";
 import { checkSteps, type PostStep } from "../post/steps.ts";
-import { files } from "./files.ts";
+import { files, weightFiles, type WhichWeights } from "./files.ts";
 import { type RunStore, expectStore } from "./store.ts";
 
 /** The file postprocessing.json of a run. */
@@ -16,6 +17,8 @@ export interface Postprocessing {
   readonly cases: number;
   /** Mean Dice of each class without and with the steps; null where no case has it. That is, `before` and `after`. */
   readonly dice: Readonly<Record<string, { readonly before: number | null; readonly after: number | null }>>;
+  /** Hash of the weights that it was found for; files of before have none. */
+  readonly weights?: string | undefined;
 }
 
 /**
@@ -43,11 +46,21 @@ function diceByName({ before, after }: Determined, foreground: readonly LabelCla
   return Object.fromEntries(foreground.map(({ name }, c) => [name, { before: known(before[c]), after: known(after[c]) }]));
 }
 
-/** Writes a decision into a run; `readPostSteps` finds it there. */
+/** What tells the weights that predict from others. */
+async function weightsHash(store: RunStore, which?: WhichWeights): Promise<string | undefined> {
+  for (const file of weightFiles(which)) {
+    const bytes = await store.read(file);
+    if (bytes) return itemHash("weights", bytes);
+  }
+  return undefined;
+}
+
+/** Writes a decision into a run, for the weights that it has; `readPostSteps` finds it there. */
 export async function writePostprocessing(store: RunStore, found: Postprocessing): Promise<void> {
   expectStore("writePostprocessing", store);
   expectFields("writePostprocessing", "found", found, { steps: "objects" });
-  await store.write(files.postprocessing, `${JSON.stringify(found, null, 2)}\n`);
+  const noted: Postprocessing = { ...found, weights: await weightsHash(store) };
+  await store.write(files.postprocessing, `${JSON.stringify(noted, null, 2)}\n`);
 }
 
 /** What a run found to help; undefined if that was never asked. Throws `ConfigError` if the file is damaged. */
@@ -65,7 +78,12 @@ export async function readPostprocessing(store: RunStore): Promise<Postprocessin
   return { cases: 0, dice: {}, ...value, steps: checkSteps(value?.steps, source) };
 }
 
-/** The steps of it; none if that was never asked. Throws `ConfigError` if the file is damaged. */
-export const readPostSteps = async (store: RunStore): Promise<PostStep[]> => [
-  ...((await readPostprocessing(store))?.steps ?? []),
-];
+/**
+ * The steps of it; none if that was never asked, or was found for other weights, such as those before more training. Throws `ConfigError` if the file is
+ * damaged. `which` are the weights that predict; default as in `openRun`.
+ */
+export async function readPostSteps(store: RunStore, which?: WhichWeights): Promise<PostStep[]> {
+  const found = await readPostprocessing(store);
+  if (!found || (found.weights !== undefined && found.weights !== (await weightsHash(store, which)))) return [];
+  return [...found.steps];
+}

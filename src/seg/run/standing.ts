@@ -79,6 +79,11 @@ export function standingIn(extra: unknown, { config, stepsPerEpoch, checkpoint, 
       `${options}: ${name} is ${JSON.stringify(value)}, but the run was trained with ${JSON.stringify(before[name])}; restore it, or start another run`,
     );
   }
+  const begun = progress.stepInEpoch > 0 ? " and part of the next" : "";
+  if (config.epochs < progress.epoch || (begun && config.epochs === progress.epoch))
+    throw new ConfigError(
+      `${options}: epochs is ${config.epochs}, but the run has done ${progress.epoch}${begun}: give more to go on, or leave it out`,
+    );
   if (progress.stepInEpoch > stepsPerEpoch) {
     throw new CheckpointError(
       `${checkpoint}: stands at step ${progress.stepInEpoch} of an epoch of ${stepsPerEpoch}: the data have changed; start another run`,

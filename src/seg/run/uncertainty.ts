@@ -10,7 +10,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { nanMean } from "../../host/stats.ts";
 import type { Device } from "../../tensor/device.ts";
-import { StructureCounts, type StructureUncertainties, TestDropout } from "../inference/monte_carlo.ts";
+import { hasDropout, StructureCounts, type StructureUncertainties, TestDropout } from "../inference/monte_carlo.ts";
 import type { SampledLabels, Segmenter, SegmentHooks } from "../inference/segmenter.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
 import { csvField } from "../../host/csv.ts";
@@ -50,9 +50,18 @@ export interface SampleCasesOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Throws `ConfigError` for a run whose draws would all be the same; networks that see different views differ without dropout. */
+export function expectDraws({ recipe, networks }: OpenedRun): void {
+  const list = Object.values(networks);
+  if (list.length > 1 || list.some(hasDropout)) return;
+  throw new ConfigError(
+    `the network of the run (recipe ${recipe.name}) has no dropout, so that all draws are the same and say nothing of its uncertainty: train one with dropout, or compare several runs`,
+  );
+}
+
 /**
  * Segments cases with dropout on, in order, each when it is asked for. Recipes whose segmenter can add up probabilities decide by their mean, others by vote.
- * @throws ConfigError for fewer than one draw; what `segmentCases` throws
+ * @throws ConfigError for fewer than one draw, and for a network without dropout; what `segmentCases` throws
  */
 export async function* sampleCases(
   device: Device,
@@ -69,6 +78,7 @@ export async function* sampleCases(
   const { samples = 10, signal, onProgress } = options;
   if (!Number.isInteger(samples) || samples < 1)
     throw new ConfigError(`sampleCases: samples must be a positive integer, got ${samples}`);
+  expectDraws(run);
   const draws = recipe.postprocess || !run.segmenter.sample ? new VotedDraws(device, run) : undefined;
   try {
     for (const item of cases) {

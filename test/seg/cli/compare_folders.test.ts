@@ -8,7 +8,7 @@ import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
 import { readImageFile, writeImageFile } from "../../../src/data/formats/images.node.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
-import { classesOf, compareFolders, writeComparison } from "../../../src/seg/cli/compare_folders.node.ts";
+import { classesOf, compareFolders, strangeLines, writeComparison } from "../../../src/seg/cli/compare_folders.node.ts";
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -55,6 +55,19 @@ describe("compareFolders", () => {
       ],
     ]);
     expect((await compare("found", { missing: "skip" })).cases.map((c) => c.id)).toEqual(["a"]);
+  });
+
+  it("tells of label values that no reference has, and of every pair that does not go together", async () => {
+    await mkdir(at("strange"));
+    await write("strange/a.nii.gz", [1, 7, 0, 2, 0, 0, 0, 9]);
+    const strange = new Map<number, string[]>();
+    await compareFolders({ reference: at("truth"), prediction: at("strange"), metrics: "dice" }, strange);
+    expect(strangeLines(strange)).toEqual([expect.stringMatching(/^warning: .* value 7, .*: a$/)]);
+    await write("strange/a.nii.gz", [1, 1, 0, 2]);
+    await write("strange/b.nii.gz", [1, 0, 0, 0, 1, 0, 9, 0], 40);
+    await expect(compare("strange")).rejects.toThrow(
+      /2 predictions do not go with .*\n.*a\.nii\.gz has the shape[^]*b\.nii\.gz: /,
+    );
   });
 
   it("refuses maps whose values are no labels", async () => {

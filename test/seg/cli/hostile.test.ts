@@ -1,11 +1,12 @@
 /** @file Bad arguments, datasets and images at the command line: one typed error that names its cause. A few run in processes of their own, where workers, drivers and exit codes are real. */
 
-import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { encodeNifti } from "../../../src/data/formats/nifti/nifti.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
+import { callCli } from "../../lib/call_cli.ts";
 import {
   data,
   edit,
@@ -27,7 +28,13 @@ prepare({ train: false });
 
 testRows([
   // Command lines
-  ["an unknown command", nothing, ["trian"], "ConfigError", /unknown command "trian"; known are train, predict/],
+  [
+    "an unknown command",
+    nothing,
+    ["trian"],
+    "ConfigError",
+    /unknown command "trian"; did you mean train\? known are train, predict/,
+  ],
   [
     "an unknown option",
     nothing,
@@ -174,10 +181,17 @@ test("in a process of its own: no adapter", async () => {
   );
 });
 
-test("in a process of its own: a bad case met by a worker", async () => {
+test("all cases that cannot be used are named at once, before the run has a folder", async () => {
   restore();
-  await editVolume(label, (v) => void v.data.fill(0));
-  expectFailure(await runCli([...trainArgs, "--workers", "2"]), "DataError", /case "case0": the label is empty/);
+  await editVolume(image, (v) => void (v.data[5] = NaN));
+  await editVolume(label.replace("case0", "case1"), (v) => void v.data.fill(0));
+  await editVolume(image.replace("case0", "case5"), twice);
+  const { code, stderr } = await callCli([...trainArgs]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /3 of 6 cases cannot be used:[^]*"case0": .*NaN[^]*"case1": the label is empty[^]*"case5": .*2 channels/,
+  );
+  expect(existsSync(out)).toBe(false);
 });
 
 test("in processes of their own: an unknown option, and no command at all", async () => {
@@ -186,4 +200,8 @@ test("in processes of their own: an unknown option, and no command at all", asyn
   expect([none.code, help.code]).toEqual([2, 0]);
   expect(none.stdout).toMatch(/^voxgrad: .*\n[^]*voxgrad predict \(--run DIR/);
   expect(help.stdout).toMatch(/^voxgrad predict \(--run DIR/);
+});
+
+test("the help of evaluate names the metrics", async () => {
+  expect((await callCli(["evaluate", "--help"])).stdout).toMatch(/Metrics: dice, .*nsdvoxels/);
 });

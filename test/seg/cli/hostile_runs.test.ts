@@ -1,12 +1,16 @@
 /** @file Damaged runs at the command line: resuming, segmenting and evaluating say which file is wrong and how. */
 
-import { cpSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+import { writePostprocessing } from "../../../src/seg/run/postprocessing.ts";
 import { callCli } from "../../lib/call_cli.ts";
 import {
+  data,
   edit,
   editVolume,
+  expectFailure,
   image,
   label,
   nothing,
@@ -20,6 +24,7 @@ import {
   testRows,
   twice,
 } from "../../lib/damaged.ts";
+import { runCli } from "../../lib/tiny.ts";
 
 prepare({ train: true });
 
@@ -46,6 +51,55 @@ testRows([
     ["evaluate", "--run", run],
     "ShapeError",
     /case4\.nii\.gz has the shape \[1, 16, 20, 18\], its label \[1, 20, 16, 18\]/,
+  ],
+  [
+    "resuming on data of other classes",
+    () => edit(join(data, "dataset.json"), (d) => (d.labels = { 0: "background", 1: "ball", 2: "box" })),
+    [...resumeArgs, "--data", data],
+    "ConfigError",
+    /"Tiny" are not those .*its classes are background=0, ball=1, theirs background=0, ball=1, box=2/,
+  ],
+  [
+    "resuming on data of another channel",
+    () => edit(join(data, "dataset.json"), (d) => (d.modality = { 0: "CT" })),
+    [...resumeArgs, "--data", data],
+    "ConfigError",
+    /its channels are synthetic, theirs CT/,
+  ],
+  [
+    "resuming on other cases",
+    () => edit(join(data, "splits_final.json"), (s) => (s[0].train[0] = s[0].val.pop())),
+    [...resumeArgs, "--data", data, "--epochs", "4"],
+    "ConfigError",
+    /of its 4 training cases they lack 1 \(case0\) and have 1 other \(case5\); of its 2 validation cases they lack 1 \(case5\)/,
+  ],
+  [
+    "resuming on data that cannot be read",
+    () => writeFileSync(image, "hello"),
+    [...resumeArgs, "--data", data, "--epochs", "4"],
+    "FormatError",
+    /case0\.nii\.gz: header has 5 bytes/,
+  ],
+  [
+    "resuming for fewer epochs than are done",
+    nothing,
+    [...resumeArgs, "--epochs", "1"],
+    "ConfigError",
+    /epochs is 1, but the run has done 2: give more to go on/,
+  ],
+  [
+    "the page of a run from other cases",
+    () => edit(join(data, "splits_final.json"), (s) => s[0].val.pop()),
+    ["report", run, "--data", data],
+    "ConfigError",
+    /of its 2 validation cases they lack 1 \(case5\)/,
+  ],
+  [
+    "the uncertainty of a network without dropout",
+    nothing,
+    ["uncertainty", "--run", run, "--out", out, image],
+    "ConfigError",
+    /\(recipe slices2d\) has no dropout, so that all draws are the same/,
   ],
   ["resuming nothing", nothing, ["train", "--resume", nowhere], "CheckpointError", /none: is no run/],
   [
@@ -140,6 +194,32 @@ testRows([
     /the folder .*predictions cannot be read/,
   ],
 ]);
+
+test("in a process of its own: a bad case met by a worker", async () => {
+  restore();
+  edit(join(run, "config.json"), (c) => (c.data = data));
+  await editVolume(label, (v) => void v.data.fill(0));
+  expectFailure(
+    await runCli([...resumeArgs, "--epochs", "3", "--workers", "2"]),
+    "DataError",
+    /case "case0": the label is empty/,
+  );
+});
+
+test("post-processing is told of, and left out for other weights than those it was found for", async () => {
+  restore();
+  const steps = [{ step: "keepLargest", labels: [1] }] as const;
+  await writePostprocessing(folderStore(run), { steps, cases: 1, dice: {} });
+  const first = await callCli([...predictArgs, "--probabilities"]);
+  expect(first.stdout).toMatch(/keeps the largest component of label 1; --no-postprocess leaves it out\. Label maps may differ/);
+  // A last weight that is another, as after more training.
+  const weights = readFileSync(join(run, "weights.safetensors"));
+  weights[weights.length - 2] ^= 1;
+  writeFileSync(join(run, "weights.safetensors"), weights);
+  const then = await callCli([...predictArgs, "--overwrite"]);
+  expect(then.stdout).toMatch(/was found for other weights and is left out/);
+  expect(then).toMatchObject({ code: 0 });
+});
 
 test("the damaged are refused, the others are not", async () => {
   restore();

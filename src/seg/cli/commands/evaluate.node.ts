@@ -13,12 +13,14 @@ import { DetectionTally, readCandidates } from "../../run/detections.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { scoreCase } from "../../metrics/case_metrics.ts";
+import { caseMetrics, scoreCase } from "../../metrics/case_metrics.ts";
 import { compareCases, comparisonLines, type ScoredCase } from "../../metrics/comparison.ts";
 import { evaluate, evaluationLines } from "../../run/report.ts";
 import { type Command, flag, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import {
   compareFolders,
+  noteStrange,
+  strangeLines,
   expectFreeComparison,
   expectOneGrid,
   labelMaps,
@@ -105,26 +107,36 @@ async function evaluateFolders(args: readonly string[]): Promise<number> {
   if (reference === undefined || prediction === undefined)
     throw new ConfigError("evaluate needs both --reference DIR and --prediction DIR");
   expectFreeComparison(out, scoringOf(options).metrics, overwrite);
-  const comparison = await compareFolders({ reference, prediction, ...options });
+  const strange = new Map<number, string[]>();
+  const comparison = await compareFolders({ reference, prediction, ...options }, strange);
   for (const line of comparisonLines(comparison)) say(line);
+  for (const line of strangeLines(strange)) say(line);
   if (out !== undefined) await writeComparison(resolve(out), comparison);
   return 0;
 }
 
 const namesFolders = (args: readonly string[]): boolean => args.some((a) => /^--(?:reference|prediction)(?:=|$)/.test(a));
 
+const usage: Command["usage"] = [
+  ["--run DIR", "Dice of each validation case and class of a run, and a table of metrics"],
+  ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz (or of another format) from anywhere"],
+  ["--reference DIR --prediction DIR", "the table for two folders of label maps, paired by file name"],
+  ["  [--labels 1,tumor=2+3] [--ignore N]", "values or regions to score; the value of voxels that do not count"],
+  ["of all: [--metrics dice,hd95,…] [--out DIR [--overwrite]]", "which metrics; a folder for JSON, CSV and box plots"],
+  ["  [--tolerance MM] [--spacing X,Y,Z]", "the tolerance of nsd (default 1); voxel size; default: as the files say"],
+  ["  [--empty nan|skip|best]", "score of a class that the reference does not have"],
+  ["  [--missing empty|skip]", "a missing prediction counts as empty, or is left out"],
+];
+
+const help = `${usage.map(([args, does]) => `  ${`voxgrad evaluate ${args}`.padEnd(64)} ${does}\n`).join("")}
+Metrics: ${caseMetrics.map((m) => m.name).join(", ")}.
+nsd is the surface Dice by area, as MONAI's with use_subvoxels=True; nsdvoxels, by edge voxels, is MONAI's default.
+`;
+
 export const evaluateCommand: Command = {
   name: "evaluate",
-  usage: [
-    ["--run DIR", "Dice of each validation case and class of a run, and a table of metrics"],
-    ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz (or of another format) from anywhere"],
-    ["--reference DIR --prediction DIR", "the table for two folders of label maps, paired by file name"],
-    ["  [--labels 1,tumor=2+3] [--ignore N]", "values or regions to score; the value of voxels that do not count"],
-    ["of all: [--metrics dice,hd95,…] [--out DIR [--overwrite]]", "which metrics; a folder for JSON, CSV and box plots"],
-    ["  [--tolerance MM] [--spacing X,Y,Z]", "the tolerance of nsd (default 1); voxel size; default: as the files say"],
-    ["  [--empty nan|skip|best]", "score of a class that the reference does not have"],
-    ["  [--missing empty|skip]", "a missing prediction counts as empty, or is left out"],
-  ],
+  usage,
+  help: async () => help,
   async run(args) {
     if (namesFolders(args)) return evaluateFolders(args);
     const { predictions, data, fold, candidates, scoring, out } = await taskOf(args);
@@ -141,12 +153,15 @@ export const evaluateCommand: Command = {
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
     const tally = new DetectionTally();
+    const strange = new Map<number, string[]>();
+    const known = new Set(labels.flatMap((l) => l.values));
     const coding = outputCodingOf(outputKindOf(labels), labels);
     const { spacing, ...rules } = scoring;
     const { foreground: classes, ignore } = coding;
     const scored: ScoredCase[] = [];
     const look = ({ id, nodules }: Case, prediction: Volume, label: Volume) => {
       if (candidates) tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
+      noteStrange(strange, id, prediction, known);
       const { metrics, empty, tolerance } = rules;
       const options = { metrics, classes, spacing: spacing ?? label.spacing, ignore, empty, tolerance };
       scored.push({ id, scores: scoreCase(prediction, label, options) });
@@ -158,6 +173,7 @@ export const evaluateCommand: Command = {
     const comparison = compareCases(info, scored);
     for (const line of comparisonLines(comparison)) say(line);
     if (out !== undefined) await writeComparison(resolve(out), comparison);
+    for (const line of strangeLines(strange)) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;

@@ -11,6 +11,7 @@ import { ConfigError, DataError } from "../../../host/errors.ts";
 import { contextOf, files, readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
+import { expectSameData } from "../../run/same_data.ts";
 import { decidePostprocessing, writePostprocessing } from "../../run/postprocessing.ts";
 import { type Command, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 
@@ -64,8 +65,9 @@ async function openFolder(path: string, options: { readonly data?: string; reado
   const recipe = await recipeOfRun(info, options.recipe);
   const config = await readConfig(store, recipe);
   const { outputs } = contextOf(recipe, config, info);
-  const { val } = await (await FolderData.openFor(options.data ?? config.data, recipe, config)).fold(config.fold);
-  const pairs = val.flatMap((item): Pair[] => {
+  const data = await (await FolderData.openFor(options.data ?? config.data, recipe, config)).fold(config.fold);
+  expectSameData(recipe, { config, info }, data);
+  const pairs = data.val.flatMap((item): Pair[] => {
     const prediction = join(store.name, files.prediction(item.id));
     return item.label !== undefined && existsSync(prediction) ? [{ prediction, item, labels: info.labels }] : [];
   });

@@ -8,7 +8,7 @@ import type { InferenceOptions } from "../../inference/segmenter.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
 import type { PostStep } from "../../post/steps.ts";
 import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
-import { readPostSteps } from "../../run/postprocessing.ts";
+import { readPostprocessing, readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfNetwork } from "../../run/inputs.node.ts";
@@ -122,7 +122,10 @@ export const predictCommand: Command = {
     const stores = runs.map((run) => folderStore(resolve(run)));
     const infos = await Promise.all(stores.map((store) => readRunInfo(store)));
     const recipes = await Promise.all(infos.map((info) => recipeOfRun(info, values.recipe)));
-    const steps = [...(values["no-postprocess"] ? [] : await storedSteps(stores)), ...stepsAsked(values)];
+    const steps = [
+      ...(values["no-postprocess"] ? [] : await storedSteps(stores, which, values.probabilities === true)),
+      ...stepsAsked(values),
+    ];
     const [info] = infos;
     const cases =
       values.data === undefined
@@ -179,10 +182,31 @@ async function casesOfData(
   return (await data.fold(foldNamed(fold) ?? "all")).val;
 }
 
+const described = (step: PostStep): string =>
+  step.step === "keepLargest"
+    ? `keeps the largest component of ${step.labels ? `label ${step.labels.join(" + ")}` : "each label"}`
+    : step.step;
+
 /** What was stored with a run, or with each of several in the same way. */
-async function storedSteps(stores: readonly RunStore[]): Promise<readonly PostStep[]> {
-  const [first, ...others] = await Promise.all(stores.map((store) => readPostSteps(store)));
-  if (others.every((o) => JSON.stringify(o) === JSON.stringify(first))) return first;
+async function storedSteps(
+  stores: readonly RunStore[],
+  which: WhichWeights | undefined,
+  probabilities: boolean,
+): Promise<readonly PostStep[]> {
+  const [first, ...others] = await Promise.all(stores.map((store) => readPostSteps(store, which)));
+  for (const store of stores)
+    if ((await readPostprocessing(store))?.steps.length && (await readPostSteps(store, which)).length === 0)
+      say(
+        `${store.name}: its ${files.postprocessing} was found for other weights and is left out; decide anew: voxgrad postprocess`,
+      );
+  if (others.every((o) => JSON.stringify(o) === JSON.stringify(first))) {
+    if (first.length > 0)
+      say(
+        `post-processing of ${files.postprocessing}: ${first.map(described).join(", ")}; --no-postprocess leaves it out` +
+          (probabilities ? ". Label maps may differ from the largest of the probabilities" : ""),
+      );
+    return first;
+  }
   say("the runs store different post-processing: none of it is done");
   return [];
 }

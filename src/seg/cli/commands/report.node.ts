@@ -7,6 +7,7 @@ import { contextOf, files, readConfig, readEpochs, readRunInfo } from "../../run
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { speedLine, speedOf } from "../../run/pace.ts";
+import { expectSameData } from "../../run/same_data.ts";
 import { evaluationLines, reportOnPredictions } from "../../run/report.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
@@ -46,7 +47,9 @@ export const reportCommand: Command = {
     const recipe = await recipeOfRun(info, values.recipe);
     const config = await readConfig(store, recipe);
     const epochs = await readEpochs(store);
-    const { val, read } = await (await FolderData.openFor(values.data ?? config.data, recipe, config)).fold(config.fold);
+    const data = await (await FolderData.openFor(values.data ?? config.data, recipe, config)).fold(config.fold);
+    expectSameData(recipe, { config, info }, data);
+    const { val, read } = data;
     const line = new ProgressLine(process.stderr);
     const started = performance.now();
     const onProgress = (done: number, total: number) =>

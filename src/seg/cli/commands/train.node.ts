@@ -11,7 +11,7 @@ import { movable, runOptionTable } from "../../recipes/run_options.ts";
 import { encodePng } from "../../pictures/pictures.ts";
 import { caseLines } from "../../metrics/comparison.ts";
 import { ProgressLine } from "../../training/progress.ts";
-import { configure, type NewRun, type RunData } from "../../run/data.ts";
+import { checkedCases, configure, type NewRun, type RunData } from "../../run/data.ts";
 import { checkConfig, type EpochMetrics, files, readConfig, readRunInfo } from "../../run/files.ts";
 import type { RunEvent } from "../../run/event.ts";
 import { fit } from "../../run/fit.ts";
@@ -21,6 +21,7 @@ import { speedLine, speedOf } from "../../run/pace.ts";
 import { preview } from "../../run/preview.ts";
 import { evaluationLines, report } from "../../run/report.ts";
 import { openRun } from "../../run/segment.ts";
+import { expectSameData } from "../../run/same_data.ts";
 import type { RunStore } from "../../run/store.ts";
 import { readWeightsFile } from "../../run/weight_files.node.ts";
 import {
@@ -165,6 +166,15 @@ function withPreview(args: readonly string[]): string[] {
 export const train = (job: Job, tuned: boolean): Promise<number> =>
   withDevice((device) => trainAndReport(device, job), { tuned, half: job.config.precision === "f16" });
 
+/** Shows how far the reading of cases is. */
+async function checked<T>(read: (onProgress: (done: number, total: number) => void, log: (text: string) => void) => Promise<T>) {
+  const line = new ProgressLine(process.stderr);
+  const started = performance.now();
+  const onProgress = (done: number, total: number) =>
+    line.update({ label: "checking cases", done, total, seconds: (performance.now() - started) / 1000 });
+  return read(onProgress, (text) => line.log(text)).finally(() => line.finish());
+}
+
 /** A run that is there. Of its options those may be given anew that do not make it another run. */
 async function resumed(folder: string, args: readonly string[]): Promise<{ job: Job; values: Record<string, unknown> }> {
   const store = folderStore(folder);
@@ -180,8 +190,11 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   ];
   if (other.length > 0) throw new ConfigError(`--resume takes its options from the run; remove ${other.join(", ")}`);
   if (changes.data !== undefined) changes.data = resolve(changes.data as string);
-  const config = checkConfig(recipe, { ...(await readConfig(store, recipe)), ...changes }, "options", calledBy(table));
+  const before = await readConfig(store, recipe);
+  const config = checkConfig(recipe, { ...before, ...changes }, "options", calledBy(table));
   const data = await (await FolderData.openFor(config.data, recipe, config)).fold(config.fold);
+  expectSameData(recipe, { config, info }, data);
+  if (config.data !== before.data) await checked((onProgress) => checkedCases(data, onProgress));
   return { job: { recipe, data, store, folder, config, info, resume: true }, values };
 }
 
@@ -224,21 +237,11 @@ export async function newJob(
   const data = await opened.fold(fold);
   if (fold !== "all" && opened.madeFolds)
     say(`${root} has no splits_final.json: five folds by patient, as nnU-Net makes them; --fold all takes every case`);
-  const line = new ProgressLine(process.stderr);
-  const started = performance.now();
-  const onProgress = (done: number, total: number) =>
-    line.update({ label: "checking cases", done, total, seconds: (performance.now() - started) / 1000 });
   let device: Promise<Device> | undefined;
-  const hooks = {
-    say: calledBy(table),
-    onProgress,
-    device: () => (device ??= openDevice()),
-    log: (text: string) => line.log(text),
-  };
-  const { config, info } = await configure(recipe, data, { ...given, fold, data: root }, hooks).finally(async () => {
-    line.finish();
-    (await device)?.close();
-  });
+  const hooks = { say: calledBy(table), device: () => (device ??= openDevice()) };
+  const { config, info } = await checked((onProgress, log) =>
+    configure(recipe, data, { ...given, fold, data: root }, { ...hooks, onProgress, log }),
+  ).finally(async () => (await device)?.close());
   const name = `${opened.index.name || "run"}-${recipe.name}-fold${config.fold}-seed${config.seed}`;
   const out = resolve(folder ?? join("runs", name));
   return { recipe, data, store: folderStore(out), folder: out, config, info, resume: false, init };

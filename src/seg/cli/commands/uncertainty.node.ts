@@ -14,7 +14,7 @@ import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
 import { type OpenedRun, openRun, writePrediction } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
-import { sampleCases, type SampledCase, uncertaintyCsv } from "../../run/uncertainty.ts";
+import { expectDraws, sampleCases, type SampledCase, uncertaintyCsv } from "../../run/uncertainty.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { type Command, failureOf, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
@@ -87,6 +87,7 @@ export const uncertaintyCommand: Command = {
       async (device) => {
         const run = await openRun(device, store, recipe);
         try {
+          expectDraws(run);
           seedDropout(device, seed);
           return await sampleAll(device, run, cases, info, out, samples);
         } finally {

@@ -14,6 +14,7 @@ import { contextOf, readConfig, readRunInfo, type RunInfo } from "../../../run/f
 import { FolderData } from "../../../run/folder_data.node.ts";
 import { folderStore } from "../../../run/folder_store.node.ts";
 import { decidePostprocessing, writePostprocessing } from "../../../run/postprocessing.ts";
+import { expectSameData } from "../../../run/same_data.ts";
 import { openRun, segmentCases } from "../../../run/segment.ts";
 import type { RunStore } from "../../../run/store.ts";
 import { ProgressLine } from "../../../training/progress.ts";
@@ -84,7 +85,9 @@ async function trainedRun(store: RunStore, dataFolder: string | undefined): Prom
   if (info.recipe.name !== nnunet.name)
     throw new ConfigError(`${store.name} is of recipe ${info.recipe.name}; nnunet find-best compares runs of ${nnunet.name}`);
   const config = await readConfig<NnunetRecipeOptions>(store, nnunet);
-  const { val, read } = await (await FolderData.openFor(dataFolder ?? config.data, nnunet, config)).fold(config.fold);
+  const data = await (await FolderData.openFor(dataFolder ?? config.data, nnunet, config)).fold(config.fold);
+  expectSameData(nnunet, { config, info }, data);
+  const { val, read } = data;
   return { store, config, info, val: val.filter((c) => c.label !== undefined), read };
 }
 
