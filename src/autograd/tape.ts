@@ -127,9 +127,10 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     scope(() =>
       backpropagate(loss, full(loss.device, loss.shape, 1), wrt).map((g, i) => {
         if (g) return g;
-        throw new ConfigError(
-          `grad: the loss does not depend on tensor ${i} of shape ${showShape(wrt[i].shape)}; set requiresGrad before the forward pass and keep it outside noGrad`,
-        );
+        const why = wrt[i].requiresGrad
+          ? "set requiresGrad before the forward pass, keep it outside noGrad, and leave out what the pass does not use; gradients have none themselves"
+          : "its requiresGrad is off: set it before the forward pass, or leave frozen parameters out of the optimizer";
+        throw new ConfigError(`grad: the loss does not depend on tensor ${i} of shape ${showShape(wrt[i].shape)}; ${why}`);
       }),
     ),
   );

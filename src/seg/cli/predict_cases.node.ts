@@ -1,9 +1,10 @@
 /** @file Predicting cases one after the other, with whatever segments them: progress, bad cases that do not stop the others, files, volumes. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import { DataError, VoxgradError } from "../../host/errors.ts";
+import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { counted, formatBytes } from "../../host/text.ts";
 import type { SegmentPlan } from "../inference/segmenter.ts";
@@ -50,16 +51,34 @@ async function volumesWith(out: RunStore, volumes: readonly LabelVolume[]): Prom
   }
 }
 
-/** Throws `ConfigError` if a result would be another's or replace a file, and `DataError` if a table is not one that results may be added to. */
-export async function expectFreeResults(
+/** What becomes of results that are there: an error, written anew, or left with their cases. */
+export type Existing = "refuse" | "replace" | "skip";
+
+/** As two flags say it. @throws ConfigError for both */
+export function existingAsked(flags: { readonly overwrite?: boolean; readonly "skip-existing"?: boolean }): Existing {
+  if (flags.overwrite && flags["skip-existing"])
+    throw new ConfigError("--overwrite writes results anew, --skip-existing leaves them: give one of the two");
+  return flags.overwrite ? "replace" : flags["skip-existing"] ? "skip" : "refuse";
+}
+
+/**
+ * The cases whose results are to be made. Throws `ConfigError` if a result would be another's or replace a file, and `DataError` if a table is not one that
+ * results may be added to.
+ */
+export async function casesWithout(
   cases: readonly Case[],
   { out, probabilities, ending, beside = [] }: Results,
-  overwrite: boolean,
-): Promise<void> {
+  existing: Existing,
+): Promise<readonly Case[]> {
   const endings = probabilities ? [ending, probabilitiesOf(""), ...beside] : [ending];
-  expectFreeOutputs(cases, (id) => endings.map((end) => join(out.name, fileOf(id, end))), overwrite);
+  const outputsOf = (id: string) => endings.map((end) => join(out.name, fileOf(id, end)));
+  expectFreeOutputs(cases, outputsOf, existing !== "refuse");
   await volumesWith(out, []);
   await readCandidates(out);
+  if (existing !== "skip") return cases;
+  const left = cases.filter(({ id }) => !outputsOf(id).every((path) => existsSync(path)));
+  say(`${counted(cases.length - left.length, "case")} of ${cases.length} left out, whose results are in ${out.name}`);
+  return left;
 }
 
 /** Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. */
@@ -82,18 +101,20 @@ export async function predictCases(
   const volumes: LabelVolume[] = [];
   const found = new Map<string, readonly Candidate[]>();
   let done = 0;
-  let started = 0;
+  const begun = performance.now();
   const hooksOf = (id: string): CaseHooks => ({
     signal,
     onPlan: (plan) => line.log(planned(id, plan)),
     onProgress(windows, total) {
-      const seconds = (performance.now() - started) / 1000;
-      line.update({ label: `${done + bad.length + 1}/${cases.length} ${id}  windows`, done: windows, total, seconds });
+      const seconds = (performance.now() - begun) / 1000;
+      const finished = done + bad.length + windows / total;
+      // Of all cases, which are taken to be alike.
+      const eta = (seconds / finished) * (cases.length - finished);
+      line.update({ label: `${done + bad.length + 1}/${cases.length} ${id}  windows`, done: windows, total, seconds, eta });
     },
   });
   try {
     for (const item of cases) {
-      started = performance.now();
       try {
         const segmented = await segmentCase(item, hooksOf(item.id));
         try {
@@ -124,6 +145,8 @@ export async function predictCases(
   }
   await writeTables(out, volumes, found);
   say(`${counted(done, "label map")} in ${out.name}`);
+  const left = cases.length - done - bad.length;
+  if (left > 0) say(`${counted(left, "case")} left: the same command with --skip-existing goes on`);
   if (bad.length > 0) say(`${bad.length} of ${counted(cases.length, "case")} failed: ${bad.join(", ")}`);
   return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }

@@ -15,7 +15,7 @@ import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
 import { casesOfNetwork } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
-import { expectFreeResults, predictCases, type SegmentCase } from "./predict_cases.node.ts";
+import { casesWithout, type Existing, predictCases, type SegmentCase } from "./predict_cases.node.ts";
 
 /** What the command line says of it. */
 export interface ModelFlags {
@@ -28,7 +28,7 @@ export interface ModelFlags {
   readonly previous?: string | undefined;
   readonly recipe?: string | undefined;
   readonly probabilities: boolean;
-  readonly overwrite: boolean;
+  readonly existing: Existing;
   readonly tuned: boolean;
   readonly inference: InferenceOptions;
 }
@@ -75,14 +75,13 @@ export async function predictWithModel(path: string, paths: readonly string[], f
     ...(flags.fold !== undefined && { folds: [flags.fold] }),
     ...(flags.recipe !== undefined && { recipe: await recipeOf(flags.recipe) }),
   };
-  const { probabilities, overwrite, tuned, inference } = flags;
+  const { probabilities, existing, tuned, inference } = flags;
   return withDevice(
     async (device) => {
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
-        const cases = casesOfNetwork(paths, model.channels, flags.previous);
         const results = { out, probabilities, ending: endingOf(model), beside: model.writes?.probabilities };
-        await expectFreeResults(cases, results, overwrite);
+        const cases = await casesWithout(casesOfNetwork(paths, model.channels, flags.previous), results, existing);
         say(model.description);
         const keep = scoresOnDisk(out.name);
         const code = await predictCases(cases, model.labels, results, byModel(model, probabilities, keep));

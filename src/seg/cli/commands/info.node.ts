@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
+import { VoxgradError } from "../../../host/errors.ts";
 import { formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { files, readRunInfo } from "../../run/files.ts";
@@ -45,11 +46,19 @@ export const infoCommand: Command = {
   ],
   async run(args) {
     const { values, positionals } = parse(args, { series: text, array: text }, true);
+    let code = 0;
     for (const path of positionals) {
-      if (existsSync(join(path, files.run))) await sayRun(path);
-      else await sayImage(path, values);
+      try {
+        if (existsSync(join(path, files.run))) await sayRun(path);
+        else await sayImage(path, values);
+      } catch (error) {
+        // A bad one of several does not keep the others from being told of.
+        if (positionals.length === 1 || !(error instanceof VoxgradError)) throw error;
+        console.error(`${path}: ${error.name}: ${error.message}`);
+        code = 1;
+      }
     }
-    if (positionals.length > 0) return 0;
+    if (positionals.length > 0) return code;
     const print = async ({ gpu: { limits, features } }: Device) => {
       say(`features: ${[...features].sort().join(", ") || "none"}`);
       for (const name of sizes) say(`${name}: ${formatBytes(limits[name])}`);

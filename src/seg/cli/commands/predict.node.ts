@@ -16,7 +16,7 @@ import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptio
 import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
-import { expectFreeResults, predictCases, type SegmentCase } from "../predict_cases.node.ts";
+import { casesWithout, existingAsked, predictCases, type SegmentCase } from "../predict_cases.node.ts";
 import { predictWithModel } from "../predict_model.node.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 
@@ -45,6 +45,7 @@ const flags = {
   "remove-small": text,
   "no-postprocess": flag,
   overwrite: flag,
+  "skip-existing": flag,
   "no-tune": flag,
 };
 
@@ -89,6 +90,7 @@ ${helpLines([
   ["remove-small MM3", "remove components of a label below this volume in mm³"],
   ["no-postprocess", "leave out what `voxgrad postprocess` stored with the run"],
   ["overwrite", "replace label maps that are there"],
+  ["skip-existing", "leave out cases whose results are there, such as those of a call that was interrupted"],
   ["recipe PATH", "module of the run's recipe, if it is no longer where it was"],
   ["no-tune", "use the fixed table of kernel variants, whatever voxgrad tune measured"],
 ])}`;
@@ -109,7 +111,7 @@ export const predictCommand: Command = {
         fold: foldNamed(values.fold),
         weights: values.weights as "last" | "best" | undefined,
         probabilities: values.probabilities === true,
-        overwrite: values.overwrite === true,
+        existing: existingAsked(values),
         tuned: values["no-tune"] !== true,
         inference: { ...inferenceAsked(values), ...(values["no-mirroring"] && { mirror: false }) },
       });
@@ -127,13 +129,14 @@ export const predictCommand: Command = {
       ...stepsAsked(values),
     ];
     const [info] = infos;
-    const cases =
+    const asked =
       values.data === undefined
         ? casesOfNetwork(positionals, info.channels, values.previous)
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
-    await expectFreeResults(cases, { out, probabilities }, values.overwrite === true);
+    const cases = await casesWithout(asked, { out, probabilities }, existingAsked(values));
+    if (cases.length === 0) return 0;
     return withDevice(
       async (device) => {
         const opened: OpenedRun[] = [];
