@@ -50,7 +50,9 @@ export function flattened(given: WindowOutputs): {
     expectOutputs(what, given as readonly HostArray[]);
     return { list: given as readonly HostArray[], pack: (list) => list };
   }
-  expectArguments("slidingWindowInference", "object", { [what]: given });
+  // Plain JavaScript may give anything.
+  const one: unknown = given;
+  expectArguments("slidingWindowInference", "object", { [what]: one });
   const record = isArray(given) ? undefined : (given as Readonly<Record<string, HostArray>>);
   const names = Object.keys(record ?? {}).sort();
   const list = record ? names.map((n) => record[n]) : [given as HostArray];

@@ -132,7 +132,7 @@ describe("slidingWindowInference", () => {
     const out = await slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: [2, 3], overlap: 0 }, double);
     expect(out.shape).toEqual([1, 2, 4, 3]);
     expect(out.data[12]).toBe(1);
-    const shrink = (x: HostArray): HostArray => ({ data: new Float32Array(1), shape: [x.shape[0] + 1, 1, 1, 1] });
+    const shrink = (x: HostArray): HostArray => ({ data: new Float32Array(x.shape[0] + 1), shape: [x.shape[0] + 1, 1, 1, 1] });
     await expect(slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: 2 }, shrink)).rejects.toThrow(/returned \[2,1,1,1\]/);
   });
 
