@@ -132,6 +132,12 @@ export abstract class Optimizer {
   set rates(values: readonly number[]) {
     expectArguments("optimizer", "numbers", { rates: values });
     values.forEach((rate, group) => requireRange("optimizer", `rates[${group}]`, rate, 0, Infinity));
+    this.setRates(values);
+  }
+
+  /** As `rates`, one per group, of a schedule, which one step behind its end may fall below 0 as in PyTorch. @internal */
+  setRates(values: readonly number[]): void {
+    values.forEach((rate, group) => requireRange("a schedule", `rate of group ${group}`, rate, -Infinity, Infinity));
     if (values.length !== this.rates.length)
       throw new ConfigError(`${values.length} learning rates for ${this.rates.length} parameter groups`);
     for (const pack of this.packs) this.setRate(pack, values[pack.group]);

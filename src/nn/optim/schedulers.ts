@@ -67,7 +67,7 @@ export class Scheduler {
     this.optimizer.expectOutside("a scheduler's step");
     const rates = this.bases.map((base) => this.schedule(step, base));
     this.done = step;
-    this.optimizer.rates = rates;
+    this.optimizer.setRates(rates);
   }
 }
 
