@@ -35,7 +35,7 @@ const params =
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
  */
 export class Affine implements Transform, LabelSafe {
-  /** Names of its options. @internal */
+  /** Names and kinds of the options it takes. */
   static readonly options: string = `${params} ${resampleOptionNames}`;
   private readonly options: AffineOptions;
 
