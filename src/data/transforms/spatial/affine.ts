@@ -50,7 +50,7 @@ export class Affine implements Transform, LabelSafe {
     return new Affine({ mode: "nearest", ...this.options });
   }
 
-  /** The matrix from output to input places, both centered, for an image of as many axes. */
+  /** The matrix from output to input places, both centered, for an image of as many axes. `dims` is the number of spatial axes. */
   matrix(dims: number): number[][] {
     const { rotateParams, shearParams, translateParams, scaleParams, affine } = this.options;
     return new AffineGrid({
