@@ -49,7 +49,7 @@ export * from "./label_weights.ts";
 export type { LabelClass } from "./labels.ts";
 export * from "./orientation.ts";
 export {
-  type Affine,
+  type Affine as AffineMatrix,
   identityAffine,
   makeVolume,
   spacingOf,

@@ -1,8 +1,14 @@
 /** @file Kinds of arguments: plain JavaScript hands over anything, and a bare TypeError from deep inside tells nobody which argument was meant. */
 
-import { ConfigError } from "./errors.ts";
+import { ConfigError, DTypeError, ShapeError } from "./errors.ts";
 
-type Row = readonly [words: string, is: (value: unknown) => boolean, advice?: (value: unknown) => string | undefined];
+/** `sound` throws for what is of the kind, but cannot be right. */
+type Row = readonly [
+  words: string,
+  is: (value: unknown) => boolean,
+  advice?: ((value: unknown) => string | undefined) | undefined,
+  sound?: (op: string, name: string, value: unknown) => void,
+];
 
 const isObject = (v: unknown): v is object => typeof v === "object" && v !== null;
 const isList = (v: unknown): v is readonly unknown[] => Array.isArray(v);
@@ -20,6 +26,27 @@ const isTransform = (v: unknown): boolean => (typeof v === "function" ? !isClass
 /** Whether it is a class, which only `new` can call. */
 export const isClass = (v: unknown): v is { readonly name: string } => typeof v === "function" && String(v).startsWith("class");
 const fieldsOf = (v: unknown): Readonly<Record<string, unknown>> => (isObject(v) ? (v as Readonly<Record<string, unknown>>) : {});
+
+/** Throws `DTypeError` for 64-bit integers, which no arithmetic mixes with other numbers. */
+function expectNumeric(op: string, name: string, values: unknown): void {
+  if (!(values instanceof BigInt64Array || values instanceof BigUint64Array)) return;
+  const advice = "convert them first: Float64Array.from(values, Number)";
+  throw new DTypeError(`${op}: ${name} is a ${values.constructor.name}, and 64-bit integers are not taken; ${advice}`);
+}
+
+/** Throws `ShapeError` unless a host array has as many values as its shape says, `DTypeError` for 64-bit integers. No value is looked at. */
+export function expectFull(op: string, name: string, value: unknown): void {
+  const { data, shape } = value as { readonly data: Uint8Array; readonly shape: readonly number[] };
+  let size = 1;
+  for (const n of shape) size *= Number.isSafeInteger(n) && n >= 0 ? n : NaN;
+  if (size !== data.length) {
+    const holds = Number.isNaN(size) ? "is none: sizes are whole and at least 0" : `holds ${size}`;
+    throw new ShapeError(`${op}: ${name} has ${data.length} values, but its shape [${shape.join(", ")}] ${holds}`);
+  }
+  expectNumeric(op, name, data);
+}
+const expectAllFull = (op: string, name: string, list: unknown): void =>
+  (list as readonly unknown[]).forEach((x, i) => expectFull(op, `${name}[${i}]`, x));
 
 // What to do with what is mostly handed over by mistake.
 const toArray = (v: unknown): string | undefined =>
@@ -56,15 +83,15 @@ const rows = {
   texts: ["a list of texts", (v) => isList(v) && v.every((t) => typeof t === "string"), toList],
   objects: ["a list of objects", (v) => isList(v) && v.every(isObject), toList],
   lists: ["a list of lists", (v) => isList(v) && v.every(isList), toList],
-  values: ["a typed array", isValues],
-  weights: ["a list of numbers", (v) => isNumbers(v) || isValues(v), toList],
+  values: ["a typed array", isValues, undefined, expectNumeric],
+  weights: ["a list of numbers", (v) => isNumbers(v) || isValues(v), toList, expectNumeric],
   bytes: ["a Uint8Array", (v) => v instanceof Uint8Array, toBytes],
-  array: ["a host array { data, shape }", isHostArray, toArray],
-  arrays: ["a list of host arrays", (v) => isList(v) && v.every(isHostArray), toList],
+  array: ["a host array { data, shape }", isHostArray, toArray, expectFull],
+  arrays: ["a list of host arrays", (v) => isList(v) && v.every(isHostArray), toList, expectAllFull],
   matrix: ["a matrix, a list of rows", (v) => isList(v) && v.every(isNumbers)],
   affine: ["a 4×4 matrix, a list of rows", isMatrix],
-  volume: ["a volume { data, shape, affine }", isVolume, toArray],
-  volumes: ["a list of volumes", (v) => isList(v) && v.every(isVolume), toList],
+  volume: ["a volume { data, shape, affine }", isVolume, toArray, expectFull],
+  volumes: ["a list of volumes", (v) => isList(v) && v.every(isVolume), toList, expectAllFull],
   mesh: ["a mesh { vertices, triangles }", (v) => isValues(fieldsOf(v).vertices) && isValues(fieldsOf(v).triangles)],
   file: ["a file { name, blob }", isFile, toFile],
   files: ["a list of files { name, blob }", (v) => isList(v) && v.every(isFile), toFile],
@@ -110,12 +137,17 @@ export function described(value: unknown): string {
   return name === "Object" ? "an object" : `a ${name}`;
 }
 
-/** `expectArguments("spline", "numbers", { size, spacing })` throws `ConfigError` for the first that is of another kind. */
+/**
+ * `expectArguments("spline", "numbers", { size, spacing })` throws `ConfigError` for the first that is of another kind, `ShapeError` for arrays that do not
+ * fill their shape, and `DTypeError` for 64-bit integers.
+ */
 export function expectArguments(op: string, kind: Kind, values: Readonly<Record<string, unknown>>): void {
   const optional = kind.endsWith("?");
-  const [words, is, advice]: Row = rows[(optional ? kind.slice(0, -1) : kind) as keyof typeof rows];
+  const [words, is, advice, sound]: Row = rows[(optional ? kind.slice(0, -1) : kind) as keyof typeof rows];
   for (const [name, value] of Object.entries(values)) {
-    if (!is(value) && !(optional && value === undefined)) refused(op, name, words, value, advice?.(value));
+    if (optional && value === undefined) continue;
+    if (!is(value)) refused(op, name, words, value, advice?.(value));
+    sound?.(op, name, value);
   }
 }
 

@@ -173,6 +173,7 @@ export function capture<R extends CaptureResult>(
   return Object.defineProperty(
     Object.assign(step, {
       async prepare(inputs: readonly CaptureInput[], onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
+        expectArguments("capture: prepare", "list", { inputs });
         const plan = planFor(inputs);
         await plan.compile(onProgress);
         return plan;

@@ -108,7 +108,10 @@ export class EagerStream implements Stream {
   upload(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
     this.backlog.upload(data.byteLength, this.count.dispatches);
     this.flush(); // queue writes overtake commands that are recorded but not submitted
-    this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    const { buffer: memory, byteOffset, byteLength } = data;
+    // WebGPU takes no memory that threads share.
+    if (memory instanceof ArrayBuffer) this.gpu.queue.writeBuffer(buffer, offset, memory, byteOffset, byteLength);
+    else this.gpu.queue.writeBuffer(buffer, offset, new Uint8Array(memory, byteOffset, byteLength).slice());
   }
 
   /** Submits what was recorded, then throws what the device has reported. */

@@ -4,6 +4,7 @@
  */
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { type ElementName, elements, type ForeignName, nativeOf } from "../host/elements.ts";
+import { DTypeError } from "../host/errors.ts";
 import { roundHalfEven } from "../host/rounding.ts";
 
 /** Element types of weight files, by their names in safetensors. */
@@ -71,8 +72,16 @@ export function decodeElements(dtype: ElementType, bytes: Uint8Array, owned = fa
   return codec.decode(own.buffer as ArrayBuffer, own.byteOffset, own.length / codec.bytes);
 }
 
-/** The element type of a typed array. */
-export const elementTypeOf = (data: TypedArray): ElementType => elements[nativeOf(data) ?? "u8"].safetensors;
+/** The element type of a typed array. @throws DTypeError for one that has none */
+export function elementTypeOf(data: TypedArray): ElementType {
+  const native = nativeOf(data);
+  if (native) return elements[native].safetensors;
+  // By name: not every engine has the first.
+  const { name } = data.constructor;
+  if (name === "Float16Array") return "F16";
+  if (name === "Uint8ClampedArray") return "U8";
+  throw new DTypeError(`a ${name} has no element type of weight files; convert it to one of the other typed arrays`);
+}
 
 // Loops instead of `from(data, map)`, which collects the values in a list first: ten times the memory and the time.
 function half(decode: (bits: number) => number, encode: (value: number) => number): Codec {

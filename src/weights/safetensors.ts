@@ -4,7 +4,7 @@
  * the file, must not overlap and must leave no gap, so a crafted file can neither ask for memory it does not bring nor hide bytes.
  */
 import { expectKinds, expectArguments } from "../host/kinds.ts";
-import { ConfigError, DataError, ShapeError } from "../host/errors.ts";
+import { ConfigError, DataError, DTypeError } from "../host/errors.ts";
 import { sizeOf, type HostArray } from "../host/array.ts";
 import {
   decodeElements,
@@ -90,7 +90,7 @@ export function readSafetensors(bytes: Uint8Array, source = "safetensors"): Safe
  * Writes a safetensors file; the same input gives the same bytes. Tensors are laid out in the order of the map, the header is padded
  * with spaces so that the data begin at a multiple of 8. What `readSafetensors` returned is written back byte for byte if the file had
  * this layout.
- * @throws ShapeError when data and shape disagree, ConfigError for the reserved name "__metadata__", DataError for I64 or U64 of a fraction
+ * @throws ShapeError when data and shape disagree, ConfigError for the reserved name "__metadata__", DTypeError for arrays of no element type, DataError for I64 or U64 of a fraction
  * @param metadata texts by key, kept in the header
  */
 export function writeSafetensors(
@@ -105,9 +105,9 @@ export function writeSafetensors(
   for (const [name, tensor] of tensors) {
     if (name === "__metadata__")
       throw new ConfigError(`writeSafetensors: "__metadata__" is reserved; give the tensor another name`);
-    if (tensor.data.length !== sizeOf(tensor.shape))
-      throw new ShapeError(`writeSafetensors: "${name}" has shape [${tensor.shape}] but ${tensor.data.length} elements`);
+    expectArguments("writeSafetensors", "array", { [`"${name}"`]: tensor });
     const dtype = tensor.dtype ?? elementTypeOf(tensor.data);
+    if (!isElementType(dtype)) throw new DTypeError(`writeSafetensors: there is no dtype "${String(dtype)}", of "${name}"`);
     if ((dtype === "I64" || dtype === "U64") && !tensor.data.every(Number.isSafeInteger))
       throw new DataError(`writeSafetensors: "${name}" is to be ${dtype} but holds values that are no exact integers`);
     const chunk = ELEMENTS[dtype].encode(tensor.data);

@@ -22,6 +22,10 @@ const wrong: Readonly<Record<string, unknown>> = {
   "without shape": { data: new Float32Array(64) },
   "without data": { shape: [1, 4, 4, 4] },
   "a list as data": { data: [1, 2, 3, 4], shape: [1, 2, 2] },
+  "too few values": { data: new Float32Array(63), shape: [1, 4, 4, 4] },
+  "too many values": { data: new Float32Array(65), shape: [1, 4, 4, 4] },
+  "sizes that are none": { data: new Float32Array(64), shape: [1, -4, -4, 4] },
+  "64-bit integers": { data: new BigInt64Array(64), shape: [1, 4, 4, 4] },
   function: () => 1,
   tensor,
 };

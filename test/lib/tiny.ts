@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeNiftiFile } from "../../src/data/index.node.ts";
-import { type Affine, createTestImage3d, makeVolume, RandomState } from "../../src/data/index.ts";
+import { type AffineMatrix, createTestImage3d, makeVolume, RandomState } from "../../src/data/index.ts";
 
 /** A new folder and how to delete it. */
 export function temporaryFolder(): { folder: string; remove: () => void } {
@@ -16,7 +16,7 @@ export function temporaryFolder(): { folder: string; remove: () => void } {
 }
 
 /** Anisotropic, oblique and mirrored, so that a lost or mixed-up geometry shows; multiples of 1/256, so that f32 holds them. */
-export const affine: Affine = [
+export const affine: AffineMatrix = [
   [-0.75, 0.25, 0, 30.5],
   [0.25, 0.75, 0.125, -12.25],
   [0, -0.125, 1.5, 7],

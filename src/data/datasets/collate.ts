@@ -2,7 +2,7 @@
  * @file From items to a batch and back: MONAI's list_data_collate, pad_list_data_collate and decollate_batch for host arrays.
  */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, expectFull } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
@@ -97,7 +97,10 @@ function collateItems(op: string, items: readonly (Item | readonly Item[])[], jo
     const arrays = flat.map((item, i): HostArray => {
       const value = item[key];
       if (typeof value === "number" && isNumber) return { data: Float32Array.of(value), shape: [] };
-      if (isArray(value) && !isNumber) return value;
+      if (isArray(value) && !isNumber) {
+        expectFull(op, `"${key}" of item ${i}`, value);
+        return value;
+      }
       throw new ConfigError(
         `${op}: item ${i} has no ${isNumber ? "number" : "array"} under "${key}", item 0 has; all items of a batch need the same keys`,
       );
@@ -186,11 +189,7 @@ function stack(op: string, key: string, arrays: readonly HostArray[]): HostArray
   const sameType = arrays.every((a) => a.data.constructor === data.constructor);
   const Type = (sameType ? data.constructor : Float32Array) as new (length: number) => TypedArray;
   const out = new Type(one * arrays.length);
-  arrays.forEach((a, i) => {
-    if (a.data.length !== one)
-      throw new ShapeError(`${op}: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}`);
-    out.set(a.data, i * one);
-  });
+  arrays.forEach((a, i) => out.set(a.data, i * one));
   return { data: out, shape: [arrays.length, ...shape] };
 }
 

@@ -4,7 +4,7 @@
  * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
  */
 
-import { expectArguments, refused } from "../../host/kinds.ts";
+import { expectArguments, expectFull, refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type EdgeMode, edgeIndices, torchEdges } from "../../host/edges.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -152,6 +152,7 @@ export class PatchIterd {
       const array = item[key] as Partial<HostArray> | undefined;
       if (!array?.data || !array.shape)
         throw new DataError(`PatchIterd: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")})`);
+      expectFull("PatchIterd", `item.${key}`, array);
       return array as HostArray;
     });
     const size = (a: HostArray) => a.shape.slice(1).join();

@@ -1,6 +1,7 @@
 /** @file Images by path (Node): files, pairs and folders. */
 
 import { expectArguments } from "../../host/kinds.ts";
+import { FormatError, VoxgradError } from "../../host/errors.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
@@ -22,13 +23,18 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
 
 /**
  * Writes a volume `[C, x, y, z]` as the ending of the path says, see writeImage; each file in one step, the data of a header before it.
- * @throws ConfigError for an ending of no format, DataError for values that `dtype` cannot hold
+ * @throws ConfigError for an ending of no format, FormatError for a file that cannot be written, DataError for values that `dtype` cannot hold
  */
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
   expectOptions("writeImageFile", options, writeNames);
   expectArguments("writeImageFile", "text", { path });
   const files = await writeImage(path, volume, options);
-  for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
+  try {
+    for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
+  } catch (cause) {
+    if (cause instanceof VoxgradError) throw cause;
+    throw Object.assign(new FormatError(`writeImageFile: ${(cause as Error).message}`), { cause });
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** @file A patch of an item: its arrays cut at one place. TorchIO's subjects are items here, their images arrays `[C, x, y, z]`. */
 
+import { expectFull } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { cropToBox } from "../nnunet/crop.ts";
@@ -33,7 +34,9 @@ export function spatialShapeOf(op: string, item: Item): readonly number[] {
       `${op}: the item has no image [C, x, y, z] (its keys: ${Object.keys(item).join(", ")}); load files first`,
     );
   const [[firstKey, first]] = arrays;
-  for (const [key, { shape }] of arrays) {
+  for (const [key, x] of arrays) {
+    expectFull(op, `item.${key}`, x);
+    const { shape } = x;
     if (shape.slice(1).join() !== first.shape.slice(1).join())
       throw new ShapeError(`${op}: "${key}" is [${shape}], "${firstKey}" [${first.shape}]; their spatial shapes must be equal`);
   }

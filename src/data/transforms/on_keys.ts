@@ -1,5 +1,5 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
-import { expectKinds, expectArguments, isHostArray, described } from "../../host/kinds.ts";
+import { described, expectArguments, expectFull, expectKinds, isHostArray } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -110,17 +110,19 @@ class OnKeys implements Transform<Item> {
   protected arrays(item: Item): Map<string, HostArray> {
     const out = new Map<string, HostArray>();
     for (const key of this.present(item)) {
-      const value = item[key];
-      if (!isHostArray(value)) throw this.missing(item, key);
-      out.set(key, value as HostArray);
+      out.set(key, this.arrayOf(item, key));
     }
     return out;
   }
 
   private source(item: Item, key: string | undefined): HostArray | undefined {
-    if (key === undefined) return undefined;
+    return key === undefined ? undefined : this.arrayOf(item, key);
+  }
+
+  private arrayOf(item: Item, key: string): HostArray {
     const value = item[key];
     if (!isHostArray(value)) throw this.missing(item, key);
+    expectFull(this.transform.constructor.name, `item.${key}`, value);
     return value as HostArray;
   }
 

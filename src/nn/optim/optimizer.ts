@@ -3,7 +3,7 @@
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
-import { described, expectItems, refused } from "../../host/kinds.ts";
+import { described, expectArguments, expectItems, refused } from "../../host/kinds.ts";
 import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { alignUp } from "../../tensor/buffers.ts";
@@ -112,16 +112,17 @@ export abstract class Optimizer {
     return this.order;
   }
 
-  /** Learning rate of the first group; setting it sets all groups. */
+  /** Learning rate of the first group; setting it sets all groups. Throws `ConfigError` for what no rate can be: anything but a number of at least 0. */
   get lr(): number {
     return this.packs[0].rate;
   }
 
   set lr(value: number) {
+    requireRange("optimizer", "lr", value, 0, Infinity);
     for (const pack of this.packs) this.setRate(pack, value);
   }
 
-  /** Learning rate of each parameter group. */
+  /** Learning rate of each parameter group. Setting them throws as `lr`, and for another count. */
   get rates(): readonly number[] {
     const rates: number[] = [];
     for (const pack of this.packs) rates[pack.group] = pack.rate;
@@ -129,6 +130,14 @@ export abstract class Optimizer {
   }
 
   set rates(values: readonly number[]) {
+    expectArguments("optimizer", "numbers", { rates: values });
+    values.forEach((rate, group) => requireRange("optimizer", `rates[${group}]`, rate, 0, Infinity));
+    this.setRates(values);
+  }
+
+  /** As `rates`, one per group, of a schedule, which one step behind its end may fall below 0 as in PyTorch. @internal */
+  setRates(values: readonly number[]): void {
+    values.forEach((rate, group) => requireRange("a schedule", `rate of group ${group}`, rate, -Infinity, Infinity));
     if (values.length !== this.rates.length)
       throw new ConfigError(`${values.length} learning rates for ${this.rates.length} parameter groups`);
     for (const pack of this.packs) this.setRate(pack, values[pack.group]);

@@ -5,7 +5,10 @@ import { ConfigError } from "../../host/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Module, expectModule } from "../module.ts";
 import { type NameFilter, nameMatcher } from "../names.ts";
+import type { AdamOptions } from "./adam.ts";
 import type { ParamGroup } from "./optimizer.ts";
+import type { RMSpropOptions } from "./rmsprop.ts";
+import type { SGDOptions } from "./sgd.ts";
 
 /** Parameters by name and the options that they alone have. */
 export interface GroupRule<H> {
@@ -22,10 +25,15 @@ export interface GroupRule<H> {
  *
  *     new Adam(parameterGroups(model, [{ match: "encoder", options: { lr: 1e-4 } }]), { lr: 1e-3 })
  *
+ * `H` are the options that groups may have: by default those of any optimizer of this library.
+ *
  * Gradients are passed to `step` in the order of the groups, which is `optimizer.parameters`.
  * @throws ConfigError for a rule that no trainable parameter is left for, which is nearly always a mistyped name
  */
-export function parameterGroups<H>(model: Module, rules: readonly GroupRule<H>[]): ParamGroup<H>[] {
+export function parameterGroups<H = AdamOptions & SGDOptions & RMSpropOptions>(
+  model: Module,
+  rules: readonly GroupRule<NoInfer<H>>[],
+): ParamGroup<H>[] {
   expectModule("parameterGroups", { model });
   expectItems("parameterGroups", "rules", rules);
   const matchers = rules.map(({ match }) => nameMatcher(match));

@@ -3,7 +3,7 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
-import { type Optimizer, expectOptimizer } from "./optimizer.ts";
+import { type Optimizer, expectOptimizer, requireRange } from "./optimizer.ts";
 import {
   cosineAnnealing,
   type CosineOptions,
@@ -53,6 +53,7 @@ export class Scheduler {
   }
 
   set steps(value: number) {
+    requireRange(this.constructor.name, "steps", value, 0, Infinity);
     this.set(value);
   }
 
@@ -66,7 +67,7 @@ export class Scheduler {
     this.optimizer.expectOutside("a scheduler's step");
     const rates = this.bases.map((base) => this.schedule(step, base));
     this.done = step;
-    this.optimizer.rates = rates;
+    this.optimizer.setRates(rates);
   }
 }
 
@@ -191,6 +192,8 @@ export class ReduceLROnPlateau {
     expectOptimizer("ReduceLROnPlateau", optimizer);
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
+    for (const [name, value] of Object.entries({ patience, threshold, cooldown, minLr, eps }))
+      requireRange("ReduceLROnPlateau", name, value, 0, Infinity);
     if (!(factor < 1)) throw new ConfigError(`ReduceLROnPlateau: factor must be below 1, got ${factor}`);
     this.optimizer = optimizer;
     this.options = { mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps };
@@ -238,7 +241,12 @@ export class ReduceLROnPlateau {
     return [this.best, this.bad, this.waiting];
   }
 
-  set state([best, bad, waiting]: readonly [number, number, number]) {
+  set state(state: readonly [number, number, number]) {
+    expectArguments("ReduceLROnPlateau", "numbers", { state });
+    const [best, bad, waiting] = state;
+    if (Number.isNaN(best)) throw new ConfigError("ReduceLROnPlateau: the best metric of the state is NaN");
+    requireRange("ReduceLROnPlateau", "bad epochs of the state", bad, 0, Infinity);
+    requireRange("ReduceLROnPlateau", "waiting epochs of the state", waiting, 0, Infinity);
     this.best = best;
     this.bad = bad;
     this.waiting = waiting;

@@ -38,6 +38,7 @@ export class SGD extends Optimizer {
       const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0 } = { ...options, ...g.options };
       requireRange("SGD", "lr", lr, 0, Infinity);
       requireRange("SGD", "momentum", momentum, 0, Infinity);
+      requireRange("SGD", "dampening", dampening, -Infinity, Infinity);
       requireRange("SGD", "weightDecay", weightDecay, 0, Infinity);
       if (nesterov && (momentum === 0 || dampening !== 0))
         throw new ConfigError("SGD: nesterov needs a momentum and no dampening");

@@ -103,6 +103,7 @@ export class SliceInferer {
       volume,
       async ({ data, shape }, coords) => {
         const out = await predict({ data, shape: shape.toSpliced(axis, 1) }, coords);
+        expectArguments("SliceInferer", "array", { "what the predictor gives": out });
         return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
       },
       options,
@@ -155,12 +156,12 @@ async function onImages(
 
 function infer(x: HostArray, model: Model, options: InfererOptions): Promise<HostArray<Float32Array>> {
   if (model instanceof Module) return inferOnDevice(x, model, options);
-  const { signal, onProgress } = options;
-  const watched = (done: number, total: number) => {
+  const { signal, ...rest } = options;
+  const predict = functionOf(model);
+  return slidingWindowInference(x, rest, (windows, coords) => {
     signal?.throwIfAborted();
-    onProgress?.(done, total);
-  };
-  return slidingWindowInference(x, { ...options, onProgress: watched }, model);
+    return predict(windows, coords);
+  });
 }
 
 async function inferOnDevice(x: HostArray, model: Module, options: InfererOptions & { sliceAxis?: number }) {

@@ -3,7 +3,7 @@
  * sure it is (Roy et al. 2018, "Inherent brain segmentation quality control").
  */
 
-import { expectItems, expectArguments } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
 import { Module, expectModule } from "../../nn/module.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -133,8 +133,8 @@ export class StructureCounts {
  * @throws ConfigError without a sample, ShapeError for different shapes, DataError for other labels
  */
 export function structureUncertainty(samples: readonly HostArray[], numClasses: number): StructureUncertainties {
-  expectItems("structureUncertainty", "samples", samples, { data: "values", shape: "numbers" });
   const op = "structureUncertainty";
+  expectArguments(op, "arrays", { samples });
   if (samples.length === 0) throw new ConfigError(`${op}: there is no sample; give at least one label map`);
   const [first] = samples;
   for (const { shape } of samples) {

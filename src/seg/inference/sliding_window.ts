@@ -9,7 +9,14 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { forEachRow, padTo } from "./padding.ts";
-import { flattened, type ImageOutputs, OutputSums, type WindowCoord, type WindowOutputs } from "./window_outputs.ts";
+import {
+  expectOutputs,
+  flattened,
+  type ImageOutputs,
+  OutputSums,
+  type WindowCoord,
+  type WindowOutputs,
+} from "./window_outputs.ts";
 
 /**
  * Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi], or several outputs as a list or record, each of which may have another size: a function, or what
@@ -76,6 +83,7 @@ export async function slidingWindowInference<O extends WindowOutputs = HostArray
   predictor: WindowPredictor<O>,
 ): Promise<ImageOutputs<O>> {
   expectOptions("slidingWindowInference", options, slidingWindowNames);
+  expectArguments("slidingWindowInference", "array", { inputs });
   const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
   const [n, c, ...size] = inputs.shape;
@@ -96,10 +104,9 @@ export async function slidingWindowInference<O extends WindowOutputs = HostArray
     const data = { data: gather(image, windows, roi), shape: [windows.length, c, ...roi] };
     const given = flattened(await predict(data, options.withCoord ? windows : []));
     pack ??= given.pack;
-    const { outputs, weights } = options.processFn?.(given.list, data, importance) ?? {
-      outputs: given.list,
-      weights: importance,
-    };
+    const own = options.processFn?.(given.list, data, importance);
+    if (own) expectOutputs("what processFn gives", [...own.outputs, own.weights]);
+    const { outputs, weights } = own ?? { outputs: given.list, weights: importance };
     sums.add(options.bufferSteps ? outputs.slice(0, 1) : outputs, windows, weights);
     onProgress?.((done += windows.length), starts.length * n);
   }
@@ -256,6 +263,7 @@ export function weightMap(
   own?: HostArray,
 ): HostArray["data"] {
   if (!own) return computeImportanceMap(roi, mode, sigmaScale).data;
+  expectArguments("slidingWindowInference", "array", { roiWeightMap: own });
   if (String(own.shape) !== String(roi))
     throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}]`);
   return own.data;

@@ -5,6 +5,7 @@
 
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 import { sameShape, stridesOf } from "../../host/shape.ts";
 import { forEachRow } from "./padding.ts";
@@ -30,16 +31,33 @@ export interface WindowCoord {
 const isArray = (x: WindowOutputs): x is HostArray =>
   ArrayBuffer.isView((x as HostArray).data) && Array.isArray((x as HostArray).shape);
 
-/** Outputs in a list, those of a record by their sorted names, and how to bring others into the same form. */
+/** Throws `ConfigError` unless these are host arrays, at least one, and `ShapeError` unless they fill their shapes. */
+export function expectOutputs(what: string, list: readonly HostArray[]): void {
+  expectArguments("slidingWindowInference", "arrays", { [what]: list });
+  if (list.length === 0) throw new ShapeError(`slidingWindowInference: ${what} is empty; expected at least one output`);
+}
+
+/**
+ * Outputs in a list, those of a record by their sorted names, and how to bring others into the same form.
+ * @throws ConfigError, ShapeError for what are no outputs
+ */
 export function flattened(given: WindowOutputs): {
   readonly list: readonly HostArray[];
   readonly pack: (list: readonly HostArray<Float32Array>[]) => WindowOutputs;
 } {
-  if (isArray(given)) return { list: [given], pack: ([one]) => one };
-  if (Array.isArray(given)) return { list: given as readonly HostArray[], pack: (list) => list };
-  const record = given as Readonly<Record<string, HostArray>>;
-  const names = Object.keys(record).sort();
-  return { list: names.map((n) => record[n]), pack: (list) => Object.fromEntries(names.map((n, i) => [n, list[i]])) };
+  const what = "what the predictor gives";
+  if (Array.isArray(given)) {
+    expectOutputs(what, given as readonly HostArray[]);
+    return { list: given as readonly HostArray[], pack: (list) => list };
+  }
+  // Plain JavaScript may give anything.
+  const one: unknown = given;
+  expectArguments("slidingWindowInference", "object", { [what]: one });
+  const record = isArray(given) ? undefined : (given as Readonly<Record<string, HostArray>>);
+  const names = Object.keys(record ?? {}).sort();
+  const list = record ? names.map((n) => record[n]) : [given as HostArray];
+  expectOutputs(what, list);
+  return { list, pack: (found) => (record ? Object.fromEntries(names.map((n, i) => [n, found[i]])) : found[0]) };
 }
 
 interface Sum {

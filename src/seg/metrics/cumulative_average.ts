@@ -1,9 +1,13 @@
 /** @file Averages over batches of different sizes, with MONAI's rules. */
 
 import { ShapeError } from "../../host/errors.ts";
+import { expectArguments } from "../../host/kinds.ts";
 
-const listOf = (values: number | ArrayLike<number>): Float64Array =>
-  typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values);
+function listOf(name: string, values: number | ArrayLike<number>): Float64Array {
+  if (typeof values === "number") return Float64Array.of(values);
+  expectArguments("CumulativeAverage", "weights", { [name]: values });
+  return Float64Array.from(values);
+}
 
 /**
  * Keeps track of an average, such as of a metric over batches (MONAI `CumulativeAverage`). What is not finite counts for nothing. Values have one shape,
@@ -14,10 +18,10 @@ export class CumulativeAverage {
   #sum: Float64Array | undefined;
   #count: Float64Array | undefined;
 
-  /** Adds a value, which stands for `count` of them. @throws ShapeError if `count` or the value do not have the length of earlier ones */
+  /** Adds a value, which stands for `count` of them. @throws ShapeError if `count` or the value do not have the length of earlier ones, ConfigError for what is no list of numbers */
   append(value: number | ArrayLike<number>, count: number | ArrayLike<number> = 1): void {
-    const list = listOf(value);
-    const counts = listOf(count);
+    const list = listOf("value", value);
+    const counts = listOf("count", count);
     const several = typeof count !== "number";
     if (several && counts.length !== list.length)
       throw new ShapeError(

@@ -1,5 +1,5 @@
 /** @file One volume of the predictions of several models: of labels by vote, of probabilities by mean, and of region masks by their order. */
-import { expectItems, expectArguments } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { gridDifference } from "../../data/folders/join_case.ts";
 import { MeanEnsemble, type NestedNumbers } from "../../data/transforms/post/ensemble.ts";
 import { type Volume, withGeometryOf } from "../../data/volume.ts";
@@ -9,7 +9,7 @@ import { emptyLike } from "../../host/strided.ts";
 
 /** @throws DataError, ShapeError unless all lie on one grid */
 function expectOneGrid(op: string, volumes: readonly Volume[]): Volume {
-  expectItems(op, "volumes", volumes, { data: "values", shape: "numbers" });
+  expectArguments(op, "volumes", { volumes });
   const [first, ...others] = volumes;
   if (!first) throw new ShapeError(`${op}: expected at least one volume, got none`);
   for (const other of others) {

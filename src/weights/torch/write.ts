@@ -3,6 +3,7 @@
 import type { TypedArray } from "../../host/array.ts";
 import { elements, nativeOf } from "../../host/elements.ts";
 import { DTypeError } from "../../host/errors.ts";
+import { described, expectFull } from "../../host/kinds.ts";
 import { crc32 } from "../../host/bytes/crc32.ts";
 import { writeZip } from "../../host/bytes/zip_write.ts";
 import { stridesOf } from "../../host/shape.ts";
@@ -28,9 +29,9 @@ export type TorchValue =
   | { readonly [name: string]: TorchValue | undefined };
 
 /**
- * The bytes of a `.pt` or `.pth` file that `torch.load` reads, with `weights_only` too. Numbers without a fraction become integers. Tensors of equal
+ * The bytes of a `.pt` or `.pth` file that `torch.load` reads, with `weights_only` too. Numbers without a fraction become integers, up to 2^53. Tensors of equal
  * content share one storage, as the same parameter under several names does.
- * @throws DTypeError for arrays that PyTorch has no type for; FormatError beyond 4 GiB
+ * @throws DTypeError for arrays that PyTorch has no type for and for values that are no `TorchValue`, ShapeError for data that do not fill their shape; FormatError beyond 4 GiB
  * @param name of the folder inside of the archive
  */
 export function writeTorch(value: TorchValue, name = "archive"): Uint8Array<ArrayBuffer> {
@@ -58,6 +59,9 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array => 
 const isTensor = (v: object): v is TorchTensor =>
   ArrayBuffer.isView((v as Partial<TorchTensor>).data) && Array.isArray((v as Partial<TorchTensor>).shape);
 
+const isRecord = (v: unknown): boolean =>
+  typeof v === "object" && v !== null && [Object.prototype, null].includes(Object.getPrototypeOf(v) as object | null);
+
 const code = (text: string): number => text.charCodeAt(0);
 
 /** Protocol 2, without a memo: nothing is written by reference but storages. */
@@ -84,7 +88,9 @@ class Pickle {
     else if (value instanceof Float64Array) this.floats(value);
     else if (Array.isArray(value)) this.list(value as readonly TorchValue[]);
     else if (value instanceof Map) this.dict(value as ReadonlyMap<string, TorchValue>);
-    else if (isTensor(value as object)) this.tensor(value as TorchTensor);
+    else if (typeof value === "object" && isTensor(value)) this.tensor(value);
+    else if (!isRecord(value))
+      throw new DTypeError(`writeTorch: ${described(value)} has no place in a checkpoint; convert it first`);
     else this.dict(Object.entries(value as Readonly<Record<string, TorchValue>>));
   }
 
@@ -104,10 +110,20 @@ class Pickle {
   }
 
   private number(value: number): void {
-    if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 31 || Object.is(value, -0)) return this.float(value);
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.float(value);
+    if (value !== (value | 0)) return this.long(value);
     const bytes = new DataView(new ArrayBuffer(5));
     bytes.setUint8(0, code("J"));
     bytes.setInt32(1, value, true);
+    this.append(new Uint8Array(bytes.buffer));
+  }
+
+  /** An integer of 8 bytes. */
+  private long(value: number): void {
+    const bytes = new DataView(new ArrayBuffer(10));
+    bytes.setUint8(0, 0x8a);
+    bytes.setUint8(1, 8);
+    bytes.setBigInt64(2, BigInt(value), true);
     this.append(new Uint8Array(bytes.buffer));
   }
 
@@ -148,6 +164,7 @@ class Pickle {
   private dict(entries: Iterable<readonly [string, TorchValue]>): void {
     this.raw(code("}"), code("("));
     for (const [key, value] of entries) {
+      if (typeof key !== "string") throw new DTypeError(`writeTorch: names are texts, got ${described(key)}`);
       this.text(key);
       this.write(value);
     }
@@ -159,6 +176,7 @@ class Pickle {
   }
 
   private tensor({ data, shape }: TorchTensor): void {
+    expectFull("writeTorch", "a tensor", { data, shape });
     const type = nativeOf(data);
     const info: { readonly storage?: string; readonly numpy: string } | undefined = type && elements[type];
     if (info?.storage === undefined)

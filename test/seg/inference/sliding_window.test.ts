@@ -132,7 +132,7 @@ describe("slidingWindowInference", () => {
     const out = await slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: [2, 3], overlap: 0 }, double);
     expect(out.shape).toEqual([1, 2, 4, 3]);
     expect(out.data[12]).toBe(1);
-    const shrink = (x: HostArray): HostArray => ({ data: new Float32Array(1), shape: [x.shape[0] + 1, 1, 1, 1] });
+    const shrink = (x: HostArray): HostArray => ({ data: new Float32Array(x.shape[0] + 1), shape: [x.shape[0] + 1, 1, 1, 1] });
     await expect(slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: 2 }, shrink)).rejects.toThrow(/returned \[2,1,1,1\]/);
   });
 
@@ -211,6 +211,26 @@ describe("slidingWindowInference", () => {
 });
 
 describe("SlidingWindowInferer and SliceInferer", () => {
+  it("a signal ends the run of a function between its batches", async () => {
+    const windows = { roiSize: [2, 2], overlap: 0 };
+    for (const make of [
+      (signal: AbortSignal) => new SlidingWindowInferer({ ...windows, roiSize: [1, 2, 2], signal }),
+      (signal: AbortSignal) => new SliceInferer({ ...windows, signal }),
+    ]) {
+      const stop = new AbortController();
+      let calls = 0;
+      const predict = (x: HostArray) => {
+        if (++calls === 2) stop.abort(new Error("enough"));
+        return x;
+      };
+      await expect(make(stop.signal).run(ramp(1, 1, 2, 4, 4), predict)).rejects.toThrow("enough");
+      expect(calls).toBe(2);
+      await expect(make(new AbortController().signal).run(ramp(1, 1, 2, 4, 4), { predict })).resolves.toMatchObject({
+        shape: [1, 1, 2, 4, 4],
+      });
+    }
+  });
+
   it("run a function or an object with predict", async () => {
     const image = ramp(1, 1, 4, 4);
     const inferer = new SlidingWindowInferer({ roiSize: [2, 2] });

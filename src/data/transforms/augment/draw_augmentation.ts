@@ -109,6 +109,7 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
     const { size, elastic } = this.options;
     if (image?.shape?.length !== size.length + 1)
       throw new ShapeError(`DrawAugmentation: the image is [${image?.shape}]; expected [C, …] with ${size.length} spatial axes`);
+    expectArguments("DrawAugmentation", "array", { "item.image": image });
     const [channels, ...from] = image.shape;
     const augmentMatrix = this.matrix(from);
     const displacement = this.displacement();

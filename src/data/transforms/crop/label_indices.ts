@@ -1,4 +1,5 @@
 /** @file Lists of the voxels of foreground, background and classes: `mapBinaryToIndices`, `mapClassesToIndices`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
 import { blockSize, inBlocks } from "../../../host/blocks.ts";
@@ -185,6 +186,7 @@ function writeIndices(marks: Uint8Array, value: number, start: number, end: numb
 /** Marks where any channel of the image exceeds the threshold; undefined without an image. */
 function maskOf(op: string, voxels: number, image: HostArray | undefined, threshold: number): Uint8Array | undefined {
   if (!image) return undefined;
+  expectArguments(op, "array", { image });
   if (image.data.length !== voxels * image.shape[0]) {
     throw new ShapeError(
       `${op}: image [${image.shape.join(", ")}] and label differ in spatial size (${voxels} voxels); crop both alike before this`,

@@ -50,7 +50,7 @@ export class MeanEnsemble {
 
   constructor(options: { readonly weights?: NestedNumbers | null } = {}) {
     const { weights } = allOptions("MeanEnsemble", options, "weights", { weights: null });
-    if (weights !== null && !isHostArray(weights)) expectArguments("MeanEnsemble", "list", { weights });
+    if (weights !== null) expectArguments("MeanEnsemble", isHostArray(weights) ? "array" : "list", { weights });
     this.weights = weights === null ? null : "data" in weights ? weights : nested(weights);
   }
 

@@ -1,6 +1,7 @@
 /** @file `EnsureType`: numbers, lists and arrays of any kind as host arrays. */
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { ShapeError } from "../../../host/errors.ts";
+import { expectArguments, expectFull, isHostArray } from "../../../host/kinds.ts";
 import { castTo, type DTypeName } from "./cast.ts";
 import type { Transform } from "../transform.ts";
 import { allOptions } from "../options.ts";
@@ -24,7 +25,7 @@ const isArray = (v: unknown): v is HostArray => typeof v === "object" && v !== n
  *
  * Shapes: as the value: a number has none.
  * Geometry: kept.
- * @throws ShapeError for a list of lists of different lengths, ConfigError for an unknown `dtype` or option
+ * @throws ShapeError for a list of lists of different lengths, ConfigError for an unknown `dtype` or option, DTypeError for 64-bit integers
  */
 export class EnsureType implements Transform<unknown> {
   private readonly options: Required<EnsureTypeOptions>;
@@ -36,8 +37,10 @@ export class EnsureType implements Transform<unknown> {
   apply(x: unknown): unknown {
     const { dtype, wrapSequence } = this.options;
     const cast = (array: HostArray): HostArray => (dtype === null ? array : castTo("EnsureType", array, dtype));
+    if (isHostArray(x)) expectFull("EnsureType", "x", x);
     if (isArray(x)) return cast(x);
     if (typeof x === "number" || typeof x === "boolean") return cast(arrayOf([x], []));
+    if (ArrayBuffer.isView(x)) expectArguments("EnsureType", "values", { x });
     if (ArrayBuffer.isView(x)) return cast({ data: x as TypedArray, shape: [(x as TypedArray).length] });
     if (Array.isArray(x)) {
       if (wrapSequence && isNumbers(x) && x.length > 0) return cast(wrapped(x));

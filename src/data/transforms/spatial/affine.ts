@@ -35,6 +35,7 @@ const params =
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
  */
 export class Affine implements Transform, LabelSafe {
+  /** Names and kinds of the options it takes. */
   static readonly options: string = `${params} ${resampleOptionNames}`;
   private readonly options: AffineOptions;
 
@@ -49,7 +50,7 @@ export class Affine implements Transform, LabelSafe {
     return new Affine(labelSampling(this.options));
   }
 
-  /** The matrix from output to input places, both centered, for an image of as many axes. */
+  /** The matrix from output to input places, both centered, for an image of as many axes. `dims` is the number of spatial axes. */
   matrix(dims: number): number[][] {
     const { rotateParams, shearParams, translateParams, scaleParams, affine } = this.options;
     return new AffineGrid({
