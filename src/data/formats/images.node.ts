@@ -18,7 +18,12 @@ import { readFiles, readGrid, writeImage, writeNames } from "./read_image.ts";
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
   expectOptions("readImageFile", options, "series array");
   expectArguments("readImageFile", "text", { path });
-  return readFiles(await filesAt(path), options);
+  const found = await filesAt(path);
+  if (found.length === 0)
+    throw new FormatError(
+      `readImage: ${path}: the folder has no files itself; name the one below that has the image, as listSeriesFolder lists them`,
+    );
+  return readFiles(found, options);
 }
 
 /**

@@ -38,6 +38,7 @@ export class TestDropout extends Module {
 
 /** Whether a network has dropout that does something when it is on. */
 export function hasDropout(network: Module): boolean {
+  expectModule("hasDropout", { network });
   return Array.from(network.modules()).some((m) => m instanceof Dropout && m.drops);
 }
 

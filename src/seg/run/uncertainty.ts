@@ -51,9 +51,11 @@ export interface SampleCasesOptions {
 }
 
 /** Throws `ConfigError` for a run whose draws would all be the same; networks that see different views differ without dropout. */
-export function expectDraws({ recipe, networks }: OpenedRun): void {
+export function expectDraws(run: OpenedRun): void {
+  expectFields("expectDraws", "run", run, { recipe: "object", networks: "object" });
+  const { recipe, networks } = run;
   const list = Object.values(networks);
-  if (list.length > 1 || list.some(hasDropout)) return;
+  if (list.length > 1 || list.some((network) => hasDropout(network))) return;
   throw new ConfigError(
     `the network of the run (recipe ${recipe.name}) has no dropout, so that all draws are the same and say nothing of its uncertainty: train one with dropout, or compare several runs`,
   );

@@ -47,6 +47,33 @@ test("predict refuses two inputs of one name, and results that are there", async
   expect((await readNiftiFile(at("two", "T1.nii.gz"))).shape).toEqual((await readNiftiFile(image(1))).shape);
 });
 
+test("predict goes on with what an interrupted call left, and leaves what it made", async () => {
+  for (const [i, name] of ["first", "second"].entries()) {
+    mkdirSync(at("folder"), { recursive: true });
+    cpSync(image(i), at("folder", `${name}.nii.gz`));
+  }
+  const args = ["predict", "--run", run, "--out", at("begun")];
+  await succeed([...args, at("folder", "first.nii.gz")]);
+  const [label, table] = ["first.nii.gz", "volumes.csv"].map((name) => readFileSync(at("begun", name)));
+  await refused([...args, at("folder"), "--overwrite", "--skip-existing"], /give one of the two/);
+  const { code, stdout } = await runCli([...args, at("folder"), "--skip-existing"]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^1 case of 2 left out, .*\n[^]*1 label map in /m)]);
+  expect(readFileSync(at("begun", "first.nii.gz")).equals(label)).toBe(true);
+  expect(readFileSync(at("begun", "volumes.csv"), "utf8")).toContain(table.toString().trimEnd());
+  expect(existsSync(at("begun", "second.nii.gz"))).toBe(true);
+  expect((await runCli([...args, at("folder"), "--skip-existing"])).stdout).toMatch(/^2 cases of 2 left out/m);
+});
+
+test("info tells of the files behind one that cannot be read", async () => {
+  writeFileSync(at("bad.nii"), "no image");
+  const { code, stdout, stderr } = await runCli(["info", at("bad.nii"), image(0)]);
+  expect([code, stdout, stderr]).toEqual([
+    1,
+    expect.stringContaining("orientation"),
+    expect.stringMatching(/bad\.nii: FormatError/),
+  ]);
+});
+
 test("predict adds to no table of others, and finds out before it works that it cannot write", async () => {
   mkdirSync(at("mine"));
   writeFileSync(at("mine", "volumes.csv"), "subject,volume\ns1,7\n");
