@@ -1,0 +1,110 @@
+/** @file DICOM files of several frames: which axes they make. */
+
+import { describe, expect, test } from "vitest";
+import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { readSeries } from "../../../../src/data/formats/dicom/series.ts";
+import { type DicomValue, dicomSlice, type Elements, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+
+const read = (options: SliceOptions) => readDicom(imageFile(dicomSlice(options)));
+
+describe("frames", () => {
+  const frame = (z: number, intercept: number, more: [number, [string, DicomValue]][] = []): Elements =>
+    new Map<number, readonly [string, DicomValue]>([
+      [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+      [
+        0x00289145,
+        [
+          "SQ",
+          [
+            new Map([
+              [0x00281053, ["DS", "1"] as const],
+              [0x00281052, ["DS", String(intercept)] as const],
+            ]),
+          ],
+        ],
+      ],
+      ...more,
+    ]);
+  const shared: Elements = new Map([
+    [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", "1\\0\\0\\0\\1\\0"] as const]])]]],
+    [
+      0x00289110,
+      [
+        "SQ",
+        [
+          new Map([
+            [0x00280030, ["DS", "2\\2"] as const],
+            [0x00180050, ["DS", "5"] as const],
+          ]),
+        ],
+      ],
+    ],
+  ]);
+  const enhanced = (frames: readonly Elements[]): SliceOptions => ({
+    pixels: frames.flatMap((_, f) => Array.from({ length: 6 }, (__, p) => 10 * f + p)),
+    more: {
+      0x00200032: undefined,
+      0x00200037: undefined,
+      0x00280008: ["IS", String(frames.length)],
+      0x52009229: ["SQ", [shared]],
+      0x52009230: ["SQ", frames],
+    },
+  });
+
+  test.for(["explicit", "delimited", "implicit"] as const)(
+    "of an enhanced object have their own place and scaling (%s)",
+    async (name) => {
+      const volume = await read({ ...enhanced([frame(0, 0), frame(8, 100), frame(4, 200)]), encoding: encodings[name] });
+      expect(volume.shape).toEqual([1, 3, 2, 3]);
+      expect([...volume.data.subarray(0, 3)]).toEqual([0, 220, 110]);
+      expect(volume.spacing).toEqual([2, 2, 4]);
+    },
+  );
+
+  test("of several orientations are several stacks, of which one is read", async () => {
+    const plane = (z: number, turned: boolean): Elements =>
+      new Map([
+        [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+        [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", turned ? "0\\1\\0\\0\\0\\-1" : "1\\0\\0\\0\\1\\0"] as const]])]]],
+      ]);
+    const file = imageFile(
+      dicomSlice({
+        pixels: Array.from({ length: 18 }, (_, i) => i),
+        more: {
+          0x00200032: undefined,
+          0x00200037: undefined,
+          0x00280008: ["IS", "3"],
+          0x52009230: ["SQ", [plane(0, false), plane(4, false), plane(0, true)]],
+        },
+      }),
+    );
+    await expect(readDicom(file)).rejects.toThrow(/frames 1 and 3 differ in orientation or pixel size; they are several stacks/);
+    expect((await readSeries([file], { stack: 0 })).shape).toEqual([1, 3, 2, 2]);
+    expect((await readSeries([file], { stack: 1 })).data[0]).toBe(12);
+  });
+
+  test("that go against the normal keep their order", async () => {
+    const volume = await read(enhanced([frame(8, 0), frame(4, 0), frame(0, 0)]));
+    expect([...volume.data.subarray(0, 3)]).toEqual([0, 10, 20]);
+    expect(volume.affine[2]).toEqual([0, 0, -4, 8]);
+  });
+
+  test("at one place become channels by what tells them apart", async () => {
+    const time = (t: number): [number, [string, DicomValue]][] => [
+      [0x00209111, ["SQ", [new Map([[0x00209128, ["UL", [t]] as const]])]]],
+    ];
+    const volume = await read(enhanced([frame(0, 0, time(2)), frame(4, 0, time(2)), frame(0, 0, time(1)), frame(4, 0, time(1))]));
+    expect(volume.shape).toEqual([2, 3, 2, 2]);
+    expect([...volume.data.subarray(0, 2), ...volume.data.subarray(12, 14)]).toEqual([20, 30, 0, 10]);
+    expect(volume.meta.notes?.join()).toMatch(/channels, by temporalPositionIndex: 1; 2/);
+  });
+
+  test("of an RT dose grid lie at its offsets", async () => {
+    const volume = await read({
+      pixels: Array.from({ length: 12 }, (_, i) => i),
+      more: { 0x00280008: ["IS", "2"], 0x3004000c: ["DS", "0\\7"], 0x3004000e: ["DS", "0.5"] },
+    });
+    expect(volume.spacing[2]).toBe(7);
+    expect(volume.meta.notes?.join()).toMatch(/by 0.5/);
+  });
+});
