@@ -1,6 +1,7 @@
 /** @file The layouts of datasets on disk (Node), a row each, and the ways through them: opening a folder, reading a case. */
 
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
 import { expectNames } from "../../host/options.ts";
@@ -33,6 +34,7 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
     const index = await layout.open(root, options[layout.name] ?? {});
     if (index) return index;
   }
+  if (!existsSync(root)) throw new FormatError(`openDataset: ${dir} does not exist`);
   throw new FormatError(`openDataset: cannot read ${dir}: expected ${layouts.map((l) => l.has).join(", or ")}`);
 }
 

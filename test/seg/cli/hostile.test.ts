@@ -54,6 +54,14 @@ testRows([
   ],
   ["half an epoch", nothing, [...trainArgs, "--epochs", "1.5"], "ConfigError", /epochs must be a positive integer, got 1.5/],
   ["no data", nothing, ["train"], "ConfigError", /train needs --data DIR/],
+  ["data that are not there", nothing, ["train", "--data", "/nonexist"], "FormatError", /\/nonexist does not exist/],
+  [
+    "a fold of files",
+    nothing,
+    ["predict", "--run", out, "--fold", "0", image],
+    "ConfigError",
+    /files and folders of images have no folds/,
+  ],
   [
     "a patch that the strides do not divide",
     nothing,

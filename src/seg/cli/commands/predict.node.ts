@@ -115,6 +115,8 @@ export const predictCommand: Command = {
         tuned: values["no-tune"] !== true,
         inference: { ...inferenceAsked(values), ...(values["no-mirroring"] && { mirror: false }) },
       });
+    if (values.fold !== undefined && values.data === undefined)
+      throw new ConfigError("--fold takes the validation cases of --data DIR; files and folders of images have no folds");
     const runs = values.run!;
     if (runs.length > 1 && values.out === undefined)
       throw new ConfigError("several runs have no folder of their own for what they predict: give --out DIR");
