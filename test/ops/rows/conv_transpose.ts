@@ -109,7 +109,7 @@ const convTransposeRow: Row<ConvTransposeArgs> = {
       outputPadding: [0, 1, 2],
     }),
     t("3d-stride2-dilation2", [1, 2, 3, 3, 2], [2, 2, 2, 3, 2], true, { stride: 2, padding: 1, dilation: 2, outputPadding: 1 }),
-    t("3d-kernel5-of-few-elements", [2, 18, 1, 2, 1], [18, 17, 5, 5, 5], true, { stride: 2, padding: 2, outputPadding: 1 }),
+    t("3d-kernel5-of-few-elements", [2, 9, 1, 2, 1], [9, 9, 5, 3, 4], true, { stride: 2, padding: 2, outputPadding: 1 }),
     t("3d-many-tiles", [1, 1, 12, 11, 10], [1, 2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
   ],
   run: ({ x, weight, bias }, args) => convTranspose(x, weight, bias, args),
