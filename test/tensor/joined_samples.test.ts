@@ -45,6 +45,17 @@ function network(half: boolean, mode: "instance" | "group" | "batch"): { fn: () 
   return { fn, free: () => Object.values(w).forEach((t) => t.dispose()) };
 }
 
+/** Replays give the bits of the eager step. */
+async function expectReplayed(fn: () => Record<string, Tensor>): Promise<void> {
+  const eager = await readAll(scope(fn));
+  const step = capture(device, fn);
+  for (let i = 0; i < 2; i++) {
+    const values = await readAll(step());
+    for (const [name, list] of Object.entries(eager)) expectSameBits(name, values[name], list);
+  }
+  step.dispose();
+}
+
 function trace(fn: () => unknown): readonly Command[] {
   const stream = new TraceStream();
   const outer = device.stream;
@@ -68,13 +79,7 @@ describe.each([false, true])("f16: %s", (half) => {
     const copies = (list: readonly Command[]) => list.filter((c) => c.kind === "copy").length;
     expect(copies(commands)).toBe(4);
     expect(copies(elideCopies(commands, new Set(), true))).toBe(0);
-    const eager = await readAll(scope(fn));
-    const step = capture(device, fn);
-    for (let i = 0; i < 2; i++) {
-      const values = await readAll(step());
-      for (const [name, list] of Object.entries(eager)) expectSameBits(name, values[name], list);
-    }
-    step.dispose();
+    await expectReplayed(fn);
     free();
   });
 });
@@ -98,11 +103,5 @@ test("what is joined to what was joined before: gradients are added up where the
   const commands = trace(fn);
   // The first input is multiplied by a kernel that knows nothing of samples: forward and back.
   expect([copies(commands), copies(elideCopies(commands, new Set(), true))]).toEqual([8, 2]);
-  const eager = await readAll(scope(fn));
-  const step = capture(device, fn);
-  for (let i = 0; i < 2; i++) {
-    const values = await readAll(step());
-    for (const [name, list] of Object.entries(eager)) expectSameBits(name, values[name], list);
-  }
-  step.dispose();
+  await expectReplayed(fn);
 });

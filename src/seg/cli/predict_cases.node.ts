@@ -98,8 +98,6 @@ export async function predictCases(
   const line = new ProgressLine(process.stderr);
   const { signal, done: uninterruptible } = interruptible("stopping after this batch");
   const bad: string[] = [];
-  const volumes: LabelVolume[] = [];
-  const found = new Map<string, readonly Candidate[]>();
   let done = 0;
   const begun = performance.now();
   const hooksOf = (id: string): CaseHooks => ({
@@ -125,8 +123,10 @@ export async function predictCases(
         } finally {
           segmented.probabilityMap?.dispose();
         }
-        if (segmented.candidates) found.set(segmented.id, segmented.candidates);
-        volumes.push(...labelVolumes(segmented.id, segmented.labels, segmented.source.image.spacing, labels));
+        // Case by case, so that a call that is killed leaves no label map that the tables do not have.
+        const { id, candidates, source } = segmented;
+        const volumes = labelVolumes(id, segmented.labels, source.image.spacing, labels);
+        await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
         done++;
       } catch (error) {
         if (signal.aborted) break;
@@ -135,15 +135,10 @@ export async function predictCases(
         line.log(failureOf(item.id, error));
       }
     }
-  } catch (error) {
-    // What went wrong is what is told, not that the tables could not be written either.
-    await writeTables(out, volumes, found).catch(() => undefined);
-    throw error;
   } finally {
     line.finish();
     uninterruptible();
   }
-  await writeTables(out, volumes, found);
   say(`${counted(done, "label map")} in ${out.name}`);
   const left = cases.length - done - bad.length;
   if (left > 0) say(`${counted(left, "case")} left: the same command with --skip-existing goes on`);

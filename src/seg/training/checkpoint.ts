@@ -3,7 +3,7 @@
  * schedules and what the caller adds. Written between two steps, it resumes bit for bit.
  */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { dropoutGenerator } from "../../nn/layers/dropout.ts";
 import type { Module } from "../../nn/module.ts";
 import type { EMA } from "../../nn/optim/ema.ts";
@@ -90,10 +90,11 @@ export async function saveCheckpoint(parts: CheckpointParts & { readonly extra?:
 type Scheduled = NonNullable<CheckpointParts["scheduler"]>;
 
 // The best metric of a plateau may be infinite, for which JSON has no number.
-const schedulerEntry = (scheduler: Scheduled): [string, string] =>
-  "steps" in scheduler
-    ? ["schedulerSteps", String(scheduler.steps)]
-    : ["schedulerState", JSON.stringify(scheduler.state.map(String))];
+function schedulerEntry(scheduler: Scheduled): [string, string] {
+  if ("steps" in scheduler) return ["schedulerSteps", String(scheduler.steps)];
+  expectFields("saveCheckpoint", "scheduler", scheduler, { state: "numbers" });
+  return ["schedulerState", JSON.stringify(scheduler.state.map(String))];
+}
 
 function isFinite({ data }: HostArray): boolean {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;

@@ -76,6 +76,7 @@ describe("as nnU-Net", () => {
 
   test("ContrastTransform keeps the range", () => {
     const out = seeded(new T.ContrastTransform({ contrastRange: [0.75, 1.25] })).apply(x);
+    expect(out.data).not.toEqual(x.data);
     for (const c of [0, 1]) {
       expect(Math.min(...only(out, c))).toBeGreaterThanOrEqual(Math.min(...only(x, c)));
       expect(Math.max(...only(out, c))).toBeLessThanOrEqual(Math.max(...only(x, c)));

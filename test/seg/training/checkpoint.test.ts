@@ -1,7 +1,7 @@
 /** @file Checkpoints belong to one moment, and hold every kind of scheduler. */
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { CheckpointError } from "../../../src/host/errors.ts";
+import { CheckpointError, ConfigError } from "../../../src/host/errors.ts";
 import { type Device, mean, square } from "../../../src/index.ts";
 import { Conv, manualSeed, ReduceLROnPlateau, SGD, StepLR } from "../../../src/nn/index.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../../../src/seg/index.ts";
@@ -47,5 +47,6 @@ it("a plateau goes on where it was, from its beginning too", async () => {
   restoreCheckpoint(fresh, { model, optimizer, scheduler: other });
   expect(other.state).toEqual([Infinity, 0, 0]);
   const steps = await saveCheckpoint({ model, optimizer, scheduler: new StepLR(optimizer, { stepSize: 1 }) });
+  await expect(saveCheckpoint({ model, optimizer, scheduler: {} as never })).rejects.toThrow(ConfigError);
   expect(() => restoreCheckpoint(steps, { model, optimizer, scheduler: other })).toThrow(CheckpointError);
 });
