@@ -32,6 +32,7 @@ const { readImage, writeImage } = await import("../../../src/data/formats/read_i
 const { makeVolume } = await import("../../../src/data/volume.ts");
 const { RandomState } = await import("../../../src/host/random/numpy.ts");
 const { VoxgradError } = await import("../../../src/host/errors.ts");
+const { processorTime } = await import("../../lib/processor_time.ts");
 
 const [count, seed] = [Number(process.argv[2] ?? 1000), Number(process.argv[3] ?? 0)];
 const random = new RandomState(seed);
@@ -140,18 +141,17 @@ for (let i = 0; i < count; i++) {
     ({ name, bytes }, k) => new File([(k === hit ? damaged(bytes) : bytes) as Uint8Array<ArrayBuffer>], name),
   );
   const size = files.reduce((n, f) => n + f.size, 0);
-  asked = 0;
-  // Of the processor: other programs on the machine do not count.
-  const from = process.cpuUsage();
-  try {
-    await readImage(files);
-    read++;
-  } catch (error) {
-    refused++;
-    if (!(error instanceof VoxgradError)) wrong.push(`${i} ${files[0].name}: ${(error as Error).stack ?? String(error)}`);
-  }
-  const { user, system } = process.cpuUsage(from);
-  slowest = Math.max(slowest, (user + system) / 1000);
+  let failure: unknown;
+  const reading = async () => {
+    asked = 0;
+    failure = undefined;
+    await readImage(files).catch((error: unknown) => (failure = error));
+  };
+  slowest = Math.max(slowest, await processorTime(reading));
+  if (failure) refused++;
+  else read++;
+  if (failure && !(failure instanceof VoxgradError))
+    wrong.push(`${i} ${files[0].name}: ${(failure as Error).stack ?? String(failure)}`);
   // What a head is read into counts for nothing.
   const times = Math.max(0, asked - 32768) / Math.max(1, size);
   if (times > 4) wrong.push(`${i} ${files[0].name}: asked for ${asked} bytes, the file has ${size}`);
