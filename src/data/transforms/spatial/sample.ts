@@ -164,6 +164,9 @@ function sampleRows(
   return { data: out, shape };
 }
 
+/** Added and taken away again it rounds to whole numbers, halves to the even one, in a sixth of the time of `roundHalfEven`; places are far below 2⁵¹. */
+const wholes = 1.5 * 2 ** 52;
+
 /** Moves places outside onto the image: to the border, or mirrored until they are inside. */
 function foldRow(p: Float64Array, size: number, { padding, alignCorners }: Job): void {
   const last = size - 1;
@@ -235,9 +238,9 @@ function nearestRow(
 ): void {
   const [px, py, pz] = p;
   for (let k = 0; k < px.length; k++) {
-    const x = roundHalfEven(px[k]);
-    const y = roundHalfEven(py[k]);
-    const z = roundHalfEven(pz[k]);
+    const x = px[k] + wholes - wholes;
+    const y = py[k] + wholes - wholes;
+    const z = pz[k] + wholes - wholes;
     out[to + k] = x >= 0 && y >= 0 && z >= 0 && x < sx && y < sy && z < sz ? data[from + (x * sy + y) * sz + z] : 0;
   }
 }

@@ -7,6 +7,8 @@ import type { Matrix } from "../../../host/matrix.ts";
 /** What the steps are computed in. */
 export type Precision = "float32" | "float64";
 
+const wholes = 1.5 * 2 ** 52;
+
 /** Bits from where on a place may differ from the exact one. */
 const uncertain = { float32: 2 ** -20, float64: 2 ** -48 } as const;
 
@@ -65,7 +67,8 @@ export function torchPlaces(from: readonly number[], to: readonly number[], matr
       const most = margin[a];
       let count = 0;
       for (let k = 0; k < places.length; k++) {
-        if (!(Math.abs(places[k] - Math.floor(places[k]) - 0.5) < most)) continue;
+        const p = places[k];
+        if (!(Math.abs(p - (p + wholes - wholes)) > 0.5 - most)) continue;
         places[k] = at(a, outputOf(k));
         count++;
       }
