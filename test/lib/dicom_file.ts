@@ -167,6 +167,29 @@ export function dicomSlice(options: SliceOptions = {}): Uint8Array<ArrayBuffer> 
   return dicomFile(elements, options.encoding);
 }
 
+/** The functional groups of a frame of an enhanced object, at a height and with an intercept of its own. */
+export const frameGroups = (
+  z: number,
+  intercept: number,
+  more: Iterable<readonly [number, readonly [string, DicomValue]]> = [],
+): Elements =>
+  new Map<number, readonly [string, DicomValue]>([
+    [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+    [
+      0x00289145,
+      [
+        "SQ",
+        [
+          new Map([
+            [0x00281053, ["DS", "1"] as const],
+            [0x00281052, ["DS", String(intercept)] as const],
+          ]),
+        ],
+      ],
+    ],
+    ...more,
+  ]);
+
 /** A file for the readers. */
 export const imageFile = (bytes: Uint8Array<ArrayBuffer>, name = "image.dcm"): { name: string; blob: Blob } => ({
   name,
