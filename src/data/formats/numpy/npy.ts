@@ -9,6 +9,7 @@ import { stridesOf } from "../../../host/shape.ts";
 import { identityAffine, makeVolume, type Volume } from "../../volume.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat, ReadImageOptions } from "../format.ts";
+import { isPlanar } from "../written_place.ts";
 import { blockBytes, readBlock, type StoredType } from "../voxel_block.ts";
 
 const magic = "\x93NUMPY";
@@ -100,6 +101,7 @@ async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
     format: "npy",
     dtype,
     units: "unknown",
+    ...(shape.length === 2 && { planar: true }),
     fields: { shape, fortranOrder: fortran },
     notes: ["an array has no geometry: voxels of 1 at the origin are assumed"],
   });
@@ -157,16 +159,21 @@ export const npyFormat: ImageFormat = {
   title: "NumPy",
   endings: [".npy", ".npz"],
   placeless: true,
+  chooses: ["array"],
   matches: (head, name) => isNpy(head) || (/\.npz$/i.test(name) && head[0] === 0x50 && head[1] === 0x4b),
   async read(file, options) {
     const zip = new Uint8Array(await file.blob.slice(0, 2).arrayBuffer())[0] === 0x50;
-    return zip ? readNpz(file, options) : readNpy(file.blob, file.name, failing(`readImage: ${file.name}`));
+    if (zip) return readNpz(file, options);
+    if (options.array !== undefined)
+      throw new ConfigError(`readImage: ${file.name} is one array; array chooses among those of a .npz`);
+    return readNpy(file.blob, file.name, failing(`readImage: ${file.name}`));
   },
   async write(volume, name, { dtype }) {
     if (!/\.npy$/i.test(name)) throw new ConfigError(`writeImage: ${name}: .npz is read but not written; use .npy`);
     const data = dataAs("NumPy", volume, dtype, nativeNames);
     const [c, ...space] = volume.shape;
-    const header = npyHeader(typeOf("writeImage", data), c > 1 ? volume.shape : space);
+    const shape = c > 1 ? volume.shape : isPlanar(volume) ? space.slice(0, 2) : space;
+    const header = npyHeader(typeOf("writeImage", data), shape);
     const file = new Uint8Array(header.length + data.byteLength);
     file.set(header);
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
