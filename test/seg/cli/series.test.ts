@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImageFile } from "../../../src/data/formats/images.node.ts";
 import { callCli } from "../../lib/call_cli.ts";
-import { dicomSlice, type SliceOptions } from "../../lib/dicom_file.ts";
+import { dicomSlice, type Elements, type SliceOptions } from "../../lib/dicom_file.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -59,4 +59,22 @@ test("--series of a file that has none of it, or another, is an error", async ()
   await callCli(["convert-image", join(dir, "one"), join(dir, "one.nii")]);
   const nifti = await callCli(["info", join(dir, "one.nii"), "--series", "axial"]);
   expect(nifti).toMatchObject({ code: 1, stderr: expect.stringMatching(/is NIfTI, of which there is no series to choose/) });
+});
+
+test("the stacks in one file are listed", async () => {
+  const plane = (z: number, turned: boolean): Elements =>
+    new Map([
+      [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+      [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", turned ? "0\\1\\0\\0\\0\\-1" : "1\\0\\0\\0\\1\\0"] as const]])]]],
+    ]);
+  const more = {
+    0x00200032: undefined,
+    0x00200037: undefined,
+    0x00280008: ["IS", "3"],
+    0x52009230: ["SQ", [plane(0, false), plane(4, false), plane(0, true)]],
+  } as const;
+  write("enhanced", [{ pixels: Array.from({ length: 18 }, (_, i) => i), more }]);
+  const { stdout } = await callCli(["info", join(dir, "enhanced/IM0")]);
+  expect(stdout).toMatch(/2 slices of 3×2 --stack 0\n[^]*1 slice of 3×2 --stack 1\n/);
+  expect((await callCli(["info", join(dir, "enhanced/IM0"), "--stack", "0"])).stdout).toMatch(/size +3 × 2 × 2 voxels/);
 });

@@ -7,7 +7,7 @@ import type { Fail } from "../../../host/bytes/budget.ts";
 import type { TypedArray } from "../../../host/array.ts";
 import { elements } from "../../../host/elements.ts";
 import { readBlock, type StoredType } from "../voxel_block.ts";
-import { type Page, readPages } from "./pages.ts";
+import { isWhole, type Page, readPages } from "./pages.ts";
 import { undoPredictor, unpack } from "./unpack.ts";
 
 /** The pages of a file, as planes of one array `[channels, width, height, pages]`. */
@@ -72,7 +72,7 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
     parts.push(part);
   }
   const need = width * height * channels * size;
-  if (total * (8 / Math.min(8, bits)) < need)
+  if (total * ((8 * size) / bits) < need)
     throw fail(`the strips have ${total} bytes, fewer than ${width} × ${height} pixels take`);
   const out = new Uint8Array(need);
   for (let i = 0; i < wanted; i++) {
@@ -95,20 +95,31 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
 function widened(part: Uint8Array, page: Page, rowBytes: number, perPlane: number, littleEndian: boolean): Uint8Array {
   const { bits, tile, predictor, dtype } = page;
   const size = elements[dtype].bytes;
-  if (bits < 8) {
-    const perRow = tile.width * perPlane;
-    const out = new Uint8Array(Math.floor(part.length / rowBytes) * perRow);
-    for (let i = 0; i < out.length; i++) {
-      const [row, at] = [Math.floor(i / perRow) * rowBytes, (i % perRow) * bits];
-      out[i] = (part[row + (at >> 3)] >> (8 - bits - (at & 7))) & ((1 << bits) - 1);
-    }
-    return out;
-  }
+  if (!isWhole(bits)) return unpackedBits(part, bits, size, tile.width * perPlane, rowBytes);
   const rows = part.slice();
   // The differences of floats are in one byte order, whatever the file's.
   if (!littleEndian && predictor !== 3) swapElements(rows, size);
   if (predictor > 1) undoPredictor(rows, predictor, rowBytes, perPlane, size);
   return rows;
+}
+
+/** Samples that are packed bit by bit, the highest first, in rows that begin with a byte. */
+function unpackedBits(part: Uint8Array, bits: number, size: number, perRow: number, rowBytes: number): Uint8Array {
+  const rows = Math.floor(part.length / rowBytes);
+  const out = new Uint8Array(rows * perRow * size);
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let i = 0, bit = row * rowBytes * 8; i < perRow; i++, to += size) {
+      let value = 0;
+      for (let left = bits; left > 0;) {
+        const here = Math.min(left, 8 - (bit & 7));
+        value = value * 2 ** here + ((part[bit >> 3] >> (8 - here - (bit & 7))) & ((1 << here) - 1));
+        bit += here;
+        left -= here;
+      }
+      for (let b = 0; b < size; b++) out[to + b] = value >>> (8 * b);
+    }
+  }
+  return out;
 }
 
 function swapElements(bytes: Uint8Array, size: number): void {

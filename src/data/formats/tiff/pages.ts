@@ -29,6 +29,7 @@ export const tag = {
   stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, extraSamples: 338,
   sampleFormat: 339,
 }; // oxfmt-ignore
+const known: ReadonlySet<number> = new Set(Object.values(tag));
 const mostPages = 1 << 16;
 
 type Entries = ReadonlyMap<number, readonly number[]>;
@@ -62,7 +63,8 @@ export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littl
     for (let i = 0, e = at + (big ? 8 : 2); i < count; i++, e += big ? 20 : 12) {
       const size = sizes[number(e + 2, 2)];
       const n = number(e + 4, word);
-      if (size === undefined) continue;
+      // What is damaged among the others harms nobody.
+      if (size === undefined || !known.has(number(e, 2))) continue;
       values += n;
       // All values of all pages are in the file, so there are no more of them than bytes.
       if (values > bytes.length) throw fail(`tag ${number(e, 2)} has ${n} values, more than the file has room for`);
@@ -98,9 +100,10 @@ function pageOf(entries: Entries, fail: Fail): Page {
   const dtype = allBits.every((b) => b === bits) ? typeOf(bits, format) : undefined;
   if (!dtype)
     throw fail(
-      `samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1, 2, 4, 8, 16, 32 or 64 bits, or floats`,
+      `samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1 to 32 or 64 bits, or floats of 16, 32 or 64`,
     );
-  const tiled = entries.has(tag.tileOffsets);
+  // Old writers have the places of tiles where those of strips stand.
+  const tiled = entries.has(tag.tileOffsets) || entries.has(tag.tileWidth);
   const tile = tiled
     ? { width: one(tag.tileWidth), height: one(tag.tileHeight) }
     : { width, height: Math.min(one(tag.rowsPerStrip, height), height) };
@@ -110,7 +113,7 @@ function pageOf(entries: Entries, fail: Fail): Page {
   if (photometric === 6) throw fail("the colors are YCbCr; save the picture with red, green and blue");
   const predictor = one(tag.predictor, 1);
   const floats = dtype === "f32" || dtype === "f64" || dtype === "f16";
-  if (!(predictor === 1 || (predictor === 2 && bits >= 8) || (predictor === 3 && floats)))
+  if (!(predictor === 1 || (predictor === 2 && isWhole(bits)) || (predictor === 3 && floats)))
     throw fail(`predictor ${predictor} is not one for ${bits} bits`);
   return {
     width,
@@ -124,13 +127,16 @@ function pageOf(entries: Entries, fail: Fail): Page {
     tile,
     compression: one(tag.compression, 1),
     planar: one(tag.planar, 1) === 2 && channels > 1,
-    offsets: entries.get(tiled ? tag.tileOffsets : tag.stripOffsets) ?? [],
-    counts: entries.get(tiled ? tag.tileCounts : tag.stripCounts) ?? [],
+    offsets: (tiled ? entries.get(tag.tileOffsets) : undefined) ?? entries.get(tag.stripOffsets) ?? [],
+    counts: (tiled ? entries.get(tag.tileCounts) : undefined) ?? entries.get(tag.stripCounts) ?? [],
   };
 }
 
+/** Whether samples take whole words of memory and are not packed bit by bit. */
+export const isWhole = (bits: number): boolean => [8, 16, 32, 64].includes(bits);
+
 function typeOf(bits: number, format: number): StoredType | undefined {
-  if (bits < 8) return format === 1 && [1, 2, 4].includes(bits) ? "u8" : undefined;
+  if (!isWhole(bits)) return format === 1 && bits >= 1 && bits < 32 ? (bits < 8 ? "u8" : bits < 16 ? "u16" : "u32") : undefined;
   const name = `${{ 1: "u", 2: "i", 3: "f", 4: "u" }[format] ?? "x"}${bits}`;
   return (["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f16", "f32", "f64"] as const).find((t) => t === name);
 }

@@ -1,9 +1,9 @@
 /** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a run is. */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { listSeriesFolder } from "../../../data/formats/dicom/series.node.ts";
-import { seriesText } from "../../../data/formats/dicom/series.ts";
+import { filesAt, filesBelow } from "../../../data/formats/files.node.ts";
+import { listSeries, seriesText } from "../../../data/formats/dicom/series.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { ReadImageOptions } from "../../../data/formats/format.ts";
@@ -38,9 +38,9 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   for (const line of odd) say(`  ${"odd".padEnd(12)} ${line}`);
 }
 
-/** Lists the DICOM series in a folder. Gives whether there are several. */
+/** Lists the DICOM series in a folder, or the stacks of a file. Gives whether there are several. */
 async function saySeries(path: string): Promise<boolean> {
-  const found = await listSeriesFolder(path).catch(() => []);
+  const found = await (statSync(path).isDirectory() ? filesBelow(path) : filesAt(path)).then(listSeries).catch(() => []);
   if (found.length < 2) return false;
   say(path);
   say(`  ${"several".padEnd(12)} --series UID (its beginning will do) or --series DESCRIPTION takes one of these`);

@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { dicomFormat } from "../../../../src/data/formats/dicom/dicom.ts";
 import { readSeries } from "../../../../src/data/formats/dicom/series.ts";
+import { ConfigError } from "../../../../src/host/errors.ts";
 import {
   type DicomValue,
   dicomSlice,
@@ -73,6 +75,8 @@ describe("frames", () => {
       }),
     );
     await expect(readDicom(file)).rejects.toThrow(/frames 1 and 3 differ in orientation or pixel size; they are several stacks/);
+    await expect(readDicom(file)).rejects.toThrow(ConfigError);
+    expect((await dicomFormat.read(file, { stack: 1 })).data[0]).toBe(12);
     expect((await readSeries([file], { stack: 0 })).shape).toEqual([1, 3, 2, 2]);
     expect((await readSeries([file], { stack: 1 })).data[0]).toBe(12);
   });
