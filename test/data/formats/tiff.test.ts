@@ -76,3 +76,12 @@ test("a tag that nobody needs may lie behind the end, one that is needed may not
     ),
   ).rejects.toThrow(/predictor 2 is not one for 12 bits/);
 });
+
+test("pages that all have the same strip promise more than there is", async () => {
+  const one = await tiff({ 256: 100, 257: 100 }, new Uint8Array(10_000)).bytes();
+  const directory = one.subarray(8, one.length - 10_000);
+  const two = new Uint8Array([...one, ...directory]);
+  new DataView(two.buffer).setUint32(8 + directory.length - 4, one.length, true);
+  expect((await readImage(named("a.tif", one))).shape).toEqual([1, 100, 100, 1]);
+  await expect(readImage(named("a.tif", two))).rejects.toThrow(/its strips or tiles lie on one another/);
+});

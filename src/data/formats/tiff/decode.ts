@@ -7,7 +7,7 @@ import type { Fail } from "../../../host/bytes/budget.ts";
 import type { TypedArray } from "../../../host/array.ts";
 import { elements } from "../../../host/elements.ts";
 import { readBlock, type StoredType } from "../voxel_block.ts";
-import { isWhole, type Page, readPages } from "./pages.ts";
+import { isWhole, type Page, readPages, tiffFile } from "./pages.ts";
 import { undoPredictor, unpack } from "./unpack.ts";
 
 /** The pages of a file, as planes of one array `[channels, width, height, pages]`. */
@@ -19,8 +19,8 @@ export interface TiffStack {
 }
 
 /** Decodes a TIFF file. @throws FormatError (by `fail`), also for pages that differ in size or type */
-export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffStack> {
-  const { pages, littleEndian } = readPages(bytes, fail);
+export async function decodeTiff(blob: Blob, fail: Fail): Promise<TiffStack> {
+  const { pages, littleEndian } = await readPages(tiffFile(blob), fail);
   const [first] = pages;
   const { width, height, channels, dtype } = first;
   const other = pages.findIndex(
@@ -28,9 +28,6 @@ export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffSta
   );
   if (other >= 0)
     throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
-  // All that is packed is unpacked first, so that only what is there is asked for.
-  const planes: Uint8Array[] = [];
-  for (const page of pages) planes.push(await samplesOf(page, bytes, littleEndian, fail));
   const n = pages.length;
   const block = {
     dtype,
@@ -38,18 +35,34 @@ export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffSta
     sizes: [channels, width, height, n],
     strides: [width * height * n, height * n, n, 1],
   };
-  const data = await readBlock(piecesIn(planes), block, true, fail);
+  const data = await readBlock(samplesOfPages(pages, blob, littleEndian, fail), block, false, fail);
   const notes =
     first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : [];
   return { data, shape: [channels, width, height, n], dtype, notes };
 }
 
-async function* piecesIn(planes: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* planes;
+/** One page after the other, so that no more of the file is in memory than the volume takes. */
+async function* samplesOfPages(
+  pages: readonly Page[],
+  blob: Blob,
+  littleEndian: boolean,
+  fail: Fail,
+): AsyncGenerator<Uint8Array> {
+  let left = blob.size;
+  const read = async (from: number, count: number): Promise<Uint8Array> => {
+    if (from + count > blob.size) throw fail("a strip or tile ends behind the end of the file; it is cut short");
+    // A file is no larger than its parts, unless they are the same ones again and again.
+    left -= count;
+    if (left < 0) throw fail("its strips or tiles lie on one another; it is damaged");
+    return new Uint8Array(await blob.slice(from, from + count).arrayBuffer());
+  };
+  for (const page of pages) yield await samplesOf(page, read, littleEndian, fail);
 }
 
+type Read = (from: number, count: number) => Promise<Uint8Array>;
+
 /** The samples of a page, interleaved, little-endian. */
-async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, fail: Fail): Promise<Uint8Array> {
+async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fail): Promise<Uint8Array> {
   const { width, height, channels, bits, dtype, planar, tile } = page;
   const size = elements[dtype].bytes;
   const perPlane = planar ? 1 : channels;
@@ -62,12 +75,11 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
   const rowBytes = Math.ceil((tile.width * perPlane * bits) / 8);
   let total = 0;
   for (let i = 0; i < wanted; i++) {
-    const [from, count] = [page.offsets[i], page.counts[i]];
-    if (from + count > bytes.length) throw fail(`a strip or tile ends behind the end of the file; it is cut short`);
     const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
-    const part = await unpack(bytes.subarray(from, from + count), page.compression, rows * rowBytes, fail);
-    if (part.length < rows * rowBytes)
-      throw fail(`a strip or tile has ${part.length} bytes; expected ${rows * rowBytes}; it is cut short or damaged`);
+    const full = rows * rowBytes;
+    const count = page.compression === 1 ? Math.min(full, page.counts[i]) : page.counts[i];
+    const part = await unpack(await read(page.offsets[i], count), page.compression, full, fail);
+    if (part.length < full) throw fail(`a strip or tile has ${part.length} bytes; expected ${full}; it is cut short or damaged`);
     total += part.length;
     parts.push(part);
   }

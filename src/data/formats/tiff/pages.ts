@@ -34,50 +34,80 @@ const mostPages = 1 << 16;
 
 type Entries = ReadonlyMap<number, readonly number[]>;
 
-/** The pages of a file, without those that are small copies of others. @throws FormatError (by `fail`) */
-export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littleEndian: boolean } {
-  if (bytes.length < 8) throw fail(`has ${bytes.length} bytes; a TIFF header has 8; the file is cut short`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const littleEndian = bytes[0] === 0x49;
-  const version = view.getUint16(2, littleEndian);
-  if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
-  const big = version === 43;
-  const number = (at: number, size: number): number => {
-    if (!(at >= 0 && at + size <= bytes.length))
-      throw fail("a directory lies behind the end of the file; it is cut short or damaged");
-    if (size === 1) return bytes[at];
-    if (size === 2) return view.getUint16(at, littleEndian);
-    return size === 4 ? view.getUint32(at, littleEndian) : Number(view.getBigUint64(at, littleEndian));
+/** A file whose directories may lie anywhere in it. */
+export interface TiffFile {
+  readonly size: number;
+  /** The bytes of a range that lies in the file. */
+  readonly read: (from: number, to: number) => Promise<Uint8Array>;
+}
+
+/** What is read around a few bytes, for what comes next mostly lies beside them. */
+const window = 1 << 16;
+
+/** Reads a file by windows. */
+export function tiffFile(blob: Blob): TiffFile {
+  let [start, held] = [0, new Uint8Array(0)];
+  const read = async (from: number, to: number): Promise<Uint8Array> => {
+    if (to - from > window) return new Uint8Array(await blob.slice(from, to).arrayBuffer());
+    if (from < start || to > start + held.length) {
+      held = new Uint8Array(await blob.slice(from, from + window).arrayBuffer());
+      start = from;
+    }
+    return held.subarray(from - start, to - start);
   };
-  const word = big ? 8 : 4;
+  return { size: blob.size, read };
+}
+
+/** The pages of a file, without those that are small copies of others. @throws FormatError (by `fail`) */
+export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Page[]; littleEndian: boolean }> {
+  if (file.size < 8) throw fail(`has ${file.size} bytes; a TIFF header has 8; the file is cut short`);
+  const littleEndian = (await file.read(0, 1))[0] === 0x49;
+  const view = async (from: number, length: number): Promise<DataView> => {
+    if (!(from >= 0 && from + length <= file.size))
+      throw fail("a directory lies behind the end of the file; it is cut short or damaged");
+    const { buffer, byteOffset } = await file.read(from, from + length);
+    return new DataView(buffer, byteOffset, length);
+  };
+  const number = (from: DataView, at: number, size: number): number => {
+    if (size === 1) return from.getUint8(at);
+    if (size === 2) return from.getUint16(at, littleEndian);
+    return size === 4 ? from.getUint32(at, littleEndian) : Number(from.getBigUint64(at, littleEndian));
+  };
+  const version = number(await view(2, 2), 0, 2);
+  if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
+  const [word, countBytes, entryBytes] = version === 43 ? [8, 8, 20] : [4, 2, 12];
   const pages: Page[] = [];
   const seen = new Set<number>();
   let values = 0;
-  for (let at = number(big ? 8 : 4, word); at !== 0;) {
+  for (let at = number(await view(word, word), 0, word); at !== 0;) {
     if (seen.has(at) || seen.size >= mostPages)
       throw fail("the directories go in a circle, or are too many; the file is damaged");
     seen.add(at);
-    const count = number(at, big ? 8 : 2);
+    const count = number(await view(at, countBytes), 0, countBytes);
     if (count > 4096) throw fail(`a directory has ${count} entries; the file is damaged`);
+    const directory = await view(at + countBytes, count * entryBytes + word);
     const entries = new Map<number, number[]>();
-    for (let i = 0, e = at + (big ? 8 : 2); i < count; i++, e += big ? 20 : 12) {
-      const size = sizes[number(e + 2, 2)];
-      const n = number(e + 4, word);
+    for (let i = 0, e = 0; i < count; i++, e += entryBytes) {
+      const id = number(directory, e, 2);
+      const size = sizes[number(directory, e + 2, 2)];
+      const n = number(directory, e + 4, word);
       // What is damaged among the others harms nobody.
-      if (size === undefined || !known.has(number(e, 2))) continue;
+      if (size === undefined || !known.has(id)) continue;
       values += n;
       // All values of all pages are in the file, so there are no more of them than bytes.
-      if (values > bytes.length) throw fail(`tag ${number(e, 2)} has ${n} values, more than the file has room for`);
-      const from = n * size <= word ? e + 4 + word : number(e + 4 + word, word);
-      if (from + n * size > bytes.length)
-        throw fail(`tag ${number(e, 2)} lies behind the end of the file; it is cut short or damaged`);
+      if (values > file.size) throw fail(`tag ${id} has ${n} values, more than the file has room for`);
+      const inside = n * size <= word;
+      const from = inside ? e + 4 + word : number(directory, e + 4 + word, word);
+      if (!inside && from + n * size > file.size)
+        throw fail(`tag ${id} lies behind the end of the file; it is cut short or damaged`);
+      const list = inside ? directory : await view(from, n * size);
       entries.set(
-        number(e, 2),
-        Array.from({ length: n }, (_, k) => number(from + k * size, size)),
+        id,
+        Array.from({ length: n }, (_, k) => number(list, (inside ? from : 0) + k * size, size)),
       );
     }
     if (((entries.get(tag.subfile)?.[0] ?? 0) & 5) === 0) pages.push(pageOf(entries, fail));
-    at = number(at + (big ? 8 : 2) + count * (big ? 20 : 12), word);
+    at = number(directory, count * entryBytes, word);
   }
   if (pages.length === 0) throw fail("has no picture; it is damaged");
   return { pages, littleEndian };
