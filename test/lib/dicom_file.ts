@@ -190,6 +190,36 @@ export const frameGroups = (
     ...more,
   ]);
 
+/** A frame of 16-bit words as RLE (PS3.5 annex G): the high bytes, then the low ones. */
+export function rleFrame(words: Uint8Array): Uint8Array {
+  const half = words.length / 2;
+  const segments = [1, 0].map((byte) => packBits(Uint8Array.from({ length: half }, (_, i) => words[2 * i + byte])));
+  const header = new DataView(new ArrayBuffer(64));
+  [2, 64, 64 + segments[0].length].forEach((v, i) => header.setUint32(4 * i, v, true));
+  return join([new Uint8Array(header.buffer), ...segments]);
+}
+
+/** Runs of a byte, and bytes as they are, in steps of at most 128; of even length. */
+function packBits(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(2 * bytes.length + 2);
+  let length = 0;
+  for (let at = 0, end = 0; at < bytes.length; at = end) {
+    end = at + 1;
+    while (end < bytes.length && end - at < 128 && bytes[end] === bytes[at]) end++;
+    if (end - at > 2) {
+      out[length++] = 257 - (end - at);
+      out[length++] = bytes[at];
+    } else {
+      while (end < bytes.length && end - at < 128 && bytes[end] !== bytes[end - 1]) end++;
+      out[length++] = end - at - 1;
+      out.set(bytes.subarray(at, end), length);
+      length += end - at;
+    }
+  }
+  if (length % 2 === 1) out[length++] = 0x80;
+  return out.subarray(0, length);
+}
+
 /** A file for the readers. */
 export const imageFile = (bytes: Uint8Array<ArrayBuffer>, name = "image.dcm"): { name: string; blob: Blob } => ({
   name,

@@ -79,6 +79,23 @@ async function unpackedSource(blob: Blob, unreadable: Explain): Promise<ByteSour
   };
 }
 
+/** Gives the bytes from one place to another. */
+export type ReadRange = (from: number, to: number) => Promise<Uint8Array>;
+
+/** What is read around a few bytes, for what comes next mostly lies beside them. */
+const window = 1 << 16;
+
+/** Reads few bytes at a time from `size` of them, such as the heads of parts that lie one behind the other. */
+export function windowed(read: ReadRange, size: number): ReadRange {
+  let [start, held] = [0, new Uint8Array(0)];
+  return async (from, to) => {
+    if (to - from > window) return read(from, to);
+    if (from < start || to > start + held.length)
+      [start, held] = [from, new Uint8Array(await read(from, Math.min(size, from + window)))];
+    return held.subarray(from - start, to - start);
+  };
+}
+
 /** The first bytes of pieces, fewer where there are fewer. */
 export async function firstOf(pieces: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

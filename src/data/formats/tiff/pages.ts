@@ -1,6 +1,7 @@
 /** @file The directories of a TIFF file: what each page is, and where its strips or tiles lie. */
 
 import type { Fail } from "../../../host/bytes/budget.ts";
+import { type ReadRange, windowed } from "../byte_source.ts";
 import type { StoredType } from "../voxel_block.ts";
 
 /** A page, checked. */
@@ -38,25 +39,14 @@ type Entries = ReadonlyMap<number, readonly number[]>;
 export interface TiffFile {
   readonly size: number;
   /** The bytes of a range that lies in the file. */
-  readonly read: (from: number, to: number) => Promise<Uint8Array>;
+  readonly read: ReadRange;
 }
-
-/** What is read around a few bytes, for what comes next mostly lies beside them. */
-const window = 1 << 16;
 
 /** Reads a file by windows. */
-export function tiffFile(blob: Blob): TiffFile {
-  let [start, held] = [0, new Uint8Array(0)];
-  const read = async (from: number, to: number): Promise<Uint8Array> => {
-    if (to - from > window) return new Uint8Array(await blob.slice(from, to).arrayBuffer());
-    if (from < start || to > start + held.length) {
-      held = new Uint8Array(await blob.slice(from, from + window).arrayBuffer());
-      start = from;
-    }
-    return held.subarray(from - start, to - start);
-  };
-  return { size: blob.size, read };
-}
+export const tiffFile = (blob: Blob): TiffFile => ({
+  size: blob.size,
+  read: windowed(async (from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer()), blob.size),
+});
 
 /** The pages of a file, without those that are small copies of others. @throws FormatError (by `fail`) */
 export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Page[]; littleEndian: boolean }> {

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { DataError, FormatError } from "../../../../src/host/errors.ts";
 import { RandomState } from "../../../../src/host/random/numpy.ts";
-import { dicomSlice, encodings, frameGroups, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+import { dicomSlice, encodings, frameGroups, imageFile, rleFrame, type SliceOptions } from "../../../lib/dicom_file.ts";
 import { processorTime } from "../../../lib/processor_time.ts";
 
 const enhanced: SliceOptions = {
@@ -13,17 +13,9 @@ const enhanced: SliceOptions = {
   more: { 0x00200032: undefined, 0x00280008: ["IS", "3"], 0x52009230: ["SQ", [0, 4, 8].map((z) => frameGroups(z, -5))] },
 };
 
-function rleFrame(): Uint8Array {
-  const out = new Uint8Array(72);
-  new DataView(out.buffer).setUint32(0, 2, true);
-  new DataView(out.buffer).setUint32(4, 64, true);
-  new DataView(out.buffer).setUint32(8, 68, true);
-  out.set([251, 1, 251, 1, 251, 2, 251, 1], 64);
-  return out;
-}
 const rle: SliceOptions = {
   encoding: encodings.rle,
-  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame()] }] },
+  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame(new Uint8Array(12).fill(1))] }] },
 };
 
 const deflatedFrames: SliceOptions = {
