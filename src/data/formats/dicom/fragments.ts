@@ -69,29 +69,31 @@ function startsOf(
 async function readFragments(pixels: PackedPixels, fail: Fail): Promise<{ basic: number[]; fragments: Fragment[] }> {
   const { size } = pixels;
   const read = windowed(pixels.read, size);
-  let at = 0;
+  const cursor = { at: 0 };
+  const cutShort = (wanted: number) =>
+    fail(`${wanted} bytes are wanted, ${size - cursor.at} are left; the file is damaged or cut short`);
   const next = async (): Promise<Omit<Fragment, "offset"> | undefined> => {
-    if (at + 8 > size) throw fail(`8 bytes are wanted, ${size - at} are left; the file is damaged or cut short`);
-    const bytes = await read(at, Math.min(size, at + 11));
+    if (cursor.at + 8 > size) throw cutShort(8);
+    const bytes = await read(cursor.at, Math.min(size, cursor.at + 11));
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const [group, element, length] = [view.getUint16(0, true), view.getUint16(2, true), view.getUint32(4, true)];
     if (group !== 0xfffe || (element !== 0xe000 && element !== 0xe0dd))
       throw fail(`an item of packed pixels begins with (${group.toString(16)},${element.toString(16)}); the file is damaged`);
-    at += 8;
+    cursor.at += 8;
     if (element === 0xe0dd) return undefined;
-    if (length > size - at) throw fail(`${length} bytes are wanted, ${size - at} are left; the file is damaged or cut short`);
-    at += length;
-    return { at: at - length, length, begin: bytes.slice(8, 8 + length) };
+    if (length > size - cursor.at) throw cutShort(length);
+    cursor.at += length;
+    return { at: cursor.at - length, length, begin: bytes.slice(8, 8 + length) };
   };
   const offsets = await next();
   const list = offsets && (await pixels.read(offsets.at, offsets.at + offsets.length));
   const view = list && new DataView(list.buffer, list.byteOffset, list.byteLength);
   const basic = view ? Array.from({ length: Math.floor(view.byteLength / 4) }, (_, i) => view.getUint32(4 * i, true)) : [];
   const fragments: Fragment[] = [];
-  const base = at;
+  const base = cursor.at;
   // Some writers leave the delimiter out.
-  for (let part = offsets; part && size - at >= 8;) {
-    const offset = at - base;
+  for (let part = offsets; part && size - cursor.at >= 8;) {
+    const offset = cursor.at - base;
     part = await next();
     if (part) fragments.push({ ...part, offset });
   }
