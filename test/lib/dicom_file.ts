@@ -167,6 +167,59 @@ export function dicomSlice(options: SliceOptions = {}): Uint8Array<ArrayBuffer> 
   return dicomFile(elements, options.encoding);
 }
 
+/** The functional groups of a frame of an enhanced object, at a height and with an intercept of its own. */
+export const frameGroups = (
+  z: number,
+  intercept: number,
+  more: Iterable<readonly [number, readonly [string, DicomValue]]> = [],
+): Elements =>
+  new Map<number, readonly [string, DicomValue]>([
+    [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+    [
+      0x00289145,
+      [
+        "SQ",
+        [
+          new Map([
+            [0x00281053, ["DS", "1"] as const],
+            [0x00281052, ["DS", String(intercept)] as const],
+          ]),
+        ],
+      ],
+    ],
+    ...more,
+  ]);
+
+/** A frame of 16-bit words as RLE (PS3.5 annex G): the high bytes, then the low ones. */
+export function rleFrame(words: Uint8Array): Uint8Array {
+  const half = words.length / 2;
+  const segments = [1, 0].map((byte) => packBits(Uint8Array.from({ length: half }, (_, i) => words[2 * i + byte])));
+  const header = new DataView(new ArrayBuffer(64));
+  [2, 64, 64 + segments[0].length].forEach((v, i) => header.setUint32(4 * i, v, true));
+  return join([new Uint8Array(header.buffer), ...segments]);
+}
+
+/** Runs of a byte, and bytes as they are, in steps of at most 128; of even length. */
+function packBits(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(2 * bytes.length + 2);
+  let length = 0;
+  for (let at = 0, end = 0; at < bytes.length; at = end) {
+    end = at + 1;
+    while (end < bytes.length && end - at < 128 && bytes[end] === bytes[at]) end++;
+    if (end - at > 2) {
+      out[length++] = 257 - (end - at);
+      out[length++] = bytes[at];
+    } else {
+      while (end < bytes.length && end - at < 128 && bytes[end] !== bytes[end - 1]) end++;
+      out[length++] = end - at - 1;
+      out.set(bytes.subarray(at, end), length);
+      length += end - at;
+    }
+  }
+  if (length % 2 === 1) out[length++] = 0x80;
+  return out.subarray(0, length);
+}
+
 /** A file for the readers. */
 export const imageFile = (bytes: Uint8Array<ArrayBuffer>, name = "image.dcm"): { name: string; blob: Blob } => ({
   name,

@@ -4,6 +4,7 @@
  */
 
 import { gunzip, piecesOf } from "../../host/bytes/gunzip.ts";
+import { joinedBytes } from "../../host/bytes/words.ts";
 import { inflatedLimit, isGzip } from "../../host/bytes/inflate.ts";
 import { FormatError } from "../../host/errors.ts";
 import type { ImageFile } from "./format.ts";
@@ -73,26 +74,48 @@ async function unpackedSource(blob: Blob, unreadable: Explain): Promise<ByteSour
     limit,
     // A length that was forged costs no more than this.
     has: (bytes) => bytes <= Math.min(written, 4 * blob.size),
-    async head(bytes) {
-      const out = new Uint8Array(bytes);
-      let have = 0;
-      for await (const piece of all()) {
-        const taken = piece.subarray(0, bytes - have);
-        out.set(taken, have);
-        have += taken.length;
-        if (have === bytes) break;
-      }
-      return out.subarray(0, have);
-    },
-    async *pieces(from) {
-      let at = 0;
-      for await (const piece of all()) {
-        const part = piece.subarray(Math.max(0, from - at));
-        at += piece.length;
-        if (part.length > 0) yield part;
-      }
-    },
+    head: (bytes) => firstOf(all(), bytes),
+    pieces: (from) => behind(all(), from),
   };
+}
+
+/** Gives the bytes from one place to another. */
+export type ReadRange = (from: number, to: number) => Promise<Uint8Array>;
+
+/** What is read around a few bytes, for what comes next mostly lies beside them. */
+const window = 1 << 16;
+
+/** Reads few bytes at a time from `size` of them, such as the heads of parts that lie one behind the other. */
+export function windowed(read: ReadRange, size: number): ReadRange {
+  let [start, held] = [0, new Uint8Array(0)];
+  return async (from, to) => {
+    if (to - from > window) return read(from, to);
+    if (from < start || to > start + held.length)
+      [start, held] = [from, new Uint8Array(await read(from, Math.min(size, from + window)))];
+    return held.subarray(from - start, to - start);
+  };
+}
+
+/** The first bytes of pieces, fewer where there are fewer. */
+export async function firstOf(pieces: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let have = 0;
+  for await (const piece of pieces) {
+    parts.push(piece.subarray(0, bytes - have));
+    have += piece.length;
+    if (have >= bytes) break;
+  }
+  return joinedBytes(parts);
+}
+
+/** The pieces without the first bytes of them all. */
+export async function* behind(pieces: AsyncIterable<Uint8Array>, from: number): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for await (const piece of pieces) {
+    const part = piece.subarray(Math.max(0, from - at));
+    at += piece.length;
+    if (part.length > 0) yield part;
+  }
 }
 
 /** The pieces as a Blob; the memory grows with what arrives. */

@@ -22,8 +22,8 @@ export function expectFilled(op: string, { shape, data }: Volume): void {
 
 /**
  * The same values as another element type.
- * @throws DataError if the type cannot hold a value exactly (an integer type and a fraction, NaN or a value out of range), ConfigError for a
- *   type that is none
+ * @throws DataError if the type cannot hold a value: an integer type a fraction, NaN or what is out of range; floats of 32 bits what is out of range, or an
+ *   integer of an integer type that they would round. ConfigError for a type that is none
  */
 export function castTo(op: string, data: TypedArray, dtype: string): TypedArray {
   if (!nativeNames.includes(dtype as NativeName)) {
@@ -34,6 +34,7 @@ export function castTo(op: string, data: TypedArray, dtype: string): TypedArray 
   if (data instanceof array) return data;
   const range = integerRange(name);
   const out = new array(data.length);
+  const whole = elements[typeOf(op, data)].kind !== "float";
   for (let i = 0; i < data.length; i++) {
     const v = data[i];
     if (range && !(Number.isInteger(v) && v >= range[0] && v <= range[1])) {
@@ -42,6 +43,8 @@ export function castTo(op: string, data: TypedArray, dtype: string): TypedArray 
       );
     }
     out[i] = v;
+    if (!range && out[i] !== v && (whole || (Number.isFinite(v) && !Number.isFinite(out[i]))))
+      throw new DataError(`${op}: element ${i} is ${v}, which ${dtype} would make ${out[i]}; choose another dtype`);
   }
   return out;
 }

@@ -4,7 +4,7 @@ import type { Fail } from "../../host/bytes/budget.ts";
 import { bunzip2 } from "../../host/bytes/bunzip2.ts";
 import { piecesOf } from "../../host/bytes/gunzip.ts";
 import { besideFile } from "./beside.ts";
-import { firstBytes, openBytes } from "./byte_source.ts";
+import { behind, firstBytes, openBytes } from "./byte_source.ts";
 import type { ImageFile } from "./format.ts";
 
 /** How the bytes of a data file lie in it. */
@@ -53,7 +53,7 @@ export async function* dataPieces(
   const from = lines + (await lengthOfLines(file.blob, lines, lineSkip, fail));
   const raw = file.blob.slice(from);
   const pieces = unpacked({ name: file.name, blob: raw }, compression, fail);
-  if (byteSkip >= 0) return yield* skipped(pieces, byteSkip);
+  if (byteSkip >= 0) return yield* behind(pieces, byteSkip);
   if (compression !== "none") return yield* lastPieces(pieces, need);
   if (raw.size < need)
     throw fail(
@@ -70,15 +70,6 @@ async function* unpacked(file: ImageFile, compression: Packing["compression"], f
   const [a, b] = await firstBytes(file.blob, 2);
   const format = a === 0x1f && b === 0x8b ? "gzip" : "deflate";
   yield* piecesOf(file.blob.stream().pipeThrough(new DecompressionStream(format)));
-}
-
-async function* skipped(pieces: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
-  let left = count;
-  for await (const piece of pieces) {
-    const part = piece.subarray(Math.min(left, piece.length));
-    left -= piece.length - part.length;
-    if (part.length > 0) yield part;
-  }
 }
 
 /** The last `count` bytes. */

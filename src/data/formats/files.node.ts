@@ -26,17 +26,40 @@ export async function fileAt(path: string, op = "readImage"): Promise<ImageFile>
   return { name: path, blob, beside };
 }
 
+/** All files of a folder and the folders in it, by path. */
+export const filesBelow = (dir: string): Promise<ImageFile[]> => filesIn(dir, true);
+
 /** The files of a folder by name, or the file itself. */
 export async function filesAt(path: string): Promise<ImageFile[]> {
   const info = await stat(path).catch((cause: Error) => {
     throw new FormatError(`readImage: cannot open ${path}: ${cause.message}`, { cause });
   });
-  if (!info.isDirectory()) return [await fileAt(path)];
-  const names = (await readdir(path, { withFileTypes: true })).filter((f) => f.isFile() && !f.name.startsWith("."));
+  return info.isDirectory() ? filesIn(path, false) : [await fileAt(path)];
+}
+
+async function filesIn(dir: string, recursive: boolean): Promise<ImageFile[]> {
+  const entries = await readdir(dir, { recursive, withFileTypes: true }).catch((cause: Error) => {
+    throw new FormatError(`readImage: cannot read the folder ${dir}: ${cause.message}`, { cause });
+  });
+  const found = await Promise.all(
+    entries
+      .filter((e) => !e.name.startsWith("."))
+      .map(async (e) => {
+        const path = join(e.parentPath, e.name);
+        // Data sets of DataLad are links to their files.
+        const linked =
+          e.isSymbolicLink() &&
+          (await stat(path).then(
+            (s) => s.isFile(),
+            () => false,
+          ));
+        return e.isFile() || linked ? [path] : [];
+      }),
+  );
   return Promise.all(
-    names
-      .map((f) => f.name)
+    found
+      .flat()
       .sort()
-      .map((name) => fileAt(join(path, name))),
+      .map((path) => fileAt(path)),
   );
 }

@@ -34,8 +34,10 @@ export interface WriteImageOptions {
 
 /** Which of several images a source holds, and how it is read. */
 export interface ReadImageOptions {
-  /** Of a folder of DICOM files with several series: its SeriesInstanceUID, or its description. */
+  /** Of DICOM files with several series: its SeriesInstanceUID or the beginning of it, or its description. */
   readonly series?: string;
+  /** Of a series whose slices differ in orientation or size: which of its stacks, from 0. */
+  readonly stack?: number;
   /** Of a `.npz` archive with several arrays: its name. */
   readonly array?: string;
 }
@@ -65,6 +67,8 @@ export interface ImageFormat {
    * @throws FormatError, ConfigError for several images of which none is chosen
    */
   readAll?(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume>;
+  /** Which options of reading choose among what its files hold; others are refused. */
+  readonly chooses?: readonly (keyof ReadImageOptions)[];
   /** Whether the files have no place in space, or none that is written: an affine is lost in them. */
   readonly placeless?: boolean;
   /** Whether `read` unpacks files that are gzip as a whole itself, and in pieces. Others are handed what was unpacked. */

@@ -5,24 +5,23 @@ import { FormatError, VoxgradError } from "../../host/errors.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
-import { fileAt, filesAt } from "./files.node.ts";
+import { fileAt, filesAt, filesBelow } from "./files.node.ts";
 import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
-import { readFiles, readGrid, writeImage, writeNames } from "./read_image.ts";
+import { readFiles, readGrid, readNames, writeImage, writeNames } from "./read_image.ts";
 
 /**
  * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
- * and its data. Formats and element types as in readImage.
+ * and its data. A folder without files of its own, or of which a series is chosen, stands for all folders in it. Formats and element types as in readImage.
  * @throws FormatError naming the file and the field, also if it cannot be opened; ConfigError for a folder of several images
  * @param path of the file or folder
  */
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
-  expectOptions("readImageFile", options, "series array");
+  expectOptions("readImageFile", options, readNames);
   expectArguments("readImageFile", "text", { path });
-  const found = await filesAt(path);
-  if (found.length === 0)
-    throw new FormatError(
-      `readImage: ${path}: the folder has no files itself; name the one below that has the image, as listSeriesFolder lists them`,
-    );
+  const own = await filesAt(path);
+  const chosen = options.series !== undefined && !(own.length === 1 && own[0].name === path);
+  const found = own.length === 0 || chosen ? await filesBelow(path) : own;
+  if (found.length === 0) throw new FormatError(`readImage: ${path}: neither the folder nor those in it have files`);
   return readFiles(found, options);
 }
 

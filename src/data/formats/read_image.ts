@@ -21,6 +21,8 @@ export interface ReadOptions extends ReadImageOptions {
   readonly name?: string;
 }
 
+/** The names of the options that choose what is read. @internal */
+export const readNames = "series:text stack:number array:text";
 /** The names of the options of `writeImage`. @internal */
 export const writeNames = "dtype:text compress:boolean";
 
@@ -34,7 +36,7 @@ export const writeNames = "dtype:text compress:boolean";
  * @throws FormatError naming the file and the field; ConfigError where a source has several images and none is chosen
  */
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
-  expectOptions("readImage", options, "name:text series:text array:text");
+  expectOptions("readImage", options, `name:text ${readNames}`);
   const { name, ...rest } = options;
   const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
@@ -91,11 +93,13 @@ export async function readFiles(files: readonly ImageFile[], options: ReadImageO
   if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
   if (images.length === 1) return readOne(first.file, options);
   const kinds = [...new Set(images.map((f) => f.format))];
-  if (kinds.length === 1 && first.format.readAll)
+  if (kinds.length === 1 && first.format.readAll) {
+    expectChoices(first.format, first.file.name, options);
     return first.format.readAll(
       images.map((f) => f.file),
       options,
     );
+  }
   throw new ConfigError(
     `readImage: there are ${images.length} images of ${kinds.map((f) => f!.title).join(", ")} among ${files.length} files, which are not one volume; give one of ${namesOf(images.map((f) => f.file))}`,
   );
@@ -113,9 +117,20 @@ export async function readGrid(given: ImageFile): Promise<ImageGrid> {
   return format?.readGrid ? format.readGrid(file) : readOne(given, {});
 }
 
+/** @throws ConfigError for a choice that files of the format do not have: to pass over it would be to read something else */
+function expectChoices({ title, chooses = [] }: ImageFormat, name: string, options: ReadImageOptions): void {
+  const stray = Object.entries(options).find(([key, value]) => value !== undefined && !(chooses as string[]).includes(key));
+  if (!stray) return;
+  const whose = formats.filter((f) => (f.chooses as string[] | undefined)?.includes(stray[0])).map((f) => f.title);
+  throw new ConfigError(`readImage: ${name} is ${title}, of which there is no ${stray[0]} to choose; ${whose.join(", ")} has`);
+}
+
 async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
   const { format, file, head } = await recognized(await headerFirst(given));
-  if (format) return format.read(file, options);
+  if (format) {
+    expectChoices(format, file.name, options);
+    return format.read(file, options);
+  }
   const kind = kindOfName(file.name) ?? fileKind(head);
   if (kind && !kind.read) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
   // The reader of the ending says what is wrong.

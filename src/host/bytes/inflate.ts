@@ -2,6 +2,7 @@
 
 import { FormatError } from "../errors.ts";
 import type { Fail } from "./budget.ts";
+import { joinedBytes } from "./words.ts";
 
 /** Bare, in zlib's wrapping, or gzip's. */
 export type DeflateFormat = "deflate-raw" | "deflate" | "gzip";
@@ -49,12 +50,16 @@ function pullFrom(steps: Iterator<Uint8Array<ArrayBuffer>>): UnderlyingDefaultSo
   };
 }
 
+/** A byte vouches for so many; what a file promises beyond that has to arrive before it is asked for. */
+const vouched = 4;
+
 /**
  * Inflates what promises to become `size` bytes.
  * @throws FormatError (by `fail`) for damaged bytes, and as soon as there are more than promised
  */
 export async function inflate(packed: Uint8Array, size: number, format: DeflateFormat, fail: Fail): Promise<Uint8Array> {
-  const out = new Uint8Array(size);
+  const out = size <= vouched * packed.length ? new Uint8Array(size) : undefined;
+  const parts: Uint8Array[] = [];
   let length = 0;
   try {
     // In small parts, of which none can inflate to much: the stream is left as soon as it gives more than was promised.
@@ -71,12 +76,13 @@ export async function inflate(packed: Uint8Array, size: number, format: DeflateF
         await reader.cancel();
         throw fail(`inflates to more than the ${size} bytes it promises`);
       }
-      out.set(piece.value, length);
+      if (out) out.set(piece.value, length);
+      else parts.push(piece.value);
       length += piece.value.length;
     }
   } catch (error) {
     throw error instanceof FormatError ? error : fail(`cannot be inflated: ${(error as Error).message}`);
   }
   if (length !== size) throw fail(`inflates to ${length} bytes instead of the ${size} it promises`);
-  return out;
+  return out ?? joinedBytes(parts);
 }

@@ -5,14 +5,38 @@
 import type { Budget, Fail } from "./budget.ts";
 import { inflate } from "./inflate.ts";
 
-/** An entry of an archive. */
-export interface ZipEntry {
+/** What the directory says of an entry. */
+interface Listed {
   readonly name: string;
   /** Bytes once inflated. */
   readonly size: number;
   readonly method: number;
+  /** CRC-32 of the bytes once inflated. */
+  readonly crc: number;
+  /** Where its own header begins. */
+  readonly offset: number;
+  readonly packedSize: number;
+  readonly rawName: Uint8Array;
+  /** Where the directory begins, before which all entries end. */
+  readonly limit: number;
+}
+
+/** An entry of an archive. */
+export interface ZipEntry extends Pick<Listed, "name" | "size" | "method"> {
   /** The bytes as they lie in the archive. */
   readonly packed: Uint8Array;
+}
+
+/** An entry of an archive that is read in pieces. */
+export interface ZipFileEntry extends Pick<Listed, "name" | "size" | "method" | "crc"> {
+  /** The bytes as they lie in the archive. @throws FormatError if they do not */
+  readonly packed: () => Promise<Blob>;
+}
+
+/** Bytes that are read where they are wanted. */
+interface Ranges {
+  readonly size: number;
+  readonly read: (from: number, to: number) => Promise<Uint8Array>;
 }
 
 const signatures = { local: 0x04034b50, central: 0x02014b50, end: 0x06054b50, end64: 0x06064b50, locator64: 0x07064b50 } as const;
@@ -25,19 +49,47 @@ export const isZip = (bytes: Uint8Array): boolean =>
   bytes.length >= 22 && [signatures.local, signatures.end].includes(viewOf(bytes).getUint32(0, true) as never);
 
 /** The entries of an archive by name, in the order of its directory. Inflates nothing. @throws FormatError */
-export function readZip(bytes: Uint8Array, fail: Fail): Map<string, ZipEntry> {
-  const view = viewOf(bytes);
-  const { count, start, size } = findDirectory(bytes, view, fail);
-  if (start + size > bytes.length || count * 46 > size) throw fail("the zip directory lies outside of the file; it is cut short");
-  const entries = new Map<string, ZipEntry>();
+export async function readZip(bytes: Uint8Array, fail: Fail): Promise<Map<string, ZipEntry>> {
+  const listed = await directoryOf({ size: bytes.length, read: (from, to) => Promise.resolve(bytes.subarray(from, to)) }, fail);
   const ranges: (readonly [begin: number, end: number])[] = [];
-  let at = start;
+  const entries = new Map<string, ZipEntry>();
+  for (const entry of listed) {
+    const { name, size, method, offset } = entry;
+    const [begin, end] = placeOf(bytes.subarray(offset, offset + localBytes(entry)), entry, fail);
+    ranges.push([offset, end]);
+    entries.set(name, { name, size, method, packed: bytes.subarray(begin, end) });
+  }
+  ranges.sort((x, y) => x[0] - y[0]);
+  for (let i = 1; i < ranges.length; i++) if (ranges[i][0] < ranges[i - 1][1]) throw fail("zip entries overlap");
+  return entries;
+}
+
+/** The entries of an archive that is not read as a whole. @throws FormatError */
+export async function openZip(blob: Blob, fail: Fail): Promise<Map<string, ZipFileEntry>> {
+  const read = async (from: number, to: number) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
+  const listed = await directoryOf({ size: blob.size, read }, fail);
+  return new Map(
+    listed.map((entry) => {
+      const { name, size, method, crc, offset } = entry;
+      const packed = async () => blob.slice(...placeOf(await read(offset, offset + localBytes(entry)), entry, fail));
+      return [name, { name, size, method, crc, packed }];
+    }),
+  );
+}
+
+async function directoryOf(source: Ranges, fail: Fail): Promise<Listed[]> {
+  const { count, start, size } = await findDirectory(source, fail);
+  if (!(start + size <= source.size && count * 46 <= size))
+    throw fail("the zip directory lies outside of the file; it is cut short");
+  const bytes = await source.read(start, start + size);
+  const view = viewOf(bytes);
+  const entries = new Map<string, Listed>();
+  let at = 0;
   for (let i = 0; i < count; i++) {
-    if (at + 46 > start + size || view.getUint32(at, true) !== signatures.central)
-      throw fail(`zip directory: entry ${i} is damaged`);
+    if (at + 46 > size || view.getUint32(at, true) !== signatures.central) throw fail(`zip directory: entry ${i} is damaged`);
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((o) => view.getUint16(at + o, true));
     const next = at + 46 + nameBytes + extraBytes + commentBytes;
-    if (next > start + size) throw fail(`zip directory: entry ${i} is longer than the directory`);
+    if (next > size) throw fail(`zip directory: entry ${i} is longer than the directory`);
     const flags = view.getUint16(at + 8, true);
     const rawName = bytes.subarray(at + 46, at + 46 + nameBytes);
     const name = decodeName(rawName, flags);
@@ -47,19 +99,22 @@ export function readZip(bytes: Uint8Array, fail: Fail): Map<string, ZipEntry> {
     if (flags & encrypted) throw fail(`zip entry "${name}" is encrypted`);
     if (method !== stored && method !== deflated)
       throw fail(`zip entry "${name}": compression method ${method} is not supported`);
-    if (method === stored && sizes.packed !== sizes.size) throw fail(`zip entry "${name}" is stored, but its two sizes differ`);
+    const { size: unpacked, packed: packedSize, offset } = sizes;
+    if (method === stored && packedSize !== unpacked) throw fail(`zip entry "${name}" is stored, but its two sizes differ`);
     if (entries.has(name)) throw fail(`zip entry "${name}" is there twice`);
-    const begin = dataStart(bytes, view, sizes.offset, rawName);
-    const end = begin + sizes.packed;
-    if (Number.isNaN(begin) || end > start)
-      throw fail(`zip entry "${name}" does not lie in the file; it is damaged or cut short`);
-    ranges.push([sizes.offset, end]);
-    entries.set(name, { name, size: sizes.size, method, packed: bytes.subarray(begin, end) });
+    entries.set(name, {
+      name,
+      size: unpacked,
+      method,
+      crc: view.getUint32(at + 16, true),
+      offset,
+      packedSize,
+      rawName,
+      limit: start,
+    });
     at = next;
   }
-  ranges.sort((a, b) => a[0] - b[0]);
-  for (let i = 1; i < ranges.length; i++) if (ranges[i][0] < ranges[i - 1][1]) throw fail("zip entries overlap");
-  return entries;
+  return [...entries.values()];
 }
 
 /** The bytes of an entry: a view of the archive, or inflated. @throws FormatError if they are not what the directory says */
@@ -83,15 +138,15 @@ function u64(view: DataView, at: number): number {
   return high < 2 ** 21 ? high * 2 ** 32 + view.getUint32(at, true) : NaN;
 }
 
-function findDirectory(bytes: Uint8Array, view: DataView, fail: Fail): { count: number; start: number; size: number } {
-  const lowest = Math.max(0, bytes.length - 22 - 0xffff);
+async function findDirectory(source: Ranges, fail: Fail): Promise<{ count: number; start: number; size: number }> {
+  // Behind the end a comment of 65535 bytes may stand, before it 20 bytes that tell of zip64.
+  const tail = Math.max(0, source.size - 20 - 22 - 0xffff);
+  const bytes = await source.read(tail, source.size);
+  const view = viewOf(bytes);
   let end = bytes.length - 22;
-  while (
-    end >= lowest &&
-    !(view.getUint32(end, true) === signatures.end && end + 22 + view.getUint16(end + 20, true) <= bytes.length)
-  )
+  while (end >= 0 && !(view.getUint32(end, true) === signatures.end && end + 22 + view.getUint16(end + 20, true) <= bytes.length))
     end--;
-  if (end < lowest) throw fail("the zip archive has no directory; the file is cut short");
+  if (end < 0) throw fail("the zip archive has no directory; the file is cut short");
   const plain = {
     count: view.getUint16(end + 10, true),
     size: view.getUint32(end + 12, true),
@@ -102,9 +157,10 @@ function findDirectory(bytes: Uint8Array, view: DataView, fail: Fail): { count: 
     if (view.getUint16(end + 4, true) !== 0) throw fail("the zip archive is spread over several files");
     return plain;
   }
-  const end64 = u64(view, locator + 8);
-  if (!(end64 + 56 <= locator) || view.getUint32(end64, true) !== signatures.end64) throw fail("the zip64 directory is damaged");
-  return { count: u64(view, end64 + 32), size: u64(view, end64 + 40), start: u64(view, end64 + 48) };
+  const at = u64(view, locator + 8);
+  const end64 = at + 56 <= tail + locator ? viewOf(await source.read(at, at + 56)) : undefined;
+  if (end64?.getUint32(0, true) !== signatures.end64) throw fail("the zip64 directory is damaged");
+  return { count: u64(end64, 32), size: u64(end64, 40), start: u64(end64, 48) };
 }
 
 /** Sizes and offset of a directory entry; those of 0xffffffff are in its zip64 field. */
@@ -127,11 +183,25 @@ function entrySizes(
   return values.every(Number.isSafeInteger) ? { packed, size, offset } : undefined;
 }
 
-/** Where the bytes of an entry begin, from its local header; NaN if there is no such header. */
-function dataStart(bytes: Uint8Array, view: DataView, offset: number, name: Uint8Array): number {
-  if (offset + 30 > bytes.length || view.getUint32(offset, true) !== signatures.local) return NaN;
-  const nameBytes = view.getUint16(offset + 26, true);
-  const start = offset + 30 + nameBytes + view.getUint16(offset + 28, true);
-  const sameName = nameBytes === name.length && name.every((byte, i) => bytes[offset + 30 + i] === byte);
-  return sameName ? start : NaN;
+/** An entry's own header without its name and what follows that. */
+const localHeader = 30;
+
+/** Bytes that surely have an entry's own header and its name. */
+const localBytes = ({ rawName }: Listed): number => localHeader + rawName.length;
+
+/** Where the bytes of an entry lie in the archive. @throws FormatError if its own header is not there, or does not agree */
+function placeOf(
+  header: Uint8Array,
+  { name, rawName, offset, packedSize, limit }: Listed,
+  fail: Fail,
+): [begin: number, end: number] {
+  const problem = fail(`zip entry "${name}" does not lie in the file; it is damaged or cut short`);
+  if (header.length < localHeader + rawName.length) throw problem;
+  const view = viewOf(header);
+  const nameBytes = view.getUint16(26, true);
+  const sameName = nameBytes === rawName.length && rawName.every((byte, i) => header[localHeader + i] === byte);
+  if (view.getUint32(0, true) !== signatures.local || !sameName) throw problem;
+  const begin = offset + localHeader + nameBytes + view.getUint16(28, true);
+  if (begin + packedSize > limit) throw problem;
+  return [begin, begin + packedSize];
 }

@@ -78,7 +78,7 @@ interface Opened {
 }
 
 async function openZip(bytes: Uint8Array, budget: Budget, fail: Fail): Promise<Opened> {
-  const entries = readZip(bytes, fail);
+  const entries = await readZip(bytes, fail);
   const main = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   if (main === undefined) throw fail("the zip archive has no data.pkl; it is not one of torch.save");
   const folder = main.slice(0, -"data.pkl".length);

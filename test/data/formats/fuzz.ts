@@ -32,6 +32,7 @@ const { readImage, writeImage } = await import("../../../src/data/formats/read_i
 const { makeVolume } = await import("../../../src/data/volume.ts");
 const { RandomState } = await import("../../../src/host/random/numpy.ts");
 const { VoxgradError } = await import("../../../src/host/errors.ts");
+const { innerDamage } = await import("./inner_damage.ts");
 const { processorTime } = await import("../../lib/processor_time.ts");
 
 const [count, seed] = [Number(process.argv[2] ?? 1000), Number(process.argv[3] ?? 0)];
@@ -131,6 +132,9 @@ function damaged(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
+const changed = (bytes: Uint8Array): Uint8Array =>
+  (below(3) === 0 ? innerDamage(bytes, damaged, below) : undefined) ?? damaged(bytes);
+
 const all = await samples();
 const wrong: string[] = [];
 let [slowest, greediest, read, refused] = [0, 0, 0, 0];
@@ -138,7 +142,7 @@ for (let i = 0; i < count; i++) {
   const sample = all[i % all.length];
   const hit = below(sample.length);
   const files = sample.map(
-    ({ name, bytes }, k) => new File([(k === hit ? damaged(bytes) : bytes) as Uint8Array<ArrayBuffer>], name),
+    ({ name, bytes }, k) => new File([(k === hit ? changed(bytes) : bytes) as Uint8Array<ArrayBuffer>], name),
   );
   const size = files.reduce((n, f) => n + f.size, 0);
   let failure: unknown;

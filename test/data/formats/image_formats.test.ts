@@ -182,6 +182,15 @@ describe("recognition", () => {
     await expect(readImage(header, { seres: "1" } as never)).rejects.toThrow(ConfigError);
   });
 
+  test("a choice that a format does not have is an error", async () => {
+    for (const name of ["a.nii", "a.nrrd", "a.npy"])
+      await expect(readImage(await filesOf(name, counted()), { series: "1.2" })).rejects.toThrow(
+        /a\.\w+ is \w+, of which there is no series to choose; DICOM has/,
+      );
+    await expect(readImage(await filesOf("a.mha", counted()), { array: "x" })).rejects.toThrow(/no array to choose; NumPy has/);
+    await expect(readImage(await filesOf("a.npy", counted()), { array: "x" })).rejects.toThrow(/a.npy is one array/);
+  });
+
   test("a header names no file of another folder", async () => {
     await writeFile(join(dir, "secret.raw"), new Uint8Array(60));
     const lines = ["ObjectType = Image", "NDims = 3", "DimSize = 3 4 5", "ElementType = MET_UCHAR"];

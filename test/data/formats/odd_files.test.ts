@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { readImageFile } from "../../../src/data/formats/images.node.ts";
 import { readImage, writeImage } from "../../../src/data/formats/read_image.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
+import { filesOfRow, storedImages } from "./stored_images.ts";
 import { joined, named, text } from "../../lib/written_files.ts";
 
 const bytes = Uint8Array.from({ length: 12 }, (_, i) => i);
@@ -192,4 +193,15 @@ test("Analyze cannot hold more than 32767 in a row", async () => {
 test("a damaged header of a format that is read is not called another kind of file", async () => {
   const small = meta([]).subarray(0, 8);
   await expect(readImage(named("a.mha", joined("ndims = 3\n", small)))).rejects.toThrow(/a\.mha: .*(missing|does not end)/);
+});
+
+test("an array in an archive has the checksum that the archive says", async () => {
+  for (const name of ["stored.npz", "packed.npz"]) {
+    const [file] = filesOfRow(storedImages.find((row) => row.name === name)!);
+    const damaged = await file.bytes();
+    const place = Buffer.from(damaged).indexOf("PK\x01\x02");
+    damaged[place + 16] ^= 1;
+    await expect(readImage(file)).resolves.toBeDefined();
+    await expect(readImage(named(name, damaged))).rejects.toThrow(/does not have the checksum that it says/);
+  }
 });

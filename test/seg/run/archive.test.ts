@@ -20,7 +20,7 @@ test("files of any size by their paths, the same bytes each time", async () => {
   const told: string[] = [];
   const archive = await bytesOf(await zipFiles(files, { onProgress: (done, total) => told.push(`${done}/${total}`) }));
   expect(told).toEqual(["0/3", "1/3", "2/3"]);
-  const entries = readZip(archive, fail);
+  const entries = await readZip(archive, fail);
   expect([...entries.keys()]).toEqual([...files.keys()]);
   const budget = new Budget(2 ** 24, fail);
   for (const [name, file] of files)

@@ -12,6 +12,7 @@ import { besideHeader } from "../beside.ts";
 import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
+import { inMillimeters, isPlanar } from "../written_place.ts";
 import { blockBytes, channelsFirst, channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 
 const headerBytes = 348;
@@ -73,6 +74,7 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
     header: head.slice(),
     dtype,
     units: "unknown",
+    ...(dims[0] < 3 && { planar: true }),
     notes: [
       "Analyze has no orientation: x to the left is assumed, as nibabel does",
       "the unit of lengths is missing; mm is assumed",
@@ -95,10 +97,10 @@ async function headerOf(volume: Volume, dtype: NativeName): Promise<Uint8Array> 
   view.setInt32(0, headerBytes, true);
   view.setInt32(32, 16384, true);
   view.setUint8(38, 0x72); // "r": all images have one size
-  [frames > 1 ? 4 : 3, ...size, frames].forEach((n, i) => view.setInt16(40 + 2 * i, n, true));
+  [frames > 1 ? 4 : isPlanar(volume) ? 2 : 3, ...size, frames].forEach((n, i) => view.setInt16(40 + 2 * i, n, true));
   view.setInt16(70, elements[dtype].nifti, true);
   view.setInt16(72, 8 * elements[dtype].bytes, true);
-  volume.spacing.forEach((v, i) => view.setFloat32(80 + 4 * i, v, true));
+  inMillimeters(volume).spacing.forEach((v, i) => view.setFloat32(80 + 4 * i, v, true));
   return head;
 }
 

@@ -81,11 +81,18 @@ export async function readHeader(name: string, blob: Blob): Promise<DicomHeader>
 }
 
 /** Whether the first bytes are a DICOM file's. */
-export function isDicom(head: Uint8Array): boolean {
-  if (String.fromCharCode(...head.subarray(128, 132)) === "DICM") return true;
+export const isDicom = (head: Uint8Array): boolean => hasPreamble(head) || beginsDataSet(head);
+
+/** Whether 128 bytes of anything and a mark stand before the data; in a data set that begins at once, they may be of its values. */
+function hasPreamble(head: Uint8Array): boolean {
+  if (String.fromCharCode(...head.subarray(128, 132)) !== "DICM") return false;
+  return beginsDataSet(head.subarray(132)) || !beginsDataSet(head);
+}
+
+/** Whether these are the first bytes of a data set: of meta information, or of the identification of the image. */
+function beginsDataSet(head: Uint8Array): boolean {
   if (head.length < 8) return false;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  // Without the preamble: a data set that begins with meta information or with the identification of the image.
   const [group, element] = [view.getUint16(0, true), view.getUint16(2, true)];
   const letters = /^[A-Z]{2}$/.test(String.fromCharCode(head[4], head[5]));
   if (group === 2) return element <= 0x18 && letters;
@@ -116,7 +123,7 @@ interface Start {
 /** Where the data set begins, behind the file's meta information if it has any, and how it is encoded. */
 function findDataSet(bytes: Bytes): Start {
   const head = bytes.bytes;
-  const preamble = String.fromCharCode(...head.subarray(128, 132)) === "DICM";
+  const preamble = hasPreamble(head);
   if (!preamble && !isDicom(head)) throw bytes.fail("is no DICOM file: it has neither the mark DICM nor a data set at its start");
   const from = preamble ? 132 : 0;
   const hasMeta = head[from] === 2 && head[from + 1] === 0;

@@ -28,7 +28,7 @@ export function storedType({ kind, bitsAllocated, signed }: PixelLayout): Native
 }
 
 /**
- * Opens the pixels of a file. Plain frames are read one by one, packed ones together.
+ * Opens the pixels of a file, whose frames are read one by one.
  * @throws FormatError (also from the reader) for damaged pixels
  */
 export async function openFrames(header: DicomHeader): Promise<FrameReader> {
@@ -41,12 +41,14 @@ export async function openFrames(header: DicomHeader): Promise<FrameReader> {
       all ? Promise.resolve(all.slice(from, from + length)) : source.range(pixels.at + from, length);
     return async (frame) => plainFrame(header, frame, read);
   }
-  const bytes = await source.range(pixels.at, Math.min(pixels.length, source.size - pixels.at));
   const table = { offsets: header.extendedOffsets, lengths: header.extendedLengths };
-  const packed = packedFrames(bytes, layout.frames, packing, table, fail);
+  const size = Math.min(pixels.length, source.size - pixels.at);
+  const read = (from: number, to: number) => source.range(pixels.at + from, to - from);
+  const packed = await packedFrames({ size, read }, layout.frames, packing, table, fail);
   return async (frame) => {
-    if (packing === "rle" || packing === "deflate") return whole(header, await unpackBytes(packed[frame], packing, layout, fail));
-    const { bytes: unpacked, bits, planar, photometric } = await unpackFrame(packed[frame], packing, layout, fail);
+    if (packing === "rle" || packing === "deflate")
+      return whole(header, await unpackBytes(await packed(frame), packing, layout, fail));
+    const { bytes: unpacked, bits, planar, photometric } = await unpackFrame(await packed(frame), packing, layout, fail);
     // The sign is the highest bit that is stored, where a stream has room for more.
     const kept = layout.signed ? Math.min(bits, layout.bitsStored) : bits;
     const stored = { ...layout, planar, bitsAllocated: bits > 8 ? 16 : 8, bitsStored: kept, highBit: kept - 1 };

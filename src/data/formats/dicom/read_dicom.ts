@@ -1,6 +1,6 @@
 /** @file One DICOM file, with one or many frames. Series of many files are in `series.ts`. */
 
-import { DataError } from "../../../host/errors.ts";
+import { ConfigError } from "../../../host/errors.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
@@ -18,7 +18,7 @@ import { arrange } from "./stack.ts";
  * stay indices, YBR becomes RGB. Frames at one place (times, echoes) become channels; those of segmentations, and frames without positions, stay
  * as stored. `meta.notes` says what was met. JPEG, JPEG-LS, JPEG 2000 and HTJ2K need an npm package each, which the error names that misses it.
  * @throws FormatError naming the file and what is wrong: damaged, no image (by the name of its kind), packed by a codec that is not installed; DataError for
- *   frames that are no even slices of one stack
+ *   frames that are no even slices; ConfigError for those of several stacks, of which readSeries and readImage take one
  */
 export async function readDicom(file: ImageFile): Promise<Volume> {
   expectArguments("readDicom", "file", { file });
@@ -29,8 +29,8 @@ export async function readDicom(file: ImageFile): Promise<Volume> {
   // Frames that lie askew have no affine in common.
   const askew = segmentation ? undefined : slices.find((slice) => !alike(slices[0], slice));
   if (askew)
-    throw new DataError(
-      `readDicom: ${name}: frames 1 and ${askew.frame + 1} differ in orientation or pixel size; they are several stacks, of which readSeries reads one: { stack }`,
+    throw new ConfigError(
+      `readDicom: ${name}: frames 1 and ${askew.frame + 1} differ in orientation or pixel size; they are several stacks: choose one by its number (stack)`,
     );
   const stack = arrange(slices, { uneven: "refuse", asStored: segmentation, who: `readDicom: ${name}` });
   const masks = segmentation

@@ -5,6 +5,7 @@
 
 import { expectOptions } from "../../../host/options.ts";
 import { expectArguments } from "../../../host/kinds.ts";
+import { counted } from "../../../host/text.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
@@ -221,14 +222,17 @@ function choose(stacks: readonly FoundStack[], { uid, description, stack }: Read
       (stack === undefined || info.stack === stack),
   );
   if (fitting.length === 1) return fitting[0];
-  const list = (fitting.length > 0 ? fitting : stacks).map(({ info }) => `  ${seriesText(info)}`).join("\n");
-  const what =
-    fitting.length === 0
-      ? "no series is the one that is asked for; there are"
-      : `${fitting.length} series are there; choose one by { uid }, { description } or { stack }`;
+  const list = (fitting.length > 0 ? fitting : stacks)
+    .map(({ info }) => `  stack ${info.stack} of ${seriesText(info)}`)
+    .join("\n");
+  const several =
+    new Set(fitting.map((s) => s.info.uid)).size > 1
+      ? `${fitting.length} series are there; choose one by its uid or description`
+      : `the series has ${fitting.length} stacks; choose one by its number`;
+  const what = fitting.length === 0 ? "no series is the one that is asked for; there are" : several;
   throw new ConfigError(`readSeries: ${what}:\n${list}`);
 }
 
 /** A line about a series. */
-const seriesText = ({ uid, description, modality, patientId, stack, size, count }: SeriesInfo): string =>
-  `${uid} stack ${stack}: ${JSON.stringify(description)}, ${modality || "unknown modality"}, patient ${JSON.stringify(patientId)}, ${count} slices of ${size.join("×")}`;
+export const seriesText = ({ uid, description, modality, patientId, size, count }: SeriesInfo): string =>
+  `${uid}: ${JSON.stringify(description)}, ${modality || "unknown modality"}, patient ${JSON.stringify(patientId)}, ${counted(count, "slice")} of ${size.join("×")}`;

@@ -23,8 +23,8 @@ function frameOf(bytes: Uint8Array, fail: Fail): { width: number; height: number
       if (precision !== 8) throw fail(`the picture has ${precision} bits; expected 8; save it as PNG or TIFF`);
       if (channels !== 1 && channels !== 3)
         throw fail(`the picture has ${channels} components; expected 1 or 3; save it as PNG or TIFF`);
-      // Eight by eight pixels take some bits at least, however alike they are.
-      if (width * height === 0 || width * height > 4096 * bytes.length)
+      // Eight by eight pixels take a bit at least, however alike they are.
+      if (width * height === 0 || width * height > 512 * bytes.length)
         throw fail(`the picture claims ${width} × ${height} pixels in ${bytes.length} bytes; it is damaged`);
       return { width, height, channels };
     }

@@ -9,6 +9,7 @@ import { openBytes, reason } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import { dataPieces, holds, type Packing, piecesOfFiles, textOf } from "../data_files.ts";
 import type { ImageFile, ImageFormat, ImageGrid } from "../format.ts";
+import { inMillimeters, liesFlat } from "../written_place.ts";
 import { headerText, readText } from "../text_header.ts";
 import { blockBytes, channelsFirst, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
 import { endOfHeader, type MetaHeader, parseMetaHeader } from "./header.ts";
@@ -131,27 +132,29 @@ export const metaImageFormat: ImageFormat = {
   readGrid,
   async write(volume, name, { dtype, compress = false }) {
     const data = dataAs("MetaImage", volume, dtype, nativeNames);
-    const [channels, ...space] = volume.shape;
-    const { affine, spacing } = volume;
+    const [channels, ...size] = volume.shape;
+    const { affine, spacing } = inMillimeters(volume);
+    const axes = liesFlat(volume) ? [0, 1] : [0, 1, 2];
     const detached = name.toLowerCase().endsWith(".mhd");
     const ending = compress ? ".zraw" : ".raw";
     const dataName = detached ? name.slice(0, -4) + ending : name;
     const raw = encodeBlock(data, channelsFirst(volume.shape));
     const voxels = compress ? await deflate(raw, "deflate") : raw;
     const signed = (r: number, v: number) => (r < 2 ? -v : v) + 0;
-    const matrix = [0, 1, 2].flatMap((a) => [0, 1, 2].map((r) => signed(r, affine[r][a]) / spacing[a]));
+    const matrix = axes.flatMap((a) => axes.map((r) => signed(r, affine[r][a]) / spacing[a]));
+    const each = (value: (axis: number) => number) => axes.map(value).join(" ");
     const lines = [
       "ObjectType = Image",
-      "NDims = 3",
+      `NDims = ${axes.length}`,
       "BinaryData = True",
       "BinaryDataByteOrderMSB = False",
       `CompressedData = ${compress ? "True" : "False"}`,
       ...(compress ? [`CompressedDataSize = ${voxels.length}`] : []),
       `TransformMatrix = ${matrix.join(" ")}`,
-      `Offset = ${[0, 1, 2].map((r) => signed(r, affine[r][3])).join(" ")}`,
-      "CenterOfRotation = 0 0 0",
-      `ElementSpacing = ${spacing.join(" ")}`,
-      `DimSize = ${space.join(" ")}`,
+      `Offset = ${each((r) => signed(r, affine[r][3]))}`,
+      `CenterOfRotation = ${each(() => 0)}`,
+      `ElementSpacing = ${each((a) => spacing[a])}`,
+      `DimSize = ${each((a) => size[a])}`,
       ...(channels > 1 ? [`ElementNumberOfChannels = ${channels}`] : []),
       `ElementType = ${typeNames[typeOf("writeImage", data)]}`,
       `ElementDataFile = ${detached ? dataName.slice(Math.max(dataName.lastIndexOf("/"), dataName.lastIndexOf("\\")) + 1) : "LOCAL"}`,

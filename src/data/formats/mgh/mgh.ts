@@ -7,6 +7,7 @@ import { type Affine, affineProblem, makeVolume, type Volume } from "../../volum
 import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
+import { inMillimeters } from "../written_place.ts";
 import { blockBytes, channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 
 const headerBytes = 284;
@@ -75,7 +76,8 @@ function isMgh(head: Uint8Array): boolean {
 
 async function writeMgh(volume: Volume, dtype: string | undefined, compress: boolean): Promise<Uint8Array> {
   const data = dataAs("MGH", volume, dtype, Object.values(types));
-  const { shape, spacing, affine } = volume;
+  const { shape } = volume;
+  const { affine, spacing } = inMillimeters(volume);
   const [frames, ...size] = shape;
   const file = new Uint8Array(headerBytes + data.byteLength);
   const view = new DataView(file.buffer);

@@ -7,6 +7,7 @@ import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { type Affine, affineProblem, type SpaceUnit, type Volume } from "../../volume.ts";
 import { fileKind } from "../file_kind.ts";
+import { isPlanar } from "../written_place.ts";
 import { type NiftiFields, qformOf, readNiftiFields, sformOf, writeNiftiFields } from "./fields.ts";
 import { elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
@@ -88,6 +89,10 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
   const units = (["unknown", "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
   const { dtype } = type;
   const notes = oddities(fields, units);
+  const further = dim.slice(4, dim[0] + 1);
+  if (further.length > 1 && shape[0] > colors)
+    notes.push(`the axes behind the third (${further.join(" × ")}) became one of ${shape[0]} channels`);
+  if (colors > 1) notes.push(`the ${colors} values of a color became channels`);
   return {
     version,
     littleEndian,
@@ -127,7 +132,7 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
       xyzt_units: { mm: 2, um: 3, m: 1, unknown: 0 }[volume.units ?? "mm"],
       ...kept,
       ...(source && old && keepsGeometry(volume, source, old) ? geometryOf(old) : placedAs(volume, old)),
-      dim: [channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1],
+      dim: [channels > 1 ? 4 : isPlanar(volume) ? 2 : 3, nx, ny, nz, channels, 1, 1, 1],
       datatype: elements[dtype].nifti,
       bitpix: elements[dtype].bytes * 8,
       scl_slope: 1,
@@ -150,6 +155,17 @@ function geometryOf(old: NiftiFields): Partial<NiftiFields> {
 function placedAs({ affine, spacing }: Volume, old: NiftiFields | undefined): Partial<NiftiFields> {
   const further = old?.pixdim.slice(4) ?? [1, 1, 1, 1];
   return { pixdim: [1, ...spacing, ...further], sform_code: 2, srow: affine.slice(0, 3).flat() };
+}
+
+/** How far apart the channels of a NIfTI file are in time, with the unit; undefined for channels that are no times, and for other files. */
+export function timeStepOf({ meta, shape }: Volume): string | undefined {
+  if (!meta.header || !meta.format?.startsWith("nifti") || shape[0] === 1) return undefined;
+  const { version, littleEndian } = identify(meta.header, true, () => {
+    throw new FormatError(`readNifti: ${meta.source ?? "the volume's header"} is damaged`);
+  });
+  const { dim, pixdim, xyzt_units } = readNiftiFields(meta.header, version, littleEndian);
+  const unit = ({ 8: "s", 16: "ms", 24: "µs" } as Record<number, string>)[xyzt_units & 56];
+  return unit && dim[0] >= 4 && dim[4] > 1 && pixdim[4] > 0 ? `${pixdim[4]} ${unit}` : undefined;
 }
 
 type Fail = (field: string, text: string) => never;

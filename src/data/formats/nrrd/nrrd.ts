@@ -9,6 +9,7 @@ import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import { dataPieces, holds, type Packing, piecesOfFiles, textOf } from "../data_files.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
+import { liesFlat } from "../written_place.ts";
 import { headerText, readText } from "../text_header.ts";
 import { blockBytes, channelsLast, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
 import { type NrrdHeader, parseNrrdHeader } from "./header.ts";
@@ -144,26 +145,27 @@ export const nrrdFormat: ImageFormat = {
   },
   async write(volume, name, { dtype, compress = true }) {
     const data = dataAs("NRRD", volume, dtype, nativeNames);
-    const [c, ...space] = volume.shape;
-    const vector = (values: readonly number[]) => `(${values.join(",")})`;
-    const column = (k: number) => vector([-volume.affine[0][k], -volume.affine[1][k], volume.affine[2][k]].map((v) => v + 0));
+    const [c, ...size] = volume.shape;
+    const axes = liesFlat(volume) ? [0, 1] : [0, 1, 2];
+    const column = (k: number) => `(${axes.map((r) => (r < 2 ? -volume.affine[r][k] : volume.affine[r][k]) + 0).join(",")})`;
+    const unit = volume.units ?? "mm";
+    // Of two axes the names of spaces know nothing.
+    const space = axes.length === 3 ? "space: left-posterior-superior" : "space dimension: 2";
     const detached = name.toLowerCase().endsWith(".nhdr");
     const stem = name.slice(0, -5);
     const dataName = stem.slice(Math.max(stem.lastIndexOf("/"), stem.lastIndexOf("\\")) + 1) + (compress ? ".raw.gz" : ".raw");
     const lines = [
       "NRRD0005",
       `type: ${typeNames[typeOf("writeImage", data)]}`,
-      `dimension: ${c > 1 ? 4 : 3}`,
-      "space: left-posterior-superior",
-      `sizes: ${space.join(" ")}${c > 1 ? ` ${c}` : ""}`,
-      `space directions: ${[0, 1, 2].map(column).join(" ")}${c > 1 ? " none" : ""}`,
-      `kinds: domain domain domain${c > 1 ? " list" : ""}`,
+      `dimension: ${axes.length + (c > 1 ? 1 : 0)}`,
+      space,
+      `sizes: ${axes.map((a) => size[a]).join(" ")}${c > 1 ? ` ${c}` : ""}`,
+      `space directions: ${axes.map(column).join(" ")}${c > 1 ? " none" : ""}`,
+      `kinds: ${axes.map(() => "domain").join(" ")}${c > 1 ? " list" : ""}`,
       "endian: little",
       `encoding: ${compress ? "gzip" : "raw"}`,
       `space origin: ${column(3)}`,
-      ...((volume.units ?? "mm") === "unknown"
-        ? []
-        : [`space units: ${[0, 0, 0].map(() => `"${volume.units ?? "mm"}"`).join(" ")}`]),
+      ...(unit === "unknown" ? [] : [`space units: ${axes.map(() => `"${unit}"`).join(" ")}`]),
       ...(detached ? [`data file: ${dataName}`] : []),
     ];
     const head = new TextEncoder().encode(`${lines.join("\n")}\n${detached ? "" : "\n"}`);

@@ -2,13 +2,16 @@
 
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
-import { readZip, type ZipEntry } from "../../../host/bytes/zip.ts";
+import { crc32 } from "../../../host/bytes/crc32.ts";
+import { openZip, type ZipFileEntry } from "../../../host/bytes/zip.ts";
 import { elements, elementsBy, type NativeName, nativeNames } from "../../../host/elements.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { identityAffine, makeVolume, type Volume } from "../../volume.ts";
+import { behind, firstOf, reason } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat, ReadImageOptions } from "../format.ts";
+import { isPlanar } from "../written_place.ts";
 import { blockBytes, readBlock, type StoredType } from "../voxel_block.ts";
 
 const magic = "\x93NUMPY";
@@ -82,8 +85,17 @@ function volumeShape(shape: readonly number[]): number[] {
   return [shape.slice(0, -3).reduce((n, s) => n * s, 1), ...space];
 }
 
-async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
-  const header = parseHeader(new Uint8Array(await blob.slice(0, 1 << 16).arrayBuffer()), fail);
+/** The bytes of an array's file, whose size is known though they may have to be unpacked. */
+interface NpySource {
+  readonly size: number;
+  /** Whether so many bytes are there, and not only promised. */
+  readonly sure: boolean;
+  readonly head: (bytes: number) => Promise<Uint8Array>;
+  readonly pieces: (from: number) => AsyncGenerator<Uint8Array>;
+}
+
+async function readNpy(source: NpySource, name: string, fail: Fail): Promise<Volume> {
+  const header = parseHeader(await source.head(1 << 16), fail);
   const { dtype, littleEndian, fortran, shape, start } = header;
   const strides = stridesOf(shape);
   const axes = shape.map((size, a) => [size, strides[a]]);
@@ -92,42 +104,58 @@ async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
   if (axes.length === 0) axes.push([1, 1]);
   const block = { dtype, littleEndian, sizes: axes.map(([n]) => n), strides: axes.map(([, s]) => s) };
   const need = blockBytes(block);
-  if (start + need > blob.size)
-    throw fail(`shape (${shape}) takes ${need} bytes, but the file ends after ${blob.size - start} of them; it is cut short`);
-  const data = await readBlock(piecesOf(blob.slice(start).stream()), block, true, fail);
+  if (start + need > source.size)
+    throw fail(`shape (${shape}) takes ${need} bytes, but the file ends after ${source.size - start} of them; it is cut short`);
+  const data = await readBlock(source.pieces(start), block, source.sure, fail);
   return makeVolume({ data, shape: volumeShape(shape) }, identityAffine, {
     source: name,
     format: "npy",
     dtype,
     units: "unknown",
+    ...(shape.length === 2 && { planar: true }),
     fields: { shape, fortranOrder: fortran },
     notes: ["an array has no geometry: voxels of 1 at the origin are assumed"],
   });
 }
 
-/** The bytes of an entry. What it promises is not asked for before it is there: arrays of labels pack to a hundredth. */
-async function unpackedEntry({ packed, size, method, name }: ZipEntry, fail: Fail): Promise<Blob> {
-  const blob = new Blob([packed as Uint8Array<ArrayBuffer>]);
-  if (method === 0) return blob;
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let have = 0;
-  try {
-    for await (const piece of piecesOf(blob.stream().pipeThrough(new DecompressionStream("deflate-raw")))) {
-      have += piece.length;
-      if (have > size) break;
-      parts.push(piece as Uint8Array<ArrayBuffer>);
+const plainSource = (blob: Blob): NpySource => ({
+  size: blob.size,
+  sure: true,
+  head: async (bytes) => new Uint8Array(await blob.slice(0, bytes).arrayBuffer()),
+  pieces: (from) => piecesOf(blob.slice(from).stream()),
+});
+
+/** An entry of an archive, unpacked as it is read: twice for what stands at its beginning. What it promises has to be what it has, by number and checksum. */
+async function entrySource({ packed, size, method, name, crc }: ZipFileEntry, fail: Fail): Promise<NpySource> {
+  const blob = await packed();
+  async function* all(): AsyncGenerator<Uint8Array> {
+    let [have, sum] = [0, 0];
+    try {
+      const stream = method === 0 ? blob.stream() : blob.stream().pipeThrough(new DecompressionStream("deflate-raw"));
+      for await (const piece of piecesOf(stream as ReadableStream<Uint8Array>)) {
+        have += piece.length;
+        if (have > size) break;
+        sum = crc32(piece, sum);
+        yield piece;
+      }
+    } catch (cause) {
+      throw Object.assign(fail(`zip entry "${name}" cannot be inflated${reason(cause)}`), { cause });
     }
-  } catch (cause) {
-    throw Object.assign(fail(`zip entry "${name}" cannot be inflated: ${(cause as Error).message}`), { cause });
+    if (have !== size)
+      throw fail(`zip entry "${name}" inflates to ${have > size ? "more than" : have} bytes instead of the ${size} it promises`);
+    if (sum !== crc) throw fail(`zip entry "${name}" does not have the checksum that it says; it is damaged`);
   }
-  if (have !== size)
-    throw fail(`zip entry "${name}" inflates to ${have > size ? "more than" : have} bytes instead of the ${size} it promises`);
-  return new Blob(parts);
+  return {
+    size,
+    sure: size <= 4 * blob.size,
+    head: (bytes) => firstOf(all(), bytes),
+    pieces: (from) => behind(all(), from),
+  };
 }
 
 async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
-  const entries = readZip(new Uint8Array(await file.blob.arrayBuffer()), fail);
+  const entries = await openZip(file.blob, fail);
   const names = [...entries.keys()].filter((n) => n.endsWith(".npy")).map((n) => n.slice(0, -4));
   if (names.length === 0) throw fail("holds no array; unpack it and use the images in it");
   if (array === undefined && names.length > 1)
@@ -136,8 +164,7 @@ async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Vo
   const entry = entries.get(`${name}.npy`);
   if (!entry)
     throw new ConfigError(`readImage: ${file.name} holds no array ${JSON.stringify(name)}; there are ${names.join(", ")}`);
-  const blob = await unpackedEntry(entry, fail);
-  return readNpy(blob, `${file.name}:${name}`, fail);
+  return readNpy(await entrySource(entry, fail), `${file.name}:${name}`, fail);
 }
 
 /** What stands before the elements of an array, of which the last axis is the fastest. */
@@ -157,16 +184,21 @@ export const npyFormat: ImageFormat = {
   title: "NumPy",
   endings: [".npy", ".npz"],
   placeless: true,
+  chooses: ["array"],
   matches: (head, name) => isNpy(head) || (/\.npz$/i.test(name) && head[0] === 0x50 && head[1] === 0x4b),
   async read(file, options) {
     const zip = new Uint8Array(await file.blob.slice(0, 2).arrayBuffer())[0] === 0x50;
-    return zip ? readNpz(file, options) : readNpy(file.blob, file.name, failing(`readImage: ${file.name}`));
+    if (zip) return readNpz(file, options);
+    if (options.array !== undefined)
+      throw new ConfigError(`readImage: ${file.name} is one array; array chooses among those of a .npz`);
+    return readNpy(plainSource(file.blob), file.name, failing(`readImage: ${file.name}`));
   },
   async write(volume, name, { dtype }) {
     if (!/\.npy$/i.test(name)) throw new ConfigError(`writeImage: ${name}: .npz is read but not written; use .npy`);
     const data = dataAs("NumPy", volume, dtype, nativeNames);
     const [c, ...space] = volume.shape;
-    const header = npyHeader(typeOf("writeImage", data), c > 1 ? volume.shape : space);
+    const shape = c > 1 ? volume.shape : isPlanar(volume) ? space.slice(0, 2) : space;
+    const header = npyHeader(typeOf("writeImage", data), shape);
     const file = new Uint8Array(header.length + data.byteLength);
     file.set(header);
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);

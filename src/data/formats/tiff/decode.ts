@@ -7,7 +7,7 @@ import type { Fail } from "../../../host/bytes/budget.ts";
 import type { TypedArray } from "../../../host/array.ts";
 import { elements } from "../../../host/elements.ts";
 import { readBlock, type StoredType } from "../voxel_block.ts";
-import { type Page, readPages } from "./pages.ts";
+import { isWhole, type Page, readPages, tiffFile } from "./pages.ts";
 import { undoPredictor, unpack } from "./unpack.ts";
 
 /** The pages of a file, as planes of one array `[channels, width, height, pages]`. */
@@ -19,8 +19,8 @@ export interface TiffStack {
 }
 
 /** Decodes a TIFF file. @throws FormatError (by `fail`), also for pages that differ in size or type */
-export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffStack> {
-  const { pages, littleEndian } = readPages(bytes, fail);
+export async function decodeTiff(blob: Blob, fail: Fail): Promise<TiffStack> {
+  const { pages, littleEndian } = await readPages(tiffFile(blob), fail);
   const [first] = pages;
   const { width, height, channels, dtype } = first;
   const other = pages.findIndex(
@@ -28,9 +28,6 @@ export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffSta
   );
   if (other >= 0)
     throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
-  // All that is packed is unpacked first, so that only what is there is asked for.
-  const planes: Uint8Array[] = [];
-  for (const page of pages) planes.push(await samplesOf(page, bytes, littleEndian, fail));
   const n = pages.length;
   const block = {
     dtype,
@@ -38,18 +35,34 @@ export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffSta
     sizes: [channels, width, height, n],
     strides: [width * height * n, height * n, n, 1],
   };
-  const data = await readBlock(piecesIn(planes), block, true, fail);
+  const data = await readBlock(samplesOfPages(pages, blob, littleEndian, fail), block, false, fail);
   const notes =
     first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : [];
   return { data, shape: [channels, width, height, n], dtype, notes };
 }
 
-async function* piecesIn(planes: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* planes;
+/** One page after the other, so that no more of the file is in memory than the volume takes. */
+async function* samplesOfPages(
+  pages: readonly Page[],
+  blob: Blob,
+  littleEndian: boolean,
+  fail: Fail,
+): AsyncGenerator<Uint8Array> {
+  let left = blob.size;
+  const read = async (from: number, count: number): Promise<Uint8Array> => {
+    if (from + count > blob.size) throw fail("a strip or tile ends behind the end of the file; it is cut short");
+    // A file is no larger than its parts, unless they are the same ones again and again.
+    left -= count;
+    if (left < 0) throw fail("its strips or tiles lie on one another; it is damaged");
+    return new Uint8Array(await blob.slice(from, from + count).arrayBuffer());
+  };
+  for (const page of pages) yield await samplesOf(page, read, littleEndian, fail);
 }
 
+type Read = (from: number, count: number) => Promise<Uint8Array>;
+
 /** The samples of a page, interleaved, little-endian. */
-async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, fail: Fail): Promise<Uint8Array> {
+async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fail): Promise<Uint8Array> {
   const { width, height, channels, bits, dtype, planar, tile } = page;
   const size = elements[dtype].bytes;
   const perPlane = planar ? 1 : channels;
@@ -62,17 +75,16 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
   const rowBytes = Math.ceil((tile.width * perPlane * bits) / 8);
   let total = 0;
   for (let i = 0; i < wanted; i++) {
-    const [from, count] = [page.offsets[i], page.counts[i]];
-    if (from + count > bytes.length) throw fail(`a strip or tile ends behind the end of the file; it is cut short`);
     const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
-    const part = await unpack(bytes.subarray(from, from + count), page.compression, rows * rowBytes, fail);
-    if (part.length < rows * rowBytes)
-      throw fail(`a strip or tile has ${part.length} bytes; expected ${rows * rowBytes}; it is cut short or damaged`);
+    const full = rows * rowBytes;
+    const count = page.compression === 1 ? Math.min(full, page.counts[i]) : page.counts[i];
+    const part = await unpack(await read(page.offsets[i], count), page.compression, full, fail);
+    if (part.length < full) throw fail(`a strip or tile has ${part.length} bytes; expected ${full}; it is cut short or damaged`);
     total += part.length;
     parts.push(part);
   }
   const need = width * height * channels * size;
-  if (total * (8 / Math.min(8, bits)) < need)
+  if (total * ((8 * size) / bits) < need)
     throw fail(`the strips have ${total} bytes, fewer than ${width} × ${height} pixels take`);
   const out = new Uint8Array(need);
   for (let i = 0; i < wanted; i++) {
@@ -95,20 +107,31 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
 function widened(part: Uint8Array, page: Page, rowBytes: number, perPlane: number, littleEndian: boolean): Uint8Array {
   const { bits, tile, predictor, dtype } = page;
   const size = elements[dtype].bytes;
-  if (bits < 8) {
-    const perRow = tile.width * perPlane;
-    const out = new Uint8Array(Math.floor(part.length / rowBytes) * perRow);
-    for (let i = 0; i < out.length; i++) {
-      const [row, at] = [Math.floor(i / perRow) * rowBytes, (i % perRow) * bits];
-      out[i] = (part[row + (at >> 3)] >> (8 - bits - (at & 7))) & ((1 << bits) - 1);
-    }
-    return out;
-  }
+  if (!isWhole(bits)) return unpackedBits(part, bits, size, tile.width * perPlane, rowBytes);
   const rows = part.slice();
   // The differences of floats are in one byte order, whatever the file's.
   if (!littleEndian && predictor !== 3) swapElements(rows, size);
   if (predictor > 1) undoPredictor(rows, predictor, rowBytes, perPlane, size);
   return rows;
+}
+
+/** Samples that are packed bit by bit, the highest first, in rows that begin with a byte. */
+function unpackedBits(part: Uint8Array, bits: number, size: number, perRow: number, rowBytes: number): Uint8Array {
+  const rows = Math.floor(part.length / rowBytes);
+  const out = new Uint8Array(rows * perRow * size);
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let i = 0, bit = row * rowBytes * 8; i < perRow; i++, to += size) {
+      let value = 0;
+      for (let left = bits; left > 0;) {
+        const here = Math.min(left, 8 - (bit & 7));
+        value = value * 2 ** here + ((part[bit >> 3] >> (8 - here - (bit & 7))) & ((1 << here) - 1));
+        bit += here;
+        left -= here;
+      }
+      for (let b = 0; b < size; b++) out[to + b] = value >>> (8 * b);
+    }
+  }
+  return out;
 }
 
 function swapElements(bytes: Uint8Array, size: number): void {

@@ -1,6 +1,7 @@
 /** @file The directories of a TIFF file: what each page is, and where its strips or tiles lie. */
 
 import type { Fail } from "../../../host/bytes/budget.ts";
+import { type ReadRange, windowed } from "../byte_source.ts";
 import type { StoredType } from "../voxel_block.ts";
 
 /** A page, checked. */
@@ -29,53 +30,74 @@ export const tag = {
   stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, extraSamples: 338,
   sampleFormat: 339,
 }; // oxfmt-ignore
+const known: ReadonlySet<number> = new Set(Object.values(tag));
 const mostPages = 1 << 16;
 
 type Entries = ReadonlyMap<number, readonly number[]>;
 
+/** A file whose directories may lie anywhere in it. */
+export interface TiffFile {
+  readonly size: number;
+  /** The bytes of a range that lies in the file. */
+  readonly read: ReadRange;
+}
+
+/** Reads a file by windows. */
+export const tiffFile = (blob: Blob): TiffFile => ({
+  size: blob.size,
+  read: windowed(async (from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer()), blob.size),
+});
+
 /** The pages of a file, without those that are small copies of others. @throws FormatError (by `fail`) */
-export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littleEndian: boolean } {
-  if (bytes.length < 8) throw fail(`has ${bytes.length} bytes; a TIFF header has 8; the file is cut short`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const littleEndian = bytes[0] === 0x49;
-  const version = view.getUint16(2, littleEndian);
-  if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
-  const big = version === 43;
-  const number = (at: number, size: number): number => {
-    if (!(at >= 0 && at + size <= bytes.length))
+export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Page[]; littleEndian: boolean }> {
+  if (file.size < 8) throw fail(`has ${file.size} bytes; a TIFF header has 8; the file is cut short`);
+  const littleEndian = (await file.read(0, 1))[0] === 0x49;
+  const view = async (from: number, length: number): Promise<DataView> => {
+    if (!(from >= 0 && from + length <= file.size))
       throw fail("a directory lies behind the end of the file; it is cut short or damaged");
-    if (size === 1) return bytes[at];
-    if (size === 2) return view.getUint16(at, littleEndian);
-    return size === 4 ? view.getUint32(at, littleEndian) : Number(view.getBigUint64(at, littleEndian));
+    const { buffer, byteOffset } = await file.read(from, from + length);
+    return new DataView(buffer, byteOffset, length);
   };
-  const word = big ? 8 : 4;
+  const number = (from: DataView, at: number, size: number): number => {
+    if (size === 1) return from.getUint8(at);
+    if (size === 2) return from.getUint16(at, littleEndian);
+    return size === 4 ? from.getUint32(at, littleEndian) : Number(from.getBigUint64(at, littleEndian));
+  };
+  const version = number(await view(2, 2), 0, 2);
+  if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
+  const [word, countBytes, entryBytes] = version === 43 ? [8, 8, 20] : [4, 2, 12];
   const pages: Page[] = [];
   const seen = new Set<number>();
   let values = 0;
-  for (let at = number(big ? 8 : 4, word); at !== 0;) {
+  for (let at = number(await view(word, word), 0, word); at !== 0;) {
     if (seen.has(at) || seen.size >= mostPages)
       throw fail("the directories go in a circle, or are too many; the file is damaged");
     seen.add(at);
-    const count = number(at, big ? 8 : 2);
+    const count = number(await view(at, countBytes), 0, countBytes);
     if (count > 4096) throw fail(`a directory has ${count} entries; the file is damaged`);
+    const directory = await view(at + countBytes, count * entryBytes + word);
     const entries = new Map<number, number[]>();
-    for (let i = 0, e = at + (big ? 8 : 2); i < count; i++, e += big ? 20 : 12) {
-      const size = sizes[number(e + 2, 2)];
-      const n = number(e + 4, word);
-      if (size === undefined) continue;
+    for (let i = 0, e = 0; i < count; i++, e += entryBytes) {
+      const id = number(directory, e, 2);
+      const size = sizes[number(directory, e + 2, 2)];
+      const n = number(directory, e + 4, word);
+      // What is damaged among the others harms nobody.
+      if (size === undefined || !known.has(id)) continue;
       values += n;
       // All values of all pages are in the file, so there are no more of them than bytes.
-      if (values > bytes.length) throw fail(`tag ${number(e, 2)} has ${n} values, more than the file has room for`);
-      const from = n * size <= word ? e + 4 + word : number(e + 4 + word, word);
-      if (from + n * size > bytes.length)
-        throw fail(`tag ${number(e, 2)} lies behind the end of the file; it is cut short or damaged`);
+      if (values > file.size) throw fail(`tag ${id} has ${n} values, more than the file has room for`);
+      const inside = n * size <= word;
+      const from = inside ? e + 4 + word : number(directory, e + 4 + word, word);
+      if (!inside && from + n * size > file.size)
+        throw fail(`tag ${id} lies behind the end of the file; it is cut short or damaged`);
+      const list = inside ? directory : await view(from, n * size);
       entries.set(
-        number(e, 2),
-        Array.from({ length: n }, (_, k) => number(from + k * size, size)),
+        id,
+        Array.from({ length: n }, (_, k) => number(list, (inside ? from : 0) + k * size, size)),
       );
     }
     if (((entries.get(tag.subfile)?.[0] ?? 0) & 5) === 0) pages.push(pageOf(entries, fail));
-    at = number(at + (big ? 8 : 2) + count * (big ? 20 : 12), word);
+    at = number(directory, count * entryBytes, word);
   }
   if (pages.length === 0) throw fail("has no picture; it is damaged");
   return { pages, littleEndian };
@@ -98,9 +120,10 @@ function pageOf(entries: Entries, fail: Fail): Page {
   const dtype = allBits.every((b) => b === bits) ? typeOf(bits, format) : undefined;
   if (!dtype)
     throw fail(
-      `samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1, 2, 4, 8, 16, 32 or 64 bits, or floats`,
+      `samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1 to 32 or 64 bits, or floats of 16, 32 or 64`,
     );
-  const tiled = entries.has(tag.tileOffsets);
+  // Old writers have the places of tiles where those of strips stand.
+  const tiled = entries.has(tag.tileOffsets) || entries.has(tag.tileWidth);
   const tile = tiled
     ? { width: one(tag.tileWidth), height: one(tag.tileHeight) }
     : { width, height: Math.min(one(tag.rowsPerStrip, height), height) };
@@ -110,7 +133,7 @@ function pageOf(entries: Entries, fail: Fail): Page {
   if (photometric === 6) throw fail("the colors are YCbCr; save the picture with red, green and blue");
   const predictor = one(tag.predictor, 1);
   const floats = dtype === "f32" || dtype === "f64" || dtype === "f16";
-  if (!(predictor === 1 || (predictor === 2 && bits >= 8) || (predictor === 3 && floats)))
+  if (!(predictor === 1 || (predictor === 2 && isWhole(bits)) || (predictor === 3 && floats)))
     throw fail(`predictor ${predictor} is not one for ${bits} bits`);
   return {
     width,
@@ -124,13 +147,16 @@ function pageOf(entries: Entries, fail: Fail): Page {
     tile,
     compression: one(tag.compression, 1),
     planar: one(tag.planar, 1) === 2 && channels > 1,
-    offsets: entries.get(tiled ? tag.tileOffsets : tag.stripOffsets) ?? [],
-    counts: entries.get(tiled ? tag.tileCounts : tag.stripCounts) ?? [],
+    offsets: (tiled ? entries.get(tag.tileOffsets) : undefined) ?? entries.get(tag.stripOffsets) ?? [],
+    counts: (tiled ? entries.get(tag.tileCounts) : undefined) ?? entries.get(tag.stripCounts) ?? [],
   };
 }
 
+/** Whether samples take whole words of memory and are not packed bit by bit. */
+export const isWhole = (bits: number): boolean => [8, 16, 32, 64].includes(bits);
+
 function typeOf(bits: number, format: number): StoredType | undefined {
-  if (bits < 8) return format === 1 && [1, 2, 4].includes(bits) ? "u8" : undefined;
+  if (!isWhole(bits)) return format === 1 && bits >= 1 && bits < 32 ? (bits < 8 ? "u8" : bits < 16 ? "u16" : "u32") : undefined;
   const name = `${{ 1: "u", 2: "i", 3: "f", 4: "u" }[format] ?? "x"}${bits}`;
   return (["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f16", "f32", "f64"] as const).find((t) => t === name);
 }

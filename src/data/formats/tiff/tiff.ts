@@ -14,10 +14,7 @@ export const tiffFormat: ImageFormat = {
   matches: (head) => /^(II[*+]\0|MM\0[*+])/.test(String.fromCharCode(...head.subarray(0, 4))),
   async read({ name, blob }) {
     const { decodeTiff } = await import("./decode.ts");
-    const { data, shape, dtype, notes } = await decodeTiff(
-      new Uint8Array(await blob.arrayBuffer()),
-      failing(`readImage: ${name}`),
-    );
+    const { data, shape, dtype, notes } = await decodeTiff(blob, failing(`readImage: ${name}`));
     return makeVolume({ data, shape }, identityAffine, {
       source: name,
       format: "tiff",

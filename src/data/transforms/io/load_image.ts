@@ -3,7 +3,7 @@
 import { ConfigError } from "../../../host/errors.ts";
 import { castTo } from "../../formats/cast.ts";
 import type { ReadImageOptions } from "../../formats/format.ts";
-import { readImage, type ImageSource } from "../../formats/read_image.ts";
+import { readImage, readNames, type ImageSource } from "../../formats/read_image.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 import { checkedOptions } from "../options.ts";
 
@@ -26,7 +26,7 @@ export class LoadImage<Source = ImageSource> {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: LoadImageOptions = {}) {
-    checkedOptions("LoadImage", options, "dtype:text series:text array:text");
+    checkedOptions("LoadImage", options, `dtype:text ${readNames}`);
     const { dtype = null, ...reading } = options;
     this.dtype = dtype;
     this.reading = reading;

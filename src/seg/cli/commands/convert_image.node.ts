@@ -1,38 +1,38 @@
 /** @file `voxgrad convert-image`: an image as another format, with its geometry. */
 
+import { nativeOf } from "../../../host/elements.ts";
+import { lossesOf } from "../../../data/formats/losses.ts";
 import { counted } from "../../../host/text.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { writeImage, writerOf } from "../../../data/formats/read_image.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
+import { imageChoice, imageChoices } from "../image_choice.node.ts";
 import { expectFree, writeOutput } from "../outputs.node.ts";
 
 export const convertImageCommand: Command = {
   name: "convert-image",
   usage: [
     [
-      "IN OUT [--dtype TYPE] [--series ID] [--array NAME] [--overwrite]",
+      "IN OUT [--dtype TYPE] [--series ID [--stack N]] [--array NAME] [--overwrite]",
       "an image, or a folder of slices, as the format of OUT's ending",
     ],
   ],
   async run(args) {
-    const options = { dtype: text, series: text, array: text, overwrite: flag };
+    const options = { dtype: text, ...imageChoices, overwrite: flag };
     const { values, positionals } = parse(args, options, true);
     if (positionals.length !== 2) throw new ConfigError("convert-image needs two paths: voxgrad convert-image IN OUT");
     const [from, to] = positionals;
-    const { dtype, series, array } = values;
-    const { overwrite } = values;
+    const { dtype, overwrite, ...choice } = values;
     expectFree({ outputs: [to], overwrite, input: from });
-    const volume = await readImageFile(from, { ...(series !== undefined && { series }), ...(array !== undefined && { array }) });
+    const volume = await readImageFile(from, imageChoice(choice));
     const written = await writeImage(to, volume, dtype === undefined ? {} : { dtype });
     expectFree({ outputs: written.map(({ name }) => name), overwrite, input: from });
     for (const { name, bytes } of written.toReversed()) await writeOutput(name, bytes);
-    const { placeless, title } = writerOf(to);
-    if (placeless) say(`odd: ${title} has no orientation, so the place of the image is lost in ${to}`);
-    for (const line of describeImage(volume).odd) say(`odd: ${line}`);
+    for (const line of [...lossesOf(volume, writerOf(to)), ...describeImage(volume).odd]) say(`odd: ${line}`);
     say(
-      `${to}: ${volume.shape.slice(1).join(" × ")} voxels, ${counted(volume.shape[0], "channel")}, ${dtype ?? volume.meta.dtype}`,
+      `${to}: ${volume.shape.slice(1).join(" × ")} voxels, ${counted(volume.shape[0], "channel")}, ${dtype ?? nativeOf(volume.data)}`,
     );
     return 0;
   },

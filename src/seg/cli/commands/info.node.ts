@@ -1,16 +1,20 @@
 /** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a run is. */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { filesAt, filesBelow } from "../../../data/formats/files.node.ts";
+import { listSeries, seriesText } from "../../../data/formats/dicom/series.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
-import { VoxgradError } from "../../../host/errors.ts";
-import { formatBytes } from "../../../host/text.ts";
+import type { ReadImageOptions } from "../../../data/formats/format.ts";
+import { ConfigError, VoxgradError } from "../../../host/errors.ts";
+import { counted, formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { type Command, parse, say, text } from "../command_line.node.ts";
+import { type Command, parse, say } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
+import { imageChoice, imageChoices } from "../image_choice.node.ts";
 
 const sizes = ["maxBufferSize", "maxStorageBufferBindingSize", "maxComputeWorkgroupStorageSize"] as const;
 const counts = [
@@ -19,12 +23,36 @@ const counts = [
   "maxStorageBuffersPerShaderStage",
 ] as const;
 
-async function sayImage(path: string, { series, array }: { series?: string; array?: string }): Promise<void> {
-  const volume = await readImageFile(path, { ...(series !== undefined && { series }), ...(array !== undefined && { array }) });
+async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
+  let volume;
+  try {
+    volume = await readImageFile(path, choice);
+  } catch (error) {
+    const listed = error instanceof ConfigError && choice.series === undefined && choice.stack === undefined;
+    if (!(listed && (await saySeries(path)))) throw error;
+    return;
+  }
   const { facts, odd } = describeImage(volume);
   say(path);
   for (const [name, value] of facts) say(`  ${name.padEnd(12)} ${value}`);
   for (const line of odd) say(`  ${"odd".padEnd(12)} ${line}`);
+}
+
+/** Lists the DICOM series in a folder, or the stacks of a file. Gives whether there are several. */
+async function saySeries(path: string): Promise<boolean> {
+  const found = await (statSync(path).isDirectory() ? filesBelow(path) : filesAt(path)).then(listSeries).catch(() => []);
+  if (found.length < 2) return false;
+  say(path);
+  say(`  ${"several".padEnd(12)} --series UID (its beginning will do) or --series DESCRIPTION takes one of these`);
+  const folders = new Set(found.flatMap(({ files: names }) => names.map(dirname)));
+  for (const one of found) {
+    const { uid, stack, files: names, problems } = one;
+    const among = found.filter((other) => other.uid === uid).length > 1 ? ` --stack ${stack}` : "";
+    say(`  ${"series".padEnd(12)} ${seriesText(one)}${among}${folders.size > 1 ? `, in ${dirname(names[0])}` : ""}`);
+    if (problems.length > 0)
+      say(`  ${"odd".padEnd(12)} ${counted(problems.length, "file")} of it cannot be read: ${problems[0]}`);
+  }
+  return true;
 }
 
 async function sayRun(path: string): Promise<void> {
@@ -40,17 +68,18 @@ export const infoCommand: Command = {
   name: "info",
   usage: [
     [
-      "[FILE|FOLDER…] [--series ID] [--array NAME]",
-      "adapter, limits and features; what an image is and what is odd about it; a run",
+      "[FILE|FOLDER…] [--series ID [--stack N]] [--array NAME]",
+      "adapter, limits and features; what an image is and what is odd about it, the series in a folder; a run",
     ],
   ],
   async run(args) {
-    const { values, positionals } = parse(args, { series: text, array: text }, true);
+    const { values, positionals } = parse(args, imageChoices, true);
+    const choice = imageChoice(values);
     let code = 0;
     for (const path of positionals) {
       try {
         if (existsSync(join(path, files.run))) await sayRun(path);
-        else await sayImage(path, values);
+        else await sayImage(path, choice);
       } catch (error) {
         // A bad one of several does not keep the others from being told of.
         if (positionals.length === 1 || !(error instanceof VoxgradError)) throw error;

@@ -52,6 +52,15 @@ test("a data set without preamble and meta information is read", async () => {
   expect(volume.shape).toEqual([1, 3, 2, 1]);
 });
 
+test("a data set without preamble that has the mark DICM among its values", async () => {
+  const of = (text: string) => dicomSlice({ more: { 0x00081030: ["LO", text] } }).slice(132 + 28);
+  const long = "x".repeat(120);
+  const at = new TextDecoder("latin1").decode(of(long)).indexOf("xxxx");
+  const bytes = of(`${"x".repeat(128 - at)}DICM`.padEnd(120, "x"));
+  expect(new TextDecoder().decode(bytes.subarray(128, 132))).toBe("DICM");
+  expect((await readDicom(imageFile(bytes))).shape).toEqual([1, 3, 2, 1]);
+});
+
 test("meta information without preamble, of which the first elements are left out", async () => {
   const volume = await readDicom(imageFile(dicomSlice({ pixels: [1, 2, 3, 4, 5, 6] }).slice(132)));
   expect([...volume.data]).toEqual([1, 4, 2, 5, 3, 6]);

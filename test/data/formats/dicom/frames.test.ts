@@ -2,29 +2,22 @@
 
 import { describe, expect, test } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { dicomFormat } from "../../../../src/data/formats/dicom/dicom.ts";
 import { readSeries } from "../../../../src/data/formats/dicom/series.ts";
-import { type DicomValue, dicomSlice, type Elements, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+import { ConfigError } from "../../../../src/host/errors.ts";
+import {
+  type DicomValue,
+  dicomSlice,
+  type Elements,
+  encodings,
+  frameGroups,
+  imageFile,
+  type SliceOptions,
+} from "../../../lib/dicom_file.ts";
 
 const read = (options: SliceOptions) => readDicom(imageFile(dicomSlice(options)));
 
 describe("frames", () => {
-  const frame = (z: number, intercept: number, more: [number, [string, DicomValue]][] = []): Elements =>
-    new Map<number, readonly [string, DicomValue]>([
-      [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
-      [
-        0x00289145,
-        [
-          "SQ",
-          [
-            new Map([
-              [0x00281053, ["DS", "1"] as const],
-              [0x00281052, ["DS", String(intercept)] as const],
-            ]),
-          ],
-        ],
-      ],
-      ...more,
-    ]);
   const shared: Elements = new Map([
     [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", "1\\0\\0\\0\\1\\0"] as const]])]]],
     [
@@ -54,7 +47,10 @@ describe("frames", () => {
   test.for(["explicit", "delimited", "implicit"] as const)(
     "of an enhanced object have their own place and scaling (%s)",
     async (name) => {
-      const volume = await read({ ...enhanced([frame(0, 0), frame(8, 100), frame(4, 200)]), encoding: encodings[name] });
+      const volume = await read({
+        ...enhanced([frameGroups(0, 0), frameGroups(8, 100), frameGroups(4, 200)]),
+        encoding: encodings[name],
+      });
       expect(volume.shape).toEqual([1, 3, 2, 3]);
       expect([...volume.data.subarray(0, 3)]).toEqual([0, 220, 110]);
       expect(volume.spacing).toEqual([2, 2, 4]);
@@ -79,12 +75,14 @@ describe("frames", () => {
       }),
     );
     await expect(readDicom(file)).rejects.toThrow(/frames 1 and 3 differ in orientation or pixel size; they are several stacks/);
+    await expect(readDicom(file)).rejects.toThrow(ConfigError);
+    expect((await dicomFormat.read(file, { stack: 1 })).data[0]).toBe(12);
     expect((await readSeries([file], { stack: 0 })).shape).toEqual([1, 3, 2, 2]);
     expect((await readSeries([file], { stack: 1 })).data[0]).toBe(12);
   });
 
   test("that go against the normal keep their order", async () => {
-    const volume = await read(enhanced([frame(8, 0), frame(4, 0), frame(0, 0)]));
+    const volume = await read(enhanced([frameGroups(8, 0), frameGroups(4, 0), frameGroups(0, 0)]));
     expect([...volume.data.subarray(0, 3)]).toEqual([0, 10, 20]);
     expect(volume.affine[2]).toEqual([0, 0, -4, 8]);
   });
@@ -93,7 +91,9 @@ describe("frames", () => {
     const time = (t: number): [number, [string, DicomValue]][] => [
       [0x00209111, ["SQ", [new Map([[0x00209128, ["UL", [t]] as const]])]]],
     ];
-    const volume = await read(enhanced([frame(0, 0, time(2)), frame(4, 0, time(2)), frame(0, 0, time(1)), frame(4, 0, time(1))]));
+    const volume = await read(
+      enhanced([frameGroups(0, 0, time(2)), frameGroups(4, 0, time(2)), frameGroups(0, 0, time(1)), frameGroups(4, 0, time(1))]),
+    );
     expect(volume.shape).toEqual([2, 3, 2, 2]);
     expect([...volume.data.subarray(0, 2), ...volume.data.subarray(12, 14)]).toEqual([20, 30, 0, 10]);
     expect(volume.meta.notes?.join()).toMatch(/channels, by temporalPositionIndex: 1; 2/);

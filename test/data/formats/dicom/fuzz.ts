@@ -5,41 +5,17 @@ import { expect } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { DataError, FormatError } from "../../../../src/host/errors.ts";
 import { RandomState } from "../../../../src/host/random/numpy.ts";
-import { type DicomValue, dicomSlice, type Elements, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+import { dicomSlice, encodings, frameGroups, imageFile, rleFrame, type SliceOptions } from "../../../lib/dicom_file.ts";
 import { processorTime } from "../../../lib/processor_time.ts";
 
-const frame = (z: number): Elements =>
-  new Map<number, readonly [string, DicomValue]>([
-    [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
-    [
-      0x00289145,
-      [
-        "SQ",
-        [
-          new Map([
-            [0x00281053, ["DS", "1"] as const],
-            [0x00281052, ["DS", "-5"] as const],
-          ]),
-        ],
-      ],
-    ],
-  ]);
 const enhanced: SliceOptions = {
   pixels: Array.from({ length: 18 }, (_, i) => i),
-  more: { 0x00200032: undefined, 0x00280008: ["IS", "3"], 0x52009230: ["SQ", [frame(0), frame(4), frame(8)]] },
+  more: { 0x00200032: undefined, 0x00280008: ["IS", "3"], 0x52009230: ["SQ", [0, 4, 8].map((z) => frameGroups(z, -5))] },
 };
 
-function rleFrame(): Uint8Array {
-  const out = new Uint8Array(72);
-  new DataView(out.buffer).setUint32(0, 2, true);
-  new DataView(out.buffer).setUint32(4, 64, true);
-  new DataView(out.buffer).setUint32(8, 68, true);
-  out.set([251, 1, 251, 1, 251, 2, 251, 1], 64);
-  return out;
-}
 const rle: SliceOptions = {
   encoding: encodings.rle,
-  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame()] }] },
+  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame(new Uint8Array(12).fill(1))] }] },
 };
 
 const deflatedFrames: SliceOptions = {

@@ -1,11 +1,12 @@
 /** @file DICOM series: found by headers alone, sorted by position, with the affine of their positions; what does not fit is an error or a note. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { listSeriesFolder, readSeriesFolder } from "../../../../src/data/index.node.ts";
 import { dicomFormat } from "../../../../src/data/formats/dicom/dicom.ts";
+import { readImageFile } from "../../../../src/data/formats/images.node.ts";
 import { listSeries, readSeries, type ReadSeriesOptions } from "../../../../src/data/formats/dicom/series.ts";
 import { ConfigError, DataError, FormatError } from "../../../../src/host/errors.ts";
 import { dicomSlice, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
@@ -132,7 +133,9 @@ test("several series: listed, and one is chosen by UID, its beginning or its des
     stack: 0,
     problems: [],
   });
-  await expect(readSeries(all)).rejects.toThrow(/2 series are there; choose one[^]*1\.2\.3 stack 0: "a series", MR[^]*"another"/);
+  await expect(readSeries(all)).rejects.toThrow(
+    /2 series are there; choose one[^]*stack 0 of 1\.2\.3: "a series", MR[^]*"another"/,
+  );
   await expect(readSeries(all, { uid: "9" })).rejects.toThrow(ConfigError);
   await expect(readSeries(all, { name: "x" } as ReadSeriesOptions)).rejects.toThrow(/no option "name"/);
   expect((await readSeries(all, { uid: "1.2.4" })).shape).toEqual([1, 4, 4, 3]);
@@ -164,6 +167,8 @@ test("the row of formats: by content, and a series by one text", async () => {
   expect((await dicomFormat.read(all[0], {})).shape).toEqual([1, 3, 2, 1]);
   expect((await dicomFormat.readAll(all, { series: "another" })).shape[3]).toBe(3);
   expect((await dicomFormat.readAll(all, { series: "1.2.3" })).shape[3]).toBe(2);
+  expect((await dicomFormat.read(all[0], { series: "a series", stack: 0 })).shape[3]).toBe(1);
+  await expect(dicomFormat.read(all[0], { series: "another" })).rejects.toThrow(/no series is the one that is asked for/);
   await expect(dicomFormat.readAll(all, {})).rejects.toThrow(ConfigError);
 });
 
@@ -191,6 +196,11 @@ test("a folder and the folders in it (Node)", async () => {
     for (const { name, blob } of files(at(along(0, 4)))) writeFileSync(join(dir, name), await blob.bytes());
     expect((await listSeriesFolder(dir))[0].count).toBe(2);
     expect((await readSeriesFolder(dir)).shape).toEqual([1, 3, 2, 2]);
+    mkdirSync(join(dir, "linked"));
+    for (const name of readdirSync(dir).filter((n) => n.startsWith("IM")))
+      symlinkSync(join("..", name), join(dir, "linked", name));
+    symlinkSync("nowhere", join(dir, "linked", "broken"));
+    expect((await readImageFile(join(dir, "linked"))).shape).toEqual([1, 3, 2, 2]);
     await expect(listSeriesFolder(join(dir, "none"))).rejects.toThrow(FormatError);
   } finally {
     rmSync(dir, { recursive: true });
