@@ -3,7 +3,7 @@
 import type { Niivue, NVImage } from "@niivue/niivue";
 import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "./messages.ts";
 import type { Picture3d } from "../protocol.ts";
-import { asElement, resize, type StandInCanvas, standIn } from "./stand_in.ts";
+import { asElement, resize, type StandInCanvas, StandInMouseEvent, standIn } from "./stand_in.ts";
 
 const post = (message: FromViewer): void => globalThis.postMessage(message);
 
@@ -166,7 +166,6 @@ function arrange(layout: Layout): void {
 
 /** Tells the canvas what the mouse did, as an element would have been told. */
 function point({ type, x, y, button, deltaY, shift, ctrl }: Pointer): void {
-  const event = new Event(type, { cancelable: true });
   const fields = {
     clientX: x,
     clientY: y,
@@ -179,7 +178,7 @@ function point({ type, x, y, button, deltaY, shift, ctrl }: Pointer): void {
     metaKey: false,
     altKey: false,
   };
-  shown!.element.dispatchEvent(Object.assign(event, fields));
+  shown!.element.dispatchEvent(new StandInMouseEvent(type, fields));
 }
 
 async function take(message: ToViewer): Promise<void> {
