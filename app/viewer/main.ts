@@ -30,6 +30,9 @@ async function attach(canvas: OffscreenCanvas, width: number, height: number, ra
     backColor: [0, 0, 0, 1],
     crosshairColor: [0.36, 0.72, 0.9, 0.9],
     crosshairWidth: 0.5,
+    // The letters of directions, over what is black and what is white.
+    fontColor: [1, 0.82, 0.3, 1],
+    fontMinPx: 18,
     show3Dcrosshair: false,
     multiplanarShowRender: 1,
     // Two rows of two.

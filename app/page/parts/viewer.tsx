@@ -17,7 +17,7 @@ export interface ViewerProps {
 
 const layouts: readonly Layout[] = ["planes", "axial", "coronal", "sagittal", "render"];
 
-/** Keys as steps of the crosshair along right, front and up. */
+/** Keys as steps to the right and up in the plane, and through its slices. */
 const steps: Readonly<Record<string, readonly [number, number, number]>> = {
   ArrowLeft: [-1, 0, 0],
   ArrowRight: [1, 0, 0],
@@ -26,6 +26,13 @@ const steps: Readonly<Record<string, readonly [number, number, number]>> = {
   PageUp: [0, 0, 1],
   PageDown: [0, 0, -1],
 };
+
+/** Such a step along right, front and up. */
+function turned([across, up, through]: readonly [number, number, number], layout: Layout): readonly [number, number, number] {
+  if (layout === "coronal") return [across, through, up];
+  if (layout === "sagittal") return [through, across, up];
+  return [across, up, through];
+}
 
 type Send = (message: ToViewer, transfer?: Transferable[]) => void;
 
@@ -85,7 +92,7 @@ export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
   const onKey = (event: KeyboardEvent): void => {
     const by = steps[event.key];
     const chosen = layouts[Number(event.key) - 1] as Layout | undefined;
-    if (by) send.current({ kind: "move", by });
+    if (by) send.current({ kind: "move", by: turned(by, layout) });
     else if (chosen) choose(chosen);
     else return;
     event.preventDefault();
