@@ -22,6 +22,7 @@ let busy: Promise<void> = Promise.resolve();
 async function attach(canvas: OffscreenCanvas, width: number, height: number, ratio: number): Promise<void> {
   standIn(ratio);
   const { Niivue: Viewer, NVImage: Image } = await import("@niivue/niivue");
+  canvas.addEventListener("webglcontextlost", () => post({ kind: "lost" }));
   const element = asElement(canvas, width, height);
   resize(element, width, height, ratio);
   const niivue = new Viewer({

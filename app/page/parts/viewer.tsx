@@ -13,6 +13,8 @@ export interface ViewerProps {
   readonly hidden: readonly number[];
   /** Names of the labels of all layers, from label 1. */
   readonly names: readonly string[];
+  /** The GPU was lost: it takes another viewer to draw. */
+  readonly onLost?: () => void;
 }
 
 const layouts: readonly Layout[] = ["planes", "axial", "coronal", "sagittal", "render"];
@@ -62,7 +64,7 @@ function useViewer(onMessage: (message: FromViewer) => void) {
   return { place, send };
 }
 
-export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
+export function Viewer({ image, layers, opacity, hidden, names, onLost }: ViewerProps) {
   const [layout, setLayout] = useState<Layout>("planes");
   const [at, setAt] = useState<Extract<FromViewer, { kind: "place" }> | null>(null);
   const [state, setState] = useState<"loading" | "shown" | { readonly failed: string }>("loading");
@@ -70,7 +72,10 @@ export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
   const { place, send } = useViewer((message) => {
     if (message.kind === "place") setAt(message);
     else if (message.kind === "failed") setState({ failed: message.message });
-    else {
+    else if (message.kind === "lost") {
+      setState("loading");
+      onLost?.();
+    } else {
       setState("shown");
       setDrawn(message.layers);
     }
