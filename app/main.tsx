@@ -14,4 +14,11 @@ import "./page/style/room.css";
 
 render(<App />, document.getElementById("app")!);
 void lookForGpu();
+// A file that is dropped beside its place must not come instead of the page, and end what it does.
+for (const name of ["dragover", "drop"] as const)
+  addEventListener(name, (event) => {
+    if (event.defaultPrevented) return;
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "none";
+  });
 keepOffline();

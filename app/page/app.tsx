@@ -6,7 +6,7 @@ import { languages, chooseLanguage, language, type Language, t } from "../text/t
 import { toldError } from "../text/library.ts";
 import { en, type TextKey } from "../text/en.ts";
 import { gpu, NoGpu } from "./device.tsx";
-import { failure } from "./link.ts";
+import { failure, notLoaded } from "./link.ts";
 import { view, type View, views } from "./route.ts";
 import { NewVersion } from "./version.tsx";
 import { SegmentView } from "./segment/view.tsx";
@@ -22,7 +22,7 @@ function Current() {
   const chosen = view.value;
   useEffect(() => {
     if (chosen !== "segment" && !loaded[chosen])
-      void later[chosen]().then((component) => setLoaded((l) => ({ ...l, [chosen]: component })));
+      void later[chosen]().then((component) => setLoaded((l) => ({ ...l, [chosen]: component })), notLoaded);
   }, [chosen]);
   const Component = loaded[chosen];
   return Component ? <Component /> : null;

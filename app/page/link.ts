@@ -89,6 +89,11 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** A part of the page did not come: there is no network, or the site has a newer version. */
+export function notLoaded(): void {
+  failure.value = { code: "part", message: "" };
+}
+
 /** Offers a file to be saved. */
 export function save({ name, blob }: { readonly name: string; readonly blob: Blob }): void {
   const link = document.createElement("a");

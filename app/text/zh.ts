@@ -184,6 +184,7 @@ export const zh: Texts = {
   "error.detail": "详情（英文）：",
   "error.Abort": "已取消",
   "error.worker": "页面的工作线程已结束。请重新加载页面；运行都已保存。",
+  "error.part": "页面的一部分未能加载。请检查网络连接，然后重新加载页面；运行都已保存。",
   "error.Format": "文件无法读取。请另选文件，或从来源重新保存一份。",
   "error.Data": "数据彼此不一致，或含有不可能的值。",
   "error.Shape": "大小或通道数不匹配：请选择与这些影像相配的模型。",

@@ -33,6 +33,10 @@ export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = 
   [/^case "(.*)" has no label$/, "病例“$1”没有标签"],
   [/^the run has no prediction of "(.*)"$/, "运行中没有“$1”的预测"],
   [/^no name is in both folders: truth has (.*), predictions have (.*)$/, "两个文件夹没有同名的文件：真值有 $1，预测有 $2"],
+  [/^(.+?) and (.+?) have one name; /, "$1 与 $2 同名：请选择每个病例只有一幅影像的文件夹"],
+  [/^the prediction lies up to (\S+) mm from the truth, /, "按文件头所示，预测与真值相距可达 $1 mm：须先放到同一网格上"],
+  [/^no prediction has this name$/, "没有同名的预测"],
+  [/^no truth has this name$/, "没有同名的真值"],
   [/^(.+?) has more than (\d+) values: it is no label map$/, "$1 的取值超过 $2 种，不是标签图"],
   // Of files
   [/: (.+?): the file cannot be read to its end/, "$1 无法读到末尾：文件不完整或已损坏"],

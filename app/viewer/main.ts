@@ -3,7 +3,7 @@
 import type { Niivue, NVImage } from "@niivue/niivue";
 import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "./messages.ts";
 import type { Picture3d } from "../protocol.ts";
-import { asElement, resize, type StandInCanvas, standIn } from "./stand_in.ts";
+import { asElement, resize, type StandInCanvas, StandInMouseEvent, standIn } from "./stand_in.ts";
 
 const post = (message: FromViewer): void => globalThis.postMessage(message);
 
@@ -22,6 +22,7 @@ let busy: Promise<void> = Promise.resolve();
 async function attach(canvas: OffscreenCanvas, width: number, height: number, ratio: number): Promise<void> {
   standIn(ratio);
   const { Niivue: Viewer, NVImage: Image } = await import("@niivue/niivue");
+  canvas.addEventListener("webglcontextlost", () => post({ kind: "lost" }));
   const element = asElement(canvas, width, height);
   resize(element, width, height, ratio);
   const niivue = new Viewer({
@@ -30,6 +31,9 @@ async function attach(canvas: OffscreenCanvas, width: number, height: number, ra
     backColor: [0, 0, 0, 1],
     crosshairColor: [0.36, 0.72, 0.9, 0.9],
     crosshairWidth: 0.5,
+    // The letters of directions, over what is black and what is white.
+    fontColor: [1, 0.82, 0.3, 1],
+    fontMinPx: 18,
     show3Dcrosshair: false,
     multiplanarShowRender: 1,
     // Two rows of two.
@@ -166,7 +170,6 @@ function arrange(layout: Layout): void {
 
 /** Tells the canvas what the mouse did, as an element would have been told. */
 function point({ type, x, y, button, deltaY, shift, ctrl }: Pointer): void {
-  const event = new Event(type, { cancelable: true });
   const fields = {
     clientX: x,
     clientY: y,
@@ -179,7 +182,7 @@ function point({ type, x, y, button, deltaY, shift, ctrl }: Pointer): void {
     metaKey: false,
     altKey: false,
   };
-  shown!.element.dispatchEvent(Object.assign(event, fields));
+  shown!.element.dispatchEvent(new StandInMouseEvent(type, fields));
 }
 
 async function take(message: ToViewer): Promise<void> {

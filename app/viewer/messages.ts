@@ -42,4 +42,6 @@ export type ToViewer =
 export type FromViewer =
   | { readonly kind: "shown"; readonly layers: number }
   | { readonly kind: "place"; readonly mm: readonly number[]; readonly value: number | null; readonly labels: readonly number[] }
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "failed"; readonly message: string }
+  /** The GPU was: nothing more will be drawn. */
+  | { readonly kind: "lost" };

@@ -41,6 +41,14 @@ class StandInImage {
   }
 }
 
+/** A mouse's event, which NiiVue tells from a finger's by its class. */
+export class StandInMouseEvent extends Event {
+  constructor(type: string, fields: Readonly<Record<string, number | boolean>>) {
+    super(type, { cancelable: true });
+    Object.assign(this, fields);
+  }
+}
+
 /** The bytes of a data URL, which a strict policy does not let a worker fetch. */
 function blobOf(url: string): Blob {
   const [, type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? [];
@@ -53,6 +61,7 @@ export function standIn(ratio: number): void {
   const scope = globalThis as unknown as Record<string, unknown>;
   scope.window = Object.assign(scope, { devicePixelRatio: ratio });
   scope.Image = StandInImage;
+  scope.MouseEvent = StandInMouseEvent;
   scope.document = { activeElement: null, addEventListener: () => undefined, removeEventListener: () => undefined };
   const { prototype } = WebGL2RenderingContext;
   const upload = prototype.texImage2D as (...args: unknown[]) => void;

@@ -5,7 +5,7 @@ import type { Picture3d } from "../protocol.ts";
 
 // Three textures of four bytes per voxel are what a viewer takes on the device.
 const mostVoxels = 320 ** 3;
-const levels = 4095;
+const levels = 32767;
 
 /** Every so many voxels along each axis. */
 function stepsOf(shape: readonly number[]): number[] {
@@ -46,30 +46,39 @@ function thinned<A extends Stored>(
 
 const niftiOf = (volume: Volume): Blob => new Blob([encodeNifti(volume) as Uint8Array<ArrayBuffer>]);
 
-/** Least, greatest, and what half a percent of the voxels lie below and above, of a sample. */
-function rangeOf(data: Volume["data"], from: number, to: number): { low: number; high: number; window: [number, number] } {
+interface Range {
+  readonly low: number;
+  readonly high: number;
+  /** Whether all values are whole numbers. */
+  readonly whole: boolean;
+  readonly window: readonly [number, number];
+}
+
+/** Least and greatest of the finite values, and what half a percent of them lie below and above, of a sample. */
+function rangeOf(data: Volume["data"], from: number, to: number): Range {
   const step = Math.max(1, Math.floor((to - from) / 200_000));
   const sample: number[] = [];
-  let [low, high] = [Infinity, -Infinity];
+  let [low, high, whole] = [Infinity, -Infinity, true];
   for (let i = from; i < to; i++) {
     const v = data[i];
-    if (v < low) low = v;
-    if (v > high) high = v;
+    if (v < low && v !== -Infinity) low = v;
+    if (v > high && v !== Infinity) high = v;
+    whole &&= v % 1 === 0;
     if ((i - from) % step === 0 && Number.isFinite(v)) sample.push(v);
   }
-  if (!Number.isFinite(low) || !Number.isFinite(high))
-    [low, high] = [Math.min(...sample.slice(0, 1000), 0), Math.max(...sample.slice(0, 1000), 1)];
+  if (low > high) [low, high] = [0, 1];
   const sorted = Float64Array.from(sample).sort();
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const [a, b] = [at(0.005), at(0.995)];
-  return { low, high, window: b > a ? [a, b] : [low, high > low ? high : low + 1] };
+  return { low, high, whole, window: b > a ? [a, b] : [low, high > low ? high : low + 1] };
 }
 
 /** The first channel of an image. */
 export function pictureOf(volume: Volume): Picture3d {
   const voxels = volume.data.length / volume.shape[0];
-  const { low, high, window } = rangeOf(volume.data, 0, voxels);
-  const scale = high > low ? (high - low) / levels : 1;
+  const { low, high, whole, window } = rangeOf(volume.data, 0, voxels);
+  // Whole numbers, as those of a CT, are shown as they are wherever they fit.
+  const scale = (whole && high - low <= levels) || high === low ? 1 : (high - low) / levels;
   const stored = (v: number): number => Math.max(0, Math.min(levels, (v - low) / scale));
   const shown = thinned(
     volume,

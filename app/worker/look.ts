@@ -8,6 +8,7 @@ import { outlineOf, overlayOf, pictureOf } from "./display.ts";
 import { alone, device } from "./gpu.ts";
 import { closeModel } from "./models.ts";
 import { meanOf } from "./runs.ts";
+import { pairs, readOne } from "./scans.ts";
 import type { CallContext } from "./serve.ts";
 import { structuresOf, valuesOf } from "./structures.ts";
 import { openRunData } from "./train.ts";
@@ -77,9 +78,48 @@ async function predictionIn(store: RunStore, id: string): Promise<Volume> {
 const visible = (files: readonly PickedFile[]): PickedFile[] =>
   files.filter((f) => isImageName(f.path) && !f.path.split("/").some((p) => p.startsWith(".")));
 
-/** The files of a folder by the names of their cases; a suffix that all of them have does not count. */
+/** The images of a folder by the names of their cases; a suffix that all of them have does not count. Throws `ConfigError` where two are of one name. */
 function byName(files: readonly PickedFile[]): Map<string, PickedFile> {
-  return new Map(visible(files).map((f) => [imageStem(f.path).replace(/_(0000|seg|pred|gt|label|mask)$/i, ""), f]));
+  const found = new Map<string, PickedFile>();
+  for (const file of pairs(visible(files))) {
+    const id = imageStem(file.path).replace(/_(0000|seg|pred|gt|label|mask)$/i, "");
+    const other = found.get(id);
+    if (other) throw new ConfigError(`${other.path} and ${file.path} have one name; choose a folder with one image of each case`);
+    found.set(id, file);
+  }
+  return found;
+}
+
+/** By how many mm a voxel of two grids of one size lies apart at most. */
+function distance(a: Volume, b: Volume): number {
+  const [, nx, ny, nz] = a.shape;
+  const corners = [0, nx - 1].flatMap((x) => [0, ny - 1].flatMap((y) => [0, nz - 1].map((z) => [x, y, z, 1])));
+  const apart = corners.map((at) =>
+    Math.hypot(...[0, 1, 2].map((r) => at.reduce((sum, v, c) => sum + v * (a.affine[r][c] - b.affine[r][c]), 0))),
+  );
+  return Math.max(...apart);
+}
+
+/** Of files that say nothing of where they lie, as pictures. */
+const placeless = ({ affine }: Volume): boolean => affine.every((row, r) => row.every((v, c) => v === (r === c ? 1 : 0)));
+
+/** A prediction on the grid of its truth. Throws `ConfigError` where its header says that it lies elsewhere: voxel would be compared with the wrong voxel. */
+function onGridOf(truth: Volume, prediction: Volume): Volume {
+  const moved = withGeometryOf(truth, prediction);
+  const mm = placeless(truth) || placeless(prediction) ? 0 : distance(truth, prediction);
+  if (mm > Math.min(...truth.spacing) / 2)
+    throw new ConfigError(
+      `the prediction lies up to ${mm.toPrecision(3)} mm from the truth, as their headers say; bring both on one grid`,
+    );
+  return moved;
+}
+
+/** Names that the other folder lacks, as a line of what cannot be scored. */
+function lacking(ids: Iterable<string>, other: ReadonlyMap<string, PickedFile>, reason: string) {
+  const alone = [...ids].filter((id) => !other.has(id)).sort();
+  return alone.length > 0
+    ? [{ id: alone.slice(0, 5).join(", ") + (alone.length > 5 ? ` … (${alone.length})` : ""), reason }]
+    : [];
 }
 
 const mostLabels = 256;
@@ -101,14 +141,16 @@ export async function compareFolders(
   const ids = [...truths.keys()].filter((id) => predictions.has(id)).sort();
   if (ids.length === 0)
     throw new ConfigError(`no name is in both folders: truth has ${namesOf(truths)}, predictions have ${namesOf(predictions)}`);
-  const read = ({ file, path }: PickedFile): Promise<Volume> => readImage(file, { name: path });
   const load = async (id: string): Promise<Loaded> => {
-    const image = pictures.get(id);
-    const [a, b] = [await read(truths.get(id)!), await read(predictions.get(id)!)];
-    return { truth: a, prediction: withGeometryOf(a, b), image: image && (await read(image)) };
+    const picture = pictures.get(id);
+    const [a, b] = [await readOne(truths.get(id)!, truth), await readOne(predictions.get(id)!, prediction)];
+    return { truth: a, prediction: onGridOf(a, b), image: picture && (await readOne(picture, images)) };
   };
   const rows: { readonly id: string; readonly dice: Map<number, number> }[] = [];
-  const failed: { readonly id: string; readonly reason: string }[] = [];
+  const failed = [
+    ...lacking(truths.keys(), predictions, "no prediction has this name"),
+    ...lacking(predictions.keys(), truths, "no truth has this name"),
+  ];
   const seen = new Set<number>();
   for (const [i, id] of ids.entries()) {
     signal.throwIfAborted();

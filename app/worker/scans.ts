@@ -116,9 +116,10 @@ function addImages(images: readonly PickedFile[], all: readonly PickedFile[]): S
 const byPath = (a: PickedFile, b: PickedFile): number => (a.path < b.path ? -1 : 1);
 
 /** Without the data of a header that is there too. */
-function pairs(files: readonly PickedFile[]): PickedFile[] {
-  const headers = new Set(files.filter((f) => header.test(f.path)).map((f) => imageStem(f.path)));
-  return files.filter((f) => !(/\.(img|z?raw)(\.gz)?$/i.test(f.path) && headers.has(imageStem(f.path))));
+export function pairs(files: readonly PickedFile[]): PickedFile[] {
+  const place = ({ path }: PickedFile): string => folderOf(path) + imageStem(path);
+  const headers = new Set(files.filter((f) => header.test(f.path)).map(place));
+  return files.filter((f) => !(/\.(img|z?raw)(\.gz)?$/i.test(f.path) && headers.has(place(f))));
 }
 
 function addImage(name: string, channels: readonly PickedFile[], all: readonly PickedFile[]): ScanInfo {
@@ -131,7 +132,7 @@ function addImage(name: string, channels: readonly PickedFile[], all: readonly P
 }
 
 /** An image, with its data where these are in a file of their own. */
-function readOne(picked: PickedFile, all: readonly PickedFile[]): Promise<Volume> {
+export function readOne(picked: PickedFile, all: readonly PickedFile[]): Promise<Volume> {
   if (!header.test(picked.path)) return readImage(picked.file, { name: picked.path });
   const stem = imageStem(picked.path);
   const beside = all.filter(

@@ -146,8 +146,11 @@ export function affineProblem(affine: Affine): string | undefined {
   if (affine[3].join() !== "0,0,0,1") return `has the last row [${affine[3]}], not [0,0,0,1]`;
   // Relative to the column lengths, so that micrometer voxels do not look singular.
   const [sx, sy, sz] = spacingOf(affine);
-  const [a, b, c] = affine;
-  const det = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]);
-  if (!(Math.abs(det) > 1e-6 * sx * sy * sz)) return "is singular";
+  if (!(voxelVolumeOf(affine) > 1e-6 * sx * sy * sz)) return "is singular";
   return undefined;
+}
+
+/** What a voxel takes, in mm³: less than the product of its sizes where the axes are not at right angles, as those of a tilted gantry. */
+export function voxelVolumeOf([a, b, c]: Affine): number {
+  return Math.abs(a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]));
 }

@@ -128,6 +128,45 @@ describe("for everybody", () => {
     await page.waitForFunction((text) => document.querySelector<HTMLElement>(".place")!.innerText !== text, before);
     await page.keyboard.press("2");
     expect(await page.getByRole("radio", { name: "Axial" }).isChecked()).toBe(true);
+    // In a coronal plane up is up, and not through the slices.
+    await page.keyboard.press("3");
+    const at = async (): Promise<number[]> =>
+      (await place.innerText())
+        .match(/-?\d+\.\d/g)!
+        .slice(0, 3)
+        .map(Number);
+    const [x, y, z] = await at();
+    for (const [key, want] of [
+      ["ArrowUp", [x, y, z + 1]],
+      ["PageDown", [x, y - 1, z + 1]],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect.poll(at, { timeout: 60_000 }).toEqual(want);
+    }
+    await visit.end();
+  }, 300_000);
+
+  test("by mouse: a press moves the crosshair, the wheel goes through the slices", async () => {
+    const visit = await Visit.start(site);
+    const { page } = visit;
+    await page.getByRole("button", { name: "Use a sample" }).click();
+    await page.waitForSelector(".viewer[data-drawn='0']");
+    await page.locator(".layouts").getByText("Axial").click();
+    const place = page.locator(".place");
+    const at = async (): Promise<number[]> =>
+      (await place.innerText())
+        .match(/-?\d+\.\d/g)!
+        .slice(0, 3)
+        .map(Number);
+    const { x, y, width, height } = (await page.locator(".viewer .canvas").boundingBox())!;
+    const [left, front, up] = await at();
+    await page.mouse.click(x + width * 0.6, y + height * 0.3);
+    await expect.poll(async () => (await at())[0], { timeout: 60_000 }).toBeGreaterThan(left);
+    expect((await at())[1]).toBeGreaterThan(front);
+    expect((await at())[2]).toBe(up);
+    await page.mouse.wheel(0, 120);
+    await expect.poll(async () => (await at())[2], { timeout: 60_000 }).not.toBe(up);
+    expect(await page.locator(".place .bad").count()).toBe(0);
     await visit.end();
   }, 300_000);
 

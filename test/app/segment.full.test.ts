@@ -1,6 +1,7 @@
 /** @file Segmenting in the page: a NIfTI file and a DICOM series are dropped, the label maps are those of Node, and the page's thread stays free. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addScans, sampleVolume } from "../../app/worker/scans.ts";
@@ -123,6 +124,45 @@ test("a file that is picked again keeps its row, and another of its name has its
   const first = await rows(file);
   expect(await rows(file)).toEqual(first);
   expect(await rows(new File(["2"], "a.nii", { lastModified: 2 }))).not.toEqual(first);
+});
+
+test("what is dropped while something else is read waits for it: the image that is shown is that of the row that is chosen", async () => {
+  const of = (nx: number) => makeVolume({ data: new Float32Array(nx * 80 * 80).fill(1), shape: [1, nx, 80, 80] });
+  // The first takes longer than the second.
+  const files = await Promise.all([300, 8].map((nx) => writeNifti(of(nx), { dtype: "f32", gzip: true })));
+  const visit = await Visit.start(site);
+  const { page } = visit;
+  const folder = visit.folder();
+  const paths = files.map((bytes, i) => {
+    const path = join(folder, `scan${i}.nii.gz`);
+    writeFileSync(path, bytes);
+    return path;
+  });
+  await page.evaluate(() => {
+    const input = Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "both", hidden: true });
+    document.body.append(input);
+  });
+  await page.setInputFiles("#both", paths);
+  await page.evaluate(() => {
+    for (const file of document.querySelector<HTMLInputElement>("#both")!.files!) {
+      const transfer = new DataTransfer();
+      transfer.items.add(file);
+      document
+        .querySelector(".stage")!
+        .dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }
+  });
+  const chosen = page.locator(".row:has(input[name=scan]:checked)");
+  await chosen.getByText("8 × 80 × 80").waitFor();
+  expect(await chosen.innerText()).toContain("scan1");
+  await page.waitForFunction(() => !document.querySelector(".progress"));
+  expect(await chosen.innerText()).toMatch(/scan1[^]*8 × 80 × 80/);
+  expect(await page.locator("input[name=scan]").count()).toBe(2);
+  await visit.drop("#drop-model", [
+    { name: "unet.onnx", bytes: readFileSync(join(model, "../../../../test/fixtures/onnx/monai_unet.onnx")) },
+  ]);
+  expect(await page.getByLabel("Axes").inputValue()).toBe("xyz");
+  await visit.end();
 });
 
 test("what is no image, and no model, is said and the page goes on", async () => {

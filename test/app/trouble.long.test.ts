@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { en } from "../../app/text/en.ts";
 import { writeNifti, makeVolume } from "../../src/data/index.ts";
+import { launchChromium } from "../lib/chromium.ts";
 import { openSite, type Site, Visit } from "./site.ts";
 
 let site: Site;
@@ -73,4 +74,24 @@ test("a network that the device cannot hold, and a scan that the browser cannot"
   await page.waitForSelector(".viewer[data-drawn='0']");
   expect(await page.locator(".failure").count()).toBe(0);
   await visit.end();
+}, 600_000);
+
+test("a GPU that is lost: the viewer draws again what it showed, and the next segmentation has a new device", async () => {
+  // Of its own, since what the browser computes with is lost to all of its tabs.
+  const browser = await launchChromium();
+  const visit = await Visit.start({ ...site, browser });
+  const { page } = visit;
+  await page.getByRole("button", { name: "Use a sample" }).click();
+  const place = page.locator(".place");
+  await place.getByText(/ mm/).waitFor();
+  const session = await browser.newBrowserCDPSession();
+  await session.send("Browser.crashGpuProcess");
+  await place.getByText(en["viewer.loading"]).waitFor();
+  await place.getByText(/ mm/).waitFor();
+  await page.getByRole("button", { name: "Segment", exact: true }).click();
+  await page.waitForSelector(".results");
+  await page.waitForSelector(".viewer[data-drawn='1']");
+  expect(await page.locator(".failure").count()).toBe(0);
+  await visit.end();
+  await browser.close();
 }, 600_000);

@@ -1,5 +1,6 @@
 /** @file Scored cases, worst first; choosing one shows it. */
 
+import { toldError } from "../../text/library.ts";
 import { shownScore, t } from "../../text/text.ts";
 import { Swatch } from "../parts/swatch.tsx";
 import * as state from "./state.ts";
@@ -54,7 +55,7 @@ export function Cases() {
       </div>
       {found.failed.map(({ id, reason }) => (
         <p key={id} class="hint warn">
-          {t("look.failed", { id, reason })}
+          {t("look.failed", { id, reason: toldError(reason) ?? reason })}
         </p>
       ))}
       {reported.value && (

@@ -38,6 +38,7 @@ export function chooseRun(name: string): void {
 }
 
 function take(found: Comparison): Promise<void> {
+  opened++;
   batch(() => {
     comparison.value = found;
     shownCase.value = null;
@@ -80,9 +81,17 @@ export function compare(): Promise<boolean> {
   });
 }
 
+let opened = 0;
+
+/** The row is chosen once its images are there; of several that are asked for, the last is shown, whichever comes first. */
 async function open({ key }: Comparison, id: string): Promise<void> {
-  shownCase.value = id;
-  loaded.value = await call("comparedCase", { key, id });
+  const mine = ++opened;
+  const found = await call("comparedCase", { key, id });
+  if (mine !== opened) return;
+  batch(() => {
+    shownCase.value = id;
+    loaded.value = found;
+  });
 }
 
 export const openCase = (id: string): Promise<boolean> => attempt(() => open(comparison.value!, id));

@@ -21,6 +21,30 @@ interface DropZoneProps {
   readonly children?: ComponentChildren;
 }
 
+/** What makes an element take drops, and whether something is held over it. */
+export function useDrop(disabled: boolean, onPick: (picked: Picked) => void) {
+  const [over, setOver] = useState(false);
+  const on = {
+    onDragOver(event: DragEvent) {
+      if (disabled) return;
+      event.preventDefault();
+      setOver(true);
+    },
+    onDragLeave: () => setOver(false),
+    onDrop(event: DragEvent) {
+      event.preventDefault();
+      setOver(false);
+      const { dataTransfer } = event;
+      if (!dataTransfer || disabled) return;
+      void attempt(async () => {
+        const picked = await filesOfDrop(dataTransfer);
+        if (picked.files.length > 0) onPick(picked);
+      });
+    },
+  };
+  return { over, on };
+}
+
 export function DropZone({
   title,
   hint,
@@ -33,7 +57,7 @@ export function DropZone({
   onPick,
   children,
 }: DropZoneProps) {
-  const [over, setOver] = useState(false);
+  const { over, on } = useDrop(disabled === true, onPick);
   const fileInput = useRef<HTMLInputElement>(null);
   const folderInput = useRef<HTMLInputElement>(null);
   const take = (picked: Picked | undefined): void => {
@@ -43,23 +67,8 @@ export function DropZone({
     if (picksFolders) void attempt(async () => take(await pickFolder()));
     else folderInput.current?.click();
   };
-  const onDrop = (event: DragEvent): void => {
-    event.preventDefault();
-    setOver(false);
-    const { dataTransfer } = event;
-    if (dataTransfer && !disabled) void attempt(async () => take(await filesOfDrop(dataTransfer)));
-  };
   return (
-    <div
-      id={id}
-      class={`drop${small ? " small" : ""}${over ? " over" : ""}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={onDrop}
-    >
+    <div id={id} class={`drop${small ? " small" : ""}${over ? " over" : ""}`} {...on}>
       <p class="drop-title">{title}</p>
       <p class="hint">{hint}</p>
       <div class="buttons">

@@ -13,11 +13,13 @@ export interface ViewerProps {
   readonly hidden: readonly number[];
   /** Names of the labels of all layers, from label 1. */
   readonly names: readonly string[];
+  /** The GPU was lost: it takes another viewer to draw. */
+  readonly onLost?: () => void;
 }
 
 const layouts: readonly Layout[] = ["planes", "axial", "coronal", "sagittal", "render"];
 
-/** Keys as steps of the crosshair along right, front and up. */
+/** Keys as steps to the right and up in the plane, and through its slices. */
 const steps: Readonly<Record<string, readonly [number, number, number]>> = {
   ArrowLeft: [-1, 0, 0],
   ArrowRight: [1, 0, 0],
@@ -26,6 +28,13 @@ const steps: Readonly<Record<string, readonly [number, number, number]>> = {
   PageUp: [0, 0, 1],
   PageDown: [0, 0, -1],
 };
+
+/** Such a step along right, front and up. */
+function turned([across, up, through]: readonly [number, number, number], layout: Layout): readonly [number, number, number] {
+  if (layout === "coronal") return [across, through, up];
+  if (layout === "sagittal") return [through, across, up];
+  return [across, up, through];
+}
 
 type Send = (message: ToViewer, transfer?: Transferable[]) => void;
 
@@ -55,7 +64,7 @@ function useViewer(onMessage: (message: FromViewer) => void) {
   return { place, send };
 }
 
-export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
+export function Viewer({ image, layers, opacity, hidden, names, onLost }: ViewerProps) {
   const [layout, setLayout] = useState<Layout>("planes");
   const [at, setAt] = useState<Extract<FromViewer, { kind: "place" }> | null>(null);
   const [state, setState] = useState<"loading" | "shown" | { readonly failed: string }>("loading");
@@ -63,7 +72,10 @@ export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
   const { place, send } = useViewer((message) => {
     if (message.kind === "place") setAt(message);
     else if (message.kind === "failed") setState({ failed: message.message });
-    else {
+    else if (message.kind === "lost") {
+      setState("loading");
+      onLost?.();
+    } else {
       setState("shown");
       setDrawn(message.layers);
     }
@@ -85,7 +97,7 @@ export function Viewer({ image, layers, opacity, hidden, names }: ViewerProps) {
   const onKey = (event: KeyboardEvent): void => {
     const by = steps[event.key];
     const chosen = layouts[Number(event.key) - 1] as Layout | undefined;
-    if (by) send.current({ kind: "move", by });
+    if (by) send.current({ kind: "move", by: turned(by, layout) });
     else if (chosen) choose(chosen);
     else return;
     event.preventDefault();

@@ -97,10 +97,10 @@ export function chooseModel(key: string): void {
 }
 
 export async function segment(): Promise<void> {
-  const [from, by] = [scan.value, model.value];
-  if (from === null || by === null) return;
-  cancelable.value = true;
   await run(async ({ onEvent, signal: ending }) => {
+    const [from, by] = [scan.value, model.value];
+    if (from === null || by === null) return;
+    cancelable.value = true;
     const found = await call(
       "segment",
       { scan: from, model: by, ...(bare.value && { input: input.value }) },

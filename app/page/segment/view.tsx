@@ -4,7 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { ModelInfo } from "../../protocol.ts";
 import { language, shownBytes, t } from "../../text/text.ts";
 import { colorsOf, hiddenLabels, namesOf } from "../colors.ts";
-import { DropZone } from "../parts/drop_zone.tsx";
+import { DropZone, useDrop } from "../parts/drop_zone.tsx";
 import { LazyViewer } from "../parts/lazy_viewer.tsx";
 import { ProgressBar } from "../parts/progress.tsx";
 import { Results } from "./results.tsx";
@@ -127,6 +127,7 @@ function ModelStep() {
           hint={t("drop.modelHint")}
           filesLabel={t("drop.modelFile")}
           folderLabel={t("drop.modelFolder")}
+          disabled={state.busy.value}
           onPick={(picked) => void state.addModel(picked)}
         />
       </details>
@@ -162,8 +163,8 @@ function InputChoice() {
           disabled={busy.value}
           onChange={(e) => (input.value = { normalization, axes: e.currentTarget.selectedIndex === 0 ? "xyz" : "zyx" })}
         >
-          <option>x, y, z</option>
-          <option>z, y, x</option>
+          <option value="xyz">x, y, z</option>
+          <option value="zyx">z, y, x</option>
         </select>
       </label>
     </div>
@@ -194,9 +195,17 @@ function Stage() {
   const { picture, result, opacity, hidden } = state;
   const found = result.value;
   const layers = useMemo(() => (found ? [{ nifti: found.overlay, colors: colorsOf(found.structures) }] : []), [found]);
-  if (!picture.value) return <div class="stage empty">{t("scan.empty")}</div>;
+  // Where people drop scans too: it is the largest place, and says that they appear there.
+  const { over, on } = useDrop(state.busy.value, (picked) => void state.addScans(picked));
+  const held = over ? " over" : "";
+  if (!picture.value)
+    return (
+      <div class={`stage empty${held}`} {...on}>
+        {t("scan.empty")}
+      </div>
+    );
   return (
-    <div class="stage">
+    <div class={`stage${held}`} {...on}>
       <LazyViewer
         image={picture.value}
         layers={layers}

@@ -172,6 +172,8 @@ async function follow(
   from: Live,
   start: (options: { onEvent: (event: TrainEvent) => void; signal: AbortSignal }) => Promise<{ finished: boolean }>,
 ) {
+  // A second press while the first was still looking at the run.
+  if (training.value) return;
   asked = "paused";
   batch(() => {
     training.value = true;

@@ -144,6 +144,20 @@ test("volumes of labels and their table", () => {
   ).toEqual(["case", "b", "b", "a", "a", ""]);
 });
 
+test("volumes on a sheared grid, as a gantry that is tilted by 20° leaves, are those of its voxels", () => {
+  const [tilt, apart] = [Math.PI / 9, 5];
+  const affine = [
+    [0.5, 0, 0, 0],
+    [0, 0.5, apart * Math.sin(tilt), 0],
+    [0, 0, apart * Math.cos(tilt), 0],
+    [0, 0, 0, 1],
+  ];
+  const labels = makeVolume({ data: new Uint8Array(4000).fill(1), shape: [1, 10, 20, 20] }, affine);
+  const [{ voxels, milliliters }] = labelVolumes("a", labels, labels.spacing, [{ name: "all", values: [1] }]);
+  expect(voxels).toBe(4000);
+  expect(milliliters).toBeCloseTo(4 * 0.5 * 0.5 * apart * Math.cos(tilt), 9);
+});
+
 describe("surfaceOf", () => {
   const affine = [
     [-2, 0, 0, 30],
