@@ -28,7 +28,7 @@ test("publint and are-the-types-wrong find nothing", () => {
   app.run(bin("attw"), [tarball(), "--profile", "esm-only", "--no-emoji"]);
 });
 
-test("it trains: a network, its loss, gradients, an optimiser", () => {
+test("it trains: a network, its loss, gradients, an optimizer", () => {
   const printed = app.runModule(`
     import { capture, grad, openDevice } from "voxgrad";
     import { Adam, diceLoss, manualSeed } from "voxgrad/nn";
