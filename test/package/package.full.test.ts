@@ -2,6 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type App, entryPoints, installPackage, root, tarball } from "../lib/package.ts";
 
@@ -26,6 +28,25 @@ test("publint and are-the-types-wrong find nothing", () => {
   expect(app.run(bin("publint"), ["--strict", tarball()])).toContain("All good!");
   // The package has ES modules only: `require` of one is Node's business, and node10 knows no `exports`.
   app.run(bin("attw"), [tarball(), "--profile", "esm-only", "--no-emoji"]);
+});
+
+test("bundles hold what is called: an operation is 9 KiB packed, a network with its training 98 KiB", async () => {
+  const packed = async (contents: string): Promise<number> => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: app.folder },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+    });
+    return gzipSync(outputFiles[0].contents).length / 1024;
+  };
+  expect(await packed(`export { relu } from "voxgrad";`)).toBeLessThan(10);
+  const training = `export { capture, openDevice } from "voxgrad";
+    export { Adam, diceLoss } from "voxgrad/nn";
+    export { UNet } from "voxgrad/seg";`;
+  expect(await packed(training)).toBeLessThan(110);
 });
 
 test("it trains: a network, its loss, gradients, an optimizer", () => {
