@@ -32,7 +32,7 @@ for (const network of networkCases.filter((c) => c.name.includes(values.filter ?
   console.log(
     `${row.name}: ${row.parameters.toLocaleString("en")} parameters, ${row.forwardGFLOP.toFixed(1)} GFLOP forward, ${row.dispatches} dispatches\n` +
       `  step ${row.stepSeconds.toFixed(2)} s (first ${row.firstStepSeconds.toFixed(1)} s), loss ${row.losses}\n` +
-      `  memory of the step: planned ${row.plannedMiB.toFixed(1)} MiB, in buffers ${row.realMiB.toFixed(1)} MiB; parameters and optimiser ${row.stateMiB.toFixed(1)} MiB`,
+      `  memory of the step: planned ${row.plannedMiB.toFixed(1)} MiB, in buffers ${row.realMiB.toFixed(1)} MiB; parameters and optimizer ${row.stateMiB.toFixed(1)} MiB`,
   );
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ device: device.name, results }, null, 2)}\n`);

@@ -42,7 +42,7 @@ export interface StepResult {
   readonly plannedBytes: number;
   /** What the step took of the device's memory. */
   readonly realBytes: number;
-  /** Parameters and optimiser. */
+  /** Parameters and optimizer. */
   readonly stateBytes: number;
   /** Of the first step, of the last warm one and of the last. */
   readonly losses: readonly [number, number, number];

@@ -168,7 +168,7 @@ function networksSection(run: RunRecord): string[] {
   return [
     "GFLOP of a step: three times those of the forward pass. Losses: of the first step, after the warm ones, of the last.",
     table([...head, "dispatches", "first step ms", "losses"], times),
-    "Memory of the step in MiB, as planned and as the device's buffers have it, and beside it parameters and optimiser; slowest kernels.",
+    "Memory of the step in MiB, as planned and as the device's buffers have it, and beside it parameters and optimizer; slowest kernels.",
     table(["network", "planned", "in buffers", "state", "kernels, ms"], memory),
   ];
 }

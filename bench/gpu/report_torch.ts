@@ -57,7 +57,7 @@ function steps(torch: readonly TorchResult[], own: readonly NetworkResult[]): st
   return [
     "Best milliseconds of a training step, inputs on the device; the ratios are voxgrad's time over PyTorch's best without and with AMP.",
     table(["network", "voxgrad f32", "voxgrad f16", ...variants, "f32 ÷ best", "f16 ÷ AMP"], body),
-    "Memory in MiB: voxgrad's step, parameters and optimiser; PyTorch's allocated peak (0 on a CPU).",
+    "Memory in MiB: voxgrad's step, parameters and optimizer; PyTorch's allocated peak (0 on a CPU).",
     table(["network", "voxgrad f32", "voxgrad f16", ...variants], memory),
   ];
 }

@@ -40,7 +40,7 @@ async function examine(
   return { error, right: error <= probe.bar, seen: [got[worst] ?? NaN, values[worst]] };
 }
 
-/** Every probe on every engine, each in a process of its own: what one leaves behind must not colour the next. */
+/** Every probe on every engine, each in a process of its own: what one leaves behind must not color the next. */
 export async function findings(
   clients: readonly Client[],
   list: readonly Probe[],

@@ -98,13 +98,13 @@ export function details(rows: readonly Row[]): string {
   return table(["task", "engine", "best ms", "median ms", "runs", "CPU ms (best)", "GFLOP per CPU-s", "error"], body);
 }
 
-// shared/reference/PEERS.md §2, measured earlier with Node 20 on the same kind of machine.
+// From a survey of the peers before voxgrad, with Node 20 on the same kind of machine.
 const published = [
   ["tfjs (published)", "260", "18", "260", "260", "15–19", "12.2", "–", "263 MB created"],
   ["jaxjs (published)", "171", "172", "171", "0", "4.5–5.3", "37.7", "–", "202 MB created"],
 ];
 
-/** A step of the 2-D UNet seen from the host: measured here, and as published in PEERS.md. */
+/** A step of the 2-D UNet seen from the host: measured here, and as that survey has it. */
 export function hostTable(hosts: readonly (readonly [string, Partial<Host>])[]): string {
   const body = hosts.map(([name, h]) => [
     name,

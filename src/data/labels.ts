@@ -11,7 +11,7 @@ export interface LabelClass {
   readonly values: readonly number[];
   /** The value that a region writes into a label map, where the dataset says so (nnU-Net's `regions_class_order`). */
   readonly writes?: number;
-  /** nnU-Net's label "ignore": the value of voxels that nobody has labelled. It is no class; its voxels neither train nor score. */
+  /** nnU-Net's label "ignore": the value of voxels that nobody has labeled. It is no class; its voxels neither train nor score. */
   readonly ignore?: true;
 }
 

@@ -23,7 +23,7 @@ export interface GridSampleOptions {
   readonly mode?: "bilinear" | "nearest" | "bicubic";
   /** What lies outside the image: zeros, the border elements, or the image reflected. Default "zeros". */
   readonly paddingMode?: "zeros" | "border" | "reflection";
-  /** Whether −1 and 1 are the centres of the corner elements, rather than their outer edges. Default false. */
+  /** Whether −1 and 1 are the centers of the corner elements, rather than their outer edges. Default false. */
   readonly alignCorners?: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface InterpolateOptions {
   readonly recomputeScaleFactor?: boolean;
   /** Default "nearest". `linear`, `bilinear` and `trilinear` are for 1, 2 and 3 spatial axes, `bicubic` for 2. */
   readonly mode?: InterpolateMode;
-  /** Linear and cubic modes: whether the centres of the corner elements, rather than their outer edges, stay in place. Default false. */
+  /** Linear and cubic modes: whether the centers of the corner elements, rather than their outer edges, stay in place. Default false. */
   readonly alignCorners?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** @file Optimiser updates over one flat buffer of parameters. */
+/** @file Optimizer updates over one flat buffer of parameters. */
 
 import { type KernelCall, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -24,7 +24,7 @@ import { unscaleShader } from "./shaders/optim/unscale.gen.ts";
 const guarded = (scaler: Tensor | undefined) =>
   ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
 
-/** The words of the optimisers' states on the device, by the names that their shaders give them. */
+/** The words of the optimizers' states on the device, by the names that their shaders give them. */
 export { AdamState, RmspropState, ScalerState, SgdState };
 
 export interface UpdateOptions {
@@ -40,7 +40,7 @@ function flat(op: string, { device, size }: Tensor) {
   return { count: { count: size, each }, workgroups: grid(device, op, size, 64 * each) };
 }
 
-/** What the three updates share; `variant` says whether it is the optimiser's other form. */
+/** What the three updates share; `variant` says whether it is the optimizer's other form. */
 function updateCall(op: string, weight: Tensor, variant: boolean, { maximize = false }: UpdateOptions) {
   const { count, workgroups } = flat(op, weight);
   return { params: { ...count, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 }, workgroups };

@@ -82,7 +82,7 @@ const changedAxes = (axes: readonly PadAxis[]): number[] => axes.flatMap((a, i) 
 
 const paddedShape = (axes: readonly PadAxis[]): number[] => axes.map((a) => a.padded);
 
-// Neighbouring axes that stay as they are become one: each costs a division per element.
+// Neighboring axes that stay as they are become one: each costs a division per element.
 function merge(axes: readonly PadAxis[]): PadAxis[] {
   const out: PadAxis[] = [];
   for (const axis of axes) {

@@ -158,7 +158,7 @@ function broadcastStrides(shape: Shape, out: Shape): number[] {
   return out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]));
 }
 
-// The axes of a broadcast, fewest possible: neighbours that every operand walks as one, or not at all, are one. Each costs two divisions per element.
+// The axes of a broadcast, fewest possible: neighbors that every operand walks as one, or not at all, are one. Each costs two divisions per element.
 function mergedAxes(out: Shape, operands: readonly Tensor[]): { shape: number[]; strides: number[][] } {
   const all = operands.map((t) => broadcastStrides(t.shape, out));
   const shape: number[] = [];

@@ -53,7 +53,7 @@ interface Run {
   readonly size: number;
 }
 
-// Neighbouring axes of one kind merge; the list starts with a kept run and alternates.
+// Neighboring axes of one kind merge; the list starts with a kept run and alternates.
 function merge(runs: readonly Run[]): Run[] {
   const out: Run[] = [{ reduced: false, size: 1 }];
   for (const run of runs) {

@@ -199,7 +199,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   );
 }
 
-/** Reverses axes, which are normalised and differ. */
+/** Reverses axes, which are normalized and differ. */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   return gather(

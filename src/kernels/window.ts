@@ -3,6 +3,7 @@
  * planes and rows need to be kept: planes as a ring, so that volumes of any length pass through.
  */
 
+import { ShapeError } from "../host/errors.ts";
 import { type KernelCall, update, write } from "../tensor/kernel.ts";
 import { type Tensor } from "../tensor/tensor.ts";
 import { half } from "./lib/args.ts";
@@ -132,8 +133,13 @@ const planeParams = ({ first, planes, ring, rows, columns }: Planes, channels: n
 export type Decision = "largest" | "positive";
 
 /** How many codes of voxels a word has: 4 where a byte is enough. */
-export const codesPerWord = (decision: Decision, channels: number): 1 | 4 =>
-  channels <= (decision === "largest" ? 256 : 8) ? 4 : 1;
+export function codesPerWord(decision: Decision, channels: number): 1 | 4 {
+  if (decision === "positive" && channels > 32)
+    throw new ShapeError(
+      `window: a set of positive channels has a bit for each of at most 32, the network has ${channels}; ask for scores and decide by them`,
+    );
+  return channels <= (decision === "largest" ? 256 : 8) ? 4 : 1;
+}
 
 /** Which channels of all a part holds. */
 export interface ChannelRange {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { roundHalfEven, roundToHalf } from "../../src/host/rounding.ts";
 
-test("halves go to the even neighbour", () => {
+test("halves go to the even neighbor", () => {
   expect([0.5, 1.5, 2.5, 3.5, -0.5, -1.5, -2.5].map(roundHalfEven)).toEqual([0, 2, 2, 4, -0, -2, -2]);
 });
 

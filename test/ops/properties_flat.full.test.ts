@@ -254,17 +254,17 @@ describe("random dropout", () => {
         second.dispose();
         const run = channels ? 3 : 1;
         const kept = (list: ArrayLike<number>, i: number) => Number(list[i * run] !== 0);
-        let [sum, neighbours, both] = [0, 0, 0];
+        let [sum, neighbors, both] = [0, 0, 0];
         for (let i = 0; i < n; i++) {
           sum += kept(a, i);
-          neighbours += kept(a, i) * kept(a, (i + 1) % n);
+          neighbors += kept(a, i) * kept(a, (i + 1) % n);
           both += kept(a, i) * kept(b, i);
         }
         const p = 1 - rate;
         const deviations = (seen: number, share: number) => Math.abs(seen - n * share) / Math.sqrt(n * share * (1 - share));
         expect(deviations(sum, p)).toBeLessThan(5);
-        // Neighbours and draws know nothing of each other. Overlapping pairs vary a little more than independent ones.
-        expect(deviations(neighbours, p * p)).toBeLessThan(10);
+        // Neighbors and draws know nothing of each other. Overlapping pairs vary a little more than independent ones.
+        expect(deviations(neighbors, p * p)).toBeLessThan(10);
         expect(deviations(both, p * p)).toBeLessThan(5);
         for (let i = 0; i < a.length; i++) {
           if (a[i] !== a[i - (i % run)] || (a[i] !== 0 && Math.abs(a[i] * p - 1) > 1e-6))

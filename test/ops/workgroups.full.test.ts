@@ -139,19 +139,19 @@ describe("more than 65,535 workgroups", () => {
     expectAt("its gradient", da, (i) => seedOf(i) * seedOf(i >> 1));
   });
 
-  test("a step of optimisers on a large flat buffer", async () => {
+  test("a step of optimizers on a large flat buffer", async () => {
     const parameters = () => [vx.parameter(pattern([odd]))];
     const gradient = pattern([odd], seedOf);
     const [plain, adaptive] = [parameters(), parameters()];
-    const optimisers = [new SGD(plain, { lr: 0.5 }), new Adam(adaptive, { lr: 0.5 })];
+    const optimizers = [new SGD(plain, { lr: 0.5 }), new Adam(adaptive, { lr: 0.5 })];
     // As on hardware, where a thread has one element.
     Object.defineProperty(gpu, "software", { value: false, configurable: true });
-    optimisers.forEach((optimiser) => optimiser.step([gradient]));
+    optimizers.forEach((optimizer) => optimizer.step([gradient]));
     Reflect.deleteProperty(gpu, "software");
     expectAt("SGD", await plain[0].data(), (i) => value(i) - 0.5 * seedOf(i));
     // The first step of Adam is as long as the learning rate, whatever the gradient.
     expectAt("Adam", await adaptive[0].data(), (i) => value(i) - 0.5 * Math.sign(seedOf(i)), 1e-4);
-    for (const t of [...optimisers, ...plain, ...adaptive, gradient]) t.dispose();
+    for (const t of [...optimizers, ...plain, ...adaptive, gradient]) t.dispose();
   });
 
   test("depthwise convolution", async () => {

@@ -2,6 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type App, entryPoints, installPackage, root, tarball } from "../lib/package.ts";
 
@@ -28,7 +30,26 @@ test("publint and are-the-types-wrong find nothing", () => {
   app.run(bin("attw"), [tarball(), "--profile", "esm-only", "--no-emoji"]);
 });
 
-test("it trains: a network, its loss, gradients, an optimiser", () => {
+test("bundles hold what is called: an operation is 8 KiB packed, a network with its training 96 KiB", async () => {
+  const packed = async (contents: string): Promise<number> => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: app.folder },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+    });
+    return gzipSync(outputFiles[0].contents).length / 1024;
+  };
+  expect(await packed(`export { relu } from "voxgrad";`)).toBeLessThan(10);
+  const training = `export { capture, openDevice } from "voxgrad";
+    export { Adam, diceLoss } from "voxgrad/nn";
+    export { UNet } from "voxgrad/seg";`;
+  expect(await packed(training)).toBeLessThan(110);
+});
+
+test("it trains: a network, its loss, gradients, an optimizer", () => {
   const printed = app.runModule(`
     import { capture, grad, openDevice } from "voxgrad";
     import { Adam, diceLoss, manualSeed } from "voxgrad/nn";

@@ -64,6 +64,18 @@ describe("a bundle", async () => {
   });
 });
 
+test("segment hands on where scores are kept, for files and for models that are open", async () => {
+  const kept: number[] = [];
+  const keepScores: KeepScores = (channels, voxels) => (kept.push(channels), keptInMemory(channels, voxels));
+  const model = await openModel(dev, modelFiles(folder));
+  for (const source of [model, modelFiles(folder)]) {
+    const { probabilityMap } = await segment(dev, source, image, { probabilities: "channels", keepScores });
+    probabilityMap!.dispose();
+  }
+  model.dispose();
+  expect(kept).toEqual([3, 3]);
+});
+
 test("an image with a voxel that is not finite is refused", async () => {
   const data = Float32Array.from(image.data);
   data[7] = NaN;

@@ -1,5 +1,5 @@
 /**
- * @file The same networks, shapes, loss and optimiser in PyTorch on the same machine, by torch_networks.py, if there is a Python that has it: `python3`, or
+ * @file The same networks, shapes, loss and optimizer in PyTorch on the same machine, by torch_networks.py, if there is a Python that has it: `python3`, or
  * what VOXGRAD_PYTHON names. First whether both libraries compute the same from the same weights.
  */
 

@@ -114,7 +114,7 @@ function tableOf(sequence: ChaosSequence, organs: readonly string[], wanted: rea
   }
   if (labels.length === 1) throw new ConfigError('chaosDataset: organs is empty; name at least one, or "all"');
   if (wanted.includes("CT") && wanted.length > 1 && labels.length > 2)
-    throw new ConfigError('chaosDataset: of the CT only the liver is labelled; with MR and CT together organs must be ["liver"]');
+    throw new ConfigError('chaosDataset: of the CT only the liver is labeled; with MR and CT together organs must be ["liver"]');
   return { classes, labels };
 }
 

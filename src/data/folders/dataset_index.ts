@@ -47,7 +47,7 @@ export interface DatasetIndex {
   readonly labels: readonly LabelClass[];
   /** Ending of its image files, with the dot: ".nii.gz". */
   readonly fileEnding: string;
-  /** All labelled cases, those of a list of validation cases included. */
+  /** All labeled cases, those of a list of validation cases included. */
   readonly training: readonly Case[];
   /** Cases without labels. */
   readonly test: readonly Case[];

@@ -47,7 +47,7 @@ function smoothed(classes: Tensor, weights: Float64Array): Tensor {
 
 /**
  * Cross-entropy + alpha · mean difference between the logits and the share of each class in the target around the voxel (Murugesan et al. 2023, Trust
- * your neighbours). MONAI's `NACLLoss`; classes and axes are those of the input.
+ * your neighbors). MONAI's `NACLLoss`; classes and axes are those of the input.
  * @param input logits `[N, C, H, W]` or `[N, C, D, H, W]`
  * @param target class indices `[N, H, W]` or `[N, D, H, W]`
  * @returns one number

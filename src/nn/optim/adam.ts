@@ -17,9 +17,9 @@ export interface AdamOptions {
   readonly eps?: number;
   /** L2 penalty added to the gradient (Adam) or decay applied to the weight (AdamW); default 0, AdamW 0.01. */
   readonly weightDecay?: number;
-  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimiser, not of a group. */
+  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimizer, not of a group. */
   readonly amsgrad?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
   readonly maximize?: boolean;
 }
 

@@ -20,7 +20,7 @@ export interface RMSpropOptions {
   readonly momentum?: number;
   /** Divide by the standard deviation instead of the root mean square; default false. */
   readonly centered?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
   readonly maximize?: boolean;
 }
 

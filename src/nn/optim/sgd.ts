@@ -19,7 +19,7 @@ export interface SGDOptions {
   readonly weightDecay?: number;
   /** Needs momentum and no dampening; default false. */
   readonly nesterov?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
   readonly maximize?: boolean;
 }
 

@@ -31,7 +31,7 @@ const resize =
     const whole = g.add("Shape", [x], { end: 2 });
     const sizes = g.add("Concat", [whole, g.add("Cast", [g.asLast(node.input(1))], { to: 7 })], { axis: 0 });
     if (mode === "nearest" && half) {
-      // floor((o + ½)·scale) is the nearest centre, of two equally near ones the later.
+      // floor((o + ½)·scale) is the nearest center, of two equally near ones the later.
       const first = g.add("Resize", [x, "", "", sizes], {
         mode,
         coordinate_transformation_mode: "half_pixel",

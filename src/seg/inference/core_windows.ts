@@ -11,6 +11,7 @@ import { noGrad } from "../../autograd/tape.ts";
 import { slice } from "../../autograd/view.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, OutOfMemoryError, ShapeError, TensorTooLargeError } from "../../host/errors.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
@@ -101,6 +102,7 @@ export class CoreWindows {
    */
   async run(image: HostArray, run: CoreWindowsRun = {}): Promise<HostArray<Uint8Array | Uint32Array>> {
     expectOptions("CoreWindows.run", run, "signal onProgress");
+    expectArguments("CoreWindows.run", "array", { image });
     run.signal?.throwIfAborted();
     return this.predict(image, this.jobOf(image.shape), run);
   }

@@ -6,6 +6,7 @@
 import { expectDevice } from "../../tensor/kind.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectModule, type Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -112,6 +113,7 @@ export class DeviceWindows {
    */
   async run(image: HostArray, run: WindowRun): Promise<WindowResults> {
     expectOptions("DeviceWindows.run", run, windowRunNames);
+    expectArguments("DeviceWindows.run", "array", { image });
     run.signal?.throwIfAborted();
     return this.predict(image, await this.jobs.plan(image.shape, run), run);
   }
@@ -127,12 +129,13 @@ export class DeviceWindows {
     const size = given.shape.slice(1);
     const { image, before } = padTo({ data: given.data, shape: [1, ...given.shape] }, roi, paddingMode, cval);
     const padded = image.shape.slice(2);
+    const weights = weightMap(roi, mode, sigmaScale, roiWeightMap);
     const kept = run.scores ? (run.keepScores ?? keptInMemory)(classes, sizeOf(padded)) : undefined;
     const memory = new WindowMemory(this.device, {
       image: { data: image.data, shape: [1, given.shape[0], ...lifted(padded, 1)] },
       layout,
       roi: lifted(roi, 1),
-      weights: { data: weightMap(roi, mode, sigmaScale, roiWeightMap), shape: lifted(roi, 1) },
+      weights: { data: weights, shape: lifted(roi, 1) },
       classes,
       decision: run.decision,
       scores: kept,

@@ -195,6 +195,7 @@ export class QuickNatViews {
 
   private async run(volume: HostArray, options: UncertaintyOptions & { readonly samples: number }, kind: StepKind) {
     const { scores = false, keepSamples = false, samples, signal, onProgress } = options;
+    expectArguments("QuickNatViews", "array", { volume });
     signal?.throwIfAborted();
     const shape = fourAxes(volume.shape);
     const job = await this.prepare(shape, kind, samples);

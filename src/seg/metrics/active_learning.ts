@@ -1,4 +1,4 @@
-/** @file What a case is worth labelling: the variance of repeated predictions and the distance of a label from a prediction, with MONAI's options. */
+/** @file What a case is worth labeling: the variance of repeated predictions and the distance of a label from a prediction, with MONAI's options. */
 
 import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";

@@ -18,7 +18,7 @@ import { SurfacePair, type SurfacePairOptions } from "./surfaces.ts";
 
 /** One class of a prediction and its truth. */
 export interface ClassPair extends Confusion {
-  /** Millilitres of a voxel, if the voxel size is in millimetres. */
+  /** Milliliters of a voxel, if the voxel size is in millimeters. */
   readonly voxelVolume: number;
   /** Up to which distance a surface counts as right. */
   readonly tolerance: number;

@@ -60,8 +60,8 @@ export async function segment(
   image: Volume,
   options: ModelSegmentOptions & OpenModelOptions = {},
 ): Promise<ModelSegmentation> {
-  const { signal, probabilities, onPlan, onProgress, ...opening } = options;
-  const wanted = { signal, probabilities, onPlan, onProgress };
+  const { signal, probabilities, keepScores, onPlan, onProgress, ...opening } = options;
+  const wanted = { signal, probabilities, keepScores, onPlan, onProgress };
   expectOptions(
     "segment",
     options,

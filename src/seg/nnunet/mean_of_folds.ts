@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../../host/array.ts";
 import { roundToHalf } from "../../host/rounding.ts";
-import type { KeepScores, KeptScoreMap } from "../inference/kept_scores.ts";
+import type { KeepScores, KeptScoreMap, KeptScores } from "../inference/kept_scores.ts";
 
 /**
  * @param folds how many there are, 1 or more
@@ -17,18 +17,20 @@ export async function meanOfFolds(
   if (folds === 1) return first;
   const { channels, shape } = first;
   const voxels = sizeOf(shape);
-  const sums = keepScores(channels, voxels);
+  let room: KeptScores | undefined;
   try {
+    const sums = (room = keepScores(channels, voxels));
     addTo(sums.write, first, (values) => values);
     for (let k = 1; k < folds; k++) {
       const divisor = k === folds - 1 ? folds : 1;
       addTo(sums.write, await logitsOf(k), (values, c) => added(sums.channel(c), values, divisor));
     }
+    return { channels, shape, channel: sums.channel, dispose: sums.dispose };
   } catch (error) {
-    sums.dispose();
+    first.dispose();
+    room?.dispose();
     throw error;
   }
-  return { channels, shape, channel: sums.channel, dispose: sums.dispose };
 }
 
 function addTo(

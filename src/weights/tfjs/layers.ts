@@ -82,7 +82,7 @@ function convert({ layer, type, config, inputs }: Wired, model: TfjsModel, chann
     config: record(config),
     own: ownWeights(layer, model.weights),
     channelsFirst,
-    // Keras resizes by the centres of pixels, TensorFlow.js by their corners: a model says by whom it was made.
+    // Keras resizes by the centers of pixels, TensorFlow.js by their corners: a model says by whom it was made.
     madeInTfjs: model.kerasVersion.startsWith("tfjs"),
     fail,
   });

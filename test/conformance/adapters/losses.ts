@@ -1,4 +1,4 @@
-/** @file PyTorch's losses, convolutions, PReLU and normalisations, with gradients, on the GPU. */
+/** @file PyTorch's losses, convolutions, PReLU and normalizations, with gradients, on the GPU. */
 import {
   affine,
   batchNorm,

@@ -126,7 +126,7 @@ describe("reading", () => {
     await expect(wide(2n ** 60n)).rejects.toThrow(/voxel 0 .* 2\^53/);
   });
 
-  test("without codes the grid is centred and x flipped, as in nibabel", async () => {
+  test("without codes the grid is centered and x flipped, as in nibabel", async () => {
     const image = await readNifti(
       patched((view) => (view.setInt16(254, 0, true), [1, 2, 3].forEach((s, i) => view.setFloat32(80 + 4 * i, s, true)))),
     );

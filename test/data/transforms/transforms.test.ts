@@ -77,7 +77,7 @@ describe("onKeys", () => {
     expect(() => t.apply({ image: array([1, 2, 2]), label: undefined })).toThrow(/no array under "label"/);
   });
 
-  test("Resize takes nearest-exact for labels, whatever the mode for images, unless MONAI's behaviour is asked for", () => {
+  test("Resize takes nearest-exact for labels, whatever the mode for images, unless MONAI's behavior is asked for", () => {
     const options = { spatialSize: [3, 3] };
     const named = { labels: ["label"] };
     const fractional = (out: T.Item | T.Item[]) => ((out as T.Item).label as HostArray).data.some((v) => v % 1 !== 0);

@@ -25,7 +25,7 @@ const values = async (params: readonly Tensor[]): Promise<number[]> => {
   return all.flatMap((v) => [...v]);
 };
 
-describe("optimisers against PyTorch", () => {
+describe("optimizers against PyTorch", () => {
   const ops = readFixture<any>("torch_ops.json").cases.filter((c: any) => c.op.startsWith("optim."));
   test.each<[string, any]>(ops.map((c: any) => [c.id, c]))("torch/%s", async (_, c) => {
     const gpu = await device();

@@ -33,7 +33,7 @@ function cubic(d: number): number {
   return x < 2 ? a * x ** 3 - 5 * a * x ** 2 + 8 * a * x - 4 * a : 0;
 }
 
-/** Weights of all elements of an axis at a normalised position. */
+/** Weights of all elements of an axis at a normalized position. */
 function weights(g: number, n: number, args: Args): number[] {
   const at = args.alignCorners ? ((g + 1) / 2) * (n - 1) : ((g + 1) * n - 1) / 2;
   const row = new Array<number>(n).fill(0);

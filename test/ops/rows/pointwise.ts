@@ -131,7 +131,7 @@ const unaries: Readonly<Record<string, Unary>> = {
     hard: [1.5, -1.5, -0.25, 1e5 + 0.5],
     kink: { at: [0, 1, -1, 7], slope: () => 0 },
   },
-  // Halves go to the even neighbour.
+  // Halves go to the even neighbor.
   round: {
     half: steps,
     f: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),

@@ -66,7 +66,7 @@ describe("encodePng", () => {
 describe("overlay", () => {
   const slice = plane([1, 3, 3], 0, 0, 0, 0, 2, 2, 0, 2, 2);
 
-  it("shows the slice in grey, scaled up", () => {
+  it("shows the slice in gray, scaled up", () => {
     const p = overlay(slice, undefined, undefined, { scale: 4 });
     expect([p.width, p.height]).toEqual([12, 12]);
     expect(pixel(p, 3, 3)).toEqual([0, 0, 0]);
@@ -95,8 +95,8 @@ describe("overlay", () => {
 
 describe("montage", () => {
   it("lays pictures out row by row", () => {
-    const grey = (v: number): Picture => ({ width: 2, height: 2, channels: 1, data: new Uint8Array(4).fill(v) });
-    const p = montage([grey(100), grey(150), grey(200)], { margin: 1 });
+    const gray = (v: number): Picture => ({ width: 2, height: 2, channels: 1, data: new Uint8Array(4).fill(v) });
+    const p = montage([gray(100), gray(150), gray(200)], { margin: 1 });
     expect([p.width, p.height]).toEqual([7, 7]);
     expect([pixel(p, 1, 1), pixel(p, 4, 1), pixel(p, 1, 4), pixel(p, 4, 4)]).toEqual([100, 150, 200, 24].map((v) => [v, v, v]));
     expect(() => montage([])).toThrow(ConfigError);

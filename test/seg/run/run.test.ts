@@ -181,8 +181,8 @@ describe("a run's folder", () => {
 /** A PNG whose pixels fill its size (PNG specification, 5.2 and 11.2). */
 function expectPicture(file: Buffer): void {
   expect(file.subarray(0, 8)).toEqual(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"));
-  const [width, height, colour] = [file.readUInt32BE(16), file.readUInt32BE(20), file[25]];
-  const channels = { 0: 1, 2: 3, 6: 4 }[colour]!;
+  const [width, height, color] = [file.readUInt32BE(16), file.readUInt32BE(20), file[25]];
+  const channels = { 0: 1, 2: 3, 6: 4 }[color]!;
   const pieces: Buffer[] = [];
   for (let i = 8; i < file.length; i += 12 + file.readUInt32BE(i)) {
     if (file.toString("latin1", i + 4, i + 8) === "IDAT") pieces.push(file.subarray(i + 8, i + 8 + file.readUInt32BE(i)));

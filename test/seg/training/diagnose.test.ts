@@ -44,9 +44,9 @@ test("a trainer names the step whose labels are no classes", async () => {
     optimizer: new Adam(net.parameters()),
     loss: (output, label) => diceLoss(output, label, { softmax: true, toOnehotY: true }),
   });
-  const label = (grey: number) => ({ data: new Float32Array(size * size).fill(grey, 0, 5), shape: [1, 1, size, size] });
+  const label = (gray: number) => ({ data: new Float32Array(size * size).fill(gray, 0, 5), shape: [1, 1, size, size] });
   async function* batches() {
-    for (const grey of [1, 0, 63, 1]) yield { image: image(), label: label(grey) };
+    for (const gray of [1, 0, 63, 1]) yield { image: image(), label: label(gray) };
   }
   const run = trainer.epoch(batches());
   await expect(run).rejects.toThrow(DataError);

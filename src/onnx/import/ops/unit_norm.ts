@@ -1,4 +1,4 @@
-/** @file Norms by a sum of powers: to length 1, to mean square 1, to variance 1, and by what neighbouring channels hold. */
+/** @file Norms by a sum of powers: to length 1, to mean square 1, to variance 1, and by what neighboring channels hold. */
 
 import { pad } from "../../../autograd/pad.ts";
 import * as f from "../../../autograd/pointwise.ts";

@@ -146,7 +146,7 @@ export const evaluateCommand: Command = {
     const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
     if (found.length === 0)
       throw new DataError(
-        `evaluate: ${predictions} has no <id>.nii.gz (or of another format) of a labelled case of the dataset ${data.index.name}`,
+        `evaluate: ${predictions} has no <id>.nii.gz (or of another format) of a labeled case of the dataset ${data.index.name}`,
       );
     const missing = cases.filter((c) => fileOf(c) === undefined);
     if (fold !== undefined && missing.length > 0)
@@ -175,7 +175,7 @@ export const evaluateCommand: Command = {
     if (out !== undefined) await writeComparison(resolve(out), comparison);
     for (const line of strangeLines(strange)) say(line);
     if (missing.length > 0)
-      say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
+      say(`${found.length} of ${cases.length} labeled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;
   },
 };

@@ -32,7 +32,7 @@ const table = {
 
 const help = `voxgrad export-slices ${usage}
 
-Writes the slices of the labelled cases of a dataset as PNG files of 8 bits: <view>_images/<id>_<slice>.png, stretched from the volume's least value to its greatest, and <view>_labels/<id>_<slice>.png with the class as gray value; classes.csv names the classes.
+Writes the slices of the labeled cases of a dataset as PNG files of 8 bits: <view>_images/<id>_<slice>.png, stretched from the volume's least value to its greatest, and <view>_labels/<id>_<slice>.png with the class as gray value; classes.csv names the classes.
 
 ${helpLines([
   ["data DIR", "Decathlon or nnU-Net folder"],

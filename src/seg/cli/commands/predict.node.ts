@@ -69,7 +69,7 @@ ${helpLines([
     "of the second stage of nnU-Net's cascade: label maps <id>.* of the first stage; without it they are the images' last channels",
   ],
   ["ensemble HOW", "how runs are joined: mean of logits (default), mean of probabilities, or vote"],
-  ["data DIR", "the labelled cases of a dataset, with --fold N the validation cases of a fold"],
+  ["data DIR", "the labeled cases of a dataset, with --fold N the validation cases of a fold"],
   ["out DIR", "where the label maps go; default <run>/predicted, to be given for several runs"],
   [
     "weights NAME",

@@ -30,7 +30,7 @@ Segments each image many times with dropout on. Writes the label map <id>.nii.gz
 
 ${helpLines([
   ["run DIR", "folder of a trained run whose networks have dropout"],
-  ["data DIR", "the labelled cases of a dataset, with --fold N the validation cases of a fold"],
+  ["data DIR", "the labeled cases of a dataset, with --fold N the validation cases of a fold"],
   ["out DIR", "where the results go"],
   ["samples N", "draws of each network; default 10"],
   ["seed N", "of the draws; default 0"],

@@ -21,7 +21,7 @@ export interface ChaosOptions {
   readonly organs: readonly string[];
   /** Slices taken from each volume per epoch, none twice before all were taken. */
   readonly samplesPerVolume: number;
-  /** Which slices train: all of them, or those in which something is labelled. */
+  /** Which slices train: all of them, or those in which something is labeled. */
   readonly slices: "all" | "labelled";
   /** Array axis that slices are taken along. */
   readonly sliceAxis: 0 | 1 | 2;
@@ -71,7 +71,7 @@ export const chaosOptions: OptionTable<ChaosOptions> = {
   phases: oneOf(chaosPhaseNames, "of T1DUAL: in, out, both (two channels) or each (a case each)", { standard: "in" }),
   organs,
   samplesPerVolume: integer(1, "slices taken from each volume per epoch"),
-  slices: oneOf(["all", "labelled"], "train on all slices, or on labelled ones"),
+  slices: oneOf(["all", "labelled"], "train on all slices, or on labeled ones"),
   sliceAxis: oneOf([0, 1, 2], "array axis across the slices: 0, 1 or 2"),
   patchSize: integers(2, "height,width of a slice"),
   fit: oneOf(["resize", "crop"], "resize slices to the patch size, or pad and crop"),

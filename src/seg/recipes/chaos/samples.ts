@@ -26,7 +26,7 @@ function sliceAt({ data, shape }: HostArray, axis: number, k: number): HostArray
   return copyView(data, without(shape), without(strides), k * strides[axis + 1]);
 }
 
-/** Slices of a label map `[C, x, y, z]` in which something is labelled. */
+/** Slices of a label map `[C, x, y, z]` in which something is labeled. */
 function labelled({ data, shape }: HostArray, axis: number): number[] {
   const inner = shape.slice(axis + 2).reduce((n, s) => n * s, 1);
   const depth = shape[axis + 1];

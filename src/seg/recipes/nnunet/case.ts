@@ -28,7 +28,7 @@ export interface NnunetCase extends PreparedCase {
   readonly outside?: HostArray<Uint8Array> | undefined;
   /** Voxels of each class or region. */
   readonly classes: readonly Uint32Array[];
-  /** Voxels that somebody has labelled, of data that have others. */
+  /** Voxels that somebody has labeled, of data that have others. */
   readonly labelled?: Uint32Array | undefined;
   readonly properties: CaseProperties;
 }

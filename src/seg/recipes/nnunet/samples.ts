@@ -65,7 +65,7 @@ export class NnunetSamples implements Dataset {
     const source = (await this.cases.get(random.randint(this.cases.length), random)) as NnunetCase;
     const forced = index % this.batchSize >= Math.round(this.batchSize * (1 - this.oversample));
     const shape = source.image.shape.slice(1);
-    // Where not all voxels are labelled, the others are never what a patch is about.
+    // Where not all voxels are labeled, the others are never what a patch is about.
     const foreground = forced ? source.classes : source.labelled && [source.labelled];
     const start = drawPatchStart({ shape, patchSize: this.cut, finalPatchSize: this.seen, foreground }, random);
     const part = (x: HostArray): HostArray => {

@@ -19,7 +19,7 @@ const usage = "--data DIR --out DIR [--planner NAME] [--memory GB] [--spacing z,
 
 const help = `voxgrad nnunet plan ${usage}
 
-Reads every labelled case and lists what is wrong, takes the fingerprint, and plans as nnU-Net does. Writes into the folder dataset.json,
+Reads every labeled case and lists what is wrong, takes the fingerprint, and plans as nnU-Net does. Writes into the folder dataset.json,
 dataset_fingerprint.json, splits_final.json and the plans, in nnU-Net's formats; train --recipe nnunet --plans FILE trains them. A dataset.json and a
 splits_final.json that are there stay, and plans are not replaced by others.
 
@@ -50,7 +50,7 @@ export const planCommand: Command = {
     const memory = values.memory === undefined ? undefined : numberIn("memory", values.memory);
     const data = await (await FolderData.open(values.data)).fold("all");
     const { index } = data;
-    if (index.training.length === 0) throw new ConfigError(`${values.data} has no labelled cases`);
+    if (index.training.length === 0) throw new ConfigError(`${values.data} has no labeled cases`);
     const line = new ProgressLine(process.stderr);
     const progress = (label: string) => (done: number, total: number) => line.update({ label, done, total });
     try {

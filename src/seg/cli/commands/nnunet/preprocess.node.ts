@@ -17,7 +17,7 @@ const usage = "--data DIR --prepared DIR [--plans FILE] [--configuration NAME] [
 
 const help = `voxgrad nnunet preprocess ${usage}
 
-Prepares every labelled case as the plans say and keeps it in the folder. What is there already is left; a run that was stopped goes on. Train with
+Prepares every labeled case as the plans say and keeps it in the folder. What is there already is left; a run that was stopped goes on. Train with
 the same --plans and --prepared.
 
 ${helpLines([
@@ -28,7 +28,7 @@ ${helpLines([
   ["previous DIRS", "of 3d_cascade_fullres: label maps of the first stage, as train has them"],
 ])}`;
 
-/** Prepares all labelled cases. */
+/** Prepares all labeled cases. */
 export const preprocessCommand: Command = {
   name: "preprocess",
   usage: [[usage, "prepare the cases of a dataset once"]],
