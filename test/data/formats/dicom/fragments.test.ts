@@ -1,6 +1,6 @@
 /** @file Frames from fragments of packed pixels: one each, all of one frame, by either table of offsets, by where streams begin. */
 import { expect, test } from "vitest";
-import { packedFrames } from "../../../../src/data/formats/dicom/fragments.ts";
+import { type ExtendedTable, packedFrames } from "../../../../src/data/formats/dicom/fragments.ts";
 import { FormatError } from "../../../../src/host/errors.ts";
 
 const fail = (why: string) => new FormatError(why);
@@ -27,20 +27,25 @@ const frames = [
   [0xff, 0xd8, 1, 2, 3, 4, 5, 6],
   [0xff, 0xd8, 7, 0],
 ];
-const read = (...args: Parameters<typeof packedFrames>) => packedFrames(...args).map((f) => [...f]);
+const pixels = (bytes: Uint8Array) => ({ size: bytes.length, read: async (from: number, to: number) => bytes.slice(from, to) });
 
-test("a fragment for each frame, and all fragments of one", () => {
-  expect(read(items([], parts), 3, "jpeg", none, fail)).toEqual(parts);
-  expect(read(items([], parts), 1, "jpeg", none, fail)).toEqual([parts.flat()]);
+async function read(bytes: Uint8Array, count: number, packing: "jpeg" | "rle", table: ExtendedTable): Promise<number[][]> {
+  const frame = await packedFrames(pixels(bytes), count, packing, table, fail);
+  return Promise.all(Array.from({ length: count }, async (_, i) => [...(await frame(i))]));
+}
+
+test("a fragment for each frame, and all fragments of one", async () => {
+  expect(await read(items([], parts), 3, "jpeg", none)).toEqual(parts);
+  expect(await read(items([], parts), 1, "jpeg", none)).toEqual([parts.flat()]);
 });
 
-test("by the basic table, by the extended one and its lengths, and by where streams begin", () => {
-  expect(read(items([0, 24], parts), 2, "rle", none, fail)).toEqual(frames);
+test("by the basic table, by the extended one and its lengths, and by where streams begin", async () => {
+  expect(await read(items([0, 24], parts), 2, "rle", none)).toEqual(frames);
   const extended = { offsets: [0, 24], lengths: [8, 3] };
-  expect(read(items([], parts), 2, "rle", extended, fail)).toEqual([frames[0], frames[1].slice(0, 3)]);
+  expect(await read(items([], parts), 2, "rle", extended)).toEqual([frames[0], frames[1].slice(0, 3)]);
   // The extended one counts where both are there.
-  expect(read(items([0, 12], parts), 2, "rle", extended, fail)).toEqual([frames[0], frames[1].slice(0, 3)]);
-  expect(read(items([], parts), 2, "jpeg", none, fail)).toEqual(frames);
+  expect(await read(items([0, 12], parts), 2, "rle", extended)).toEqual([frames[0], frames[1].slice(0, 3)]);
+  expect(await read(items([], parts), 2, "jpeg", none)).toEqual(frames);
 });
 
 test.each([
@@ -49,6 +54,6 @@ test.each([
   ["an offset between fragments", items([0, 13], parts), 2, none, /the offset of frame 1, 13, is that of no fragment/],
   ["a first frame that is not the first fragment", items([12, 24], parts), 2, none, /the offset of frame 0, 12/],
   ["frames that do not ascend", items([0, 0], parts), 2, none, /do not ascend/],
-])("%s is an error", (_, bytes, count, table, message) => {
-  expect(() => packedFrames(bytes, count, "rle", table, fail)).toThrow(message);
+])("%s is an error", async (_, bytes, count, table, message) => {
+  await expect(packedFrames(pixels(bytes), count, "rle", table, fail)).rejects.toThrow(message);
 });
