@@ -24,15 +24,19 @@ const W_FETCHES = (STEP + W_ROWS - 1u) / W_ROWS;
 var<workgroup> w_shared: array<vec4f, STEP * CHANNELS>;
 var<workgroup> x_shared: array<vec4f, STEP * POSITIONS>;
 
-// The four positions of a lane, ROWS apart in memory; one index if they follow each other.
+// The four positions of a lane, ROWS apart in memory; one index if they follow each other. The last one first: who waits for the first one waits for all.
 fn fetch_x(index: vec4u, row: u32) -> array<vec4<E>, X_FETCHES> {
   var v: array<vec4<E>, X_FETCHES>;
-  for (var f = 0u; f < X_FETCHES; f++) {
+  for (var n = 0u; n < X_FETCHES; n++) {
+    let f = X_FETCHES - 1u - n;
     var i = index + f * row;
     if (RUN != 0u) {
       i = vec4u(i.x, i.x + 1u, i.x + 2u, i.x + 3u);
     }
-    v[f] = vec4<E>(x[i.x], x[i.y], x[i.z], x[i.w]);
+    let last = x[i.w];
+    let third = x[i.z];
+    let second = x[i.y];
+    v[f] = vec4<E>(x[i.x], second, third, last);
   }
   return v;
 }
