@@ -73,7 +73,7 @@ struct Step {
 fn after(step: Step, tap_count: u32) -> Step {
   let more = step.nth + 1u < tap_count;
   let nth = select(0u, step.nth + 1u, more);
-  return Step(select(step.c + STEP, step.c, more), nth, tap_shared[nth % TAPS]);
+  return Step(select(step.c + STEP, step.c, more), nth, tap_at(nth));
 }
 
 // What a lane has of a step.
@@ -198,7 +198,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let w_tap = select(p.weight_in, ~p.weight_in + 1u, down);
   let w_channels = u32(p.taps.x * p.taps.y * p.taps.z) * p.weight_in;
 
-  var step = Step(0u, 0u, tap_shared[0]);
+  var step = Step(0u, 0u, tap_at(0u));
   var now = fetch(step, mine.start, more.start, in_plane);
   var acc: Sums;
   for (var i = 0u; i < RC * RP; i++) {

@@ -98,7 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // The step that is fetched: its tap and its first channel.
   var nth = 0u;
   var c = 0u;
-  var tap = tap_shared[0];
+  var tap = tap_at(0u);
   var x_next = fetch_x(start + tap.x, X_ROWS * in_plane);
   var w_next = fetch_w(w_start + tap.w * w_tap);
   var acc: array<vec4f, 4u * RC * RP>; // vec4 of positions, per channel
@@ -128,7 +128,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         nth = 0u;
         c += STEP;
       }
-      tap = tap_shared[nth % TAPS];
+      tap = tap_at(nth);
       x_next = fetch_x(start + (tap.x + c * in_plane), X_ROWS * in_plane);
       w_next = fetch_w(w_start + (tap.w * w_tap + c * w_channel));
       for (var t = 0u; t < STEP; t++) {

@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var block = 0u; block < blocks; block++) {
     let rounds = min(in_block, last - block * in_block);
     for (var k = 0u; k < rounds; k++) {
-      let tap = tap_shared[nth % TAPS];
+      let tap = tap_at(nth);
       // A lane whose row is not there does nothing; otherwise it may lie beyond the ends of one.
       if (KW == 1u || ((reached.x | 1u) & tap.bits) == tap.bits) {
         // The last one first: who waits for the first one waits for all.
