@@ -25,13 +25,13 @@ var<workgroup> w_shared: array<vec4f, STEP * CHANNELS>;
 var<workgroup> x_shared: array<vec4f, STEP * POSITIONS>;
 
 // The four positions of a lane, ROWS apart in memory; one index if they follow each other. The last one first: who waits for the first one waits for all.
-fn fetch_x(index: vec4u, row: u32) -> array<vec4<E>, X_FETCHES> {
+fn fetch_x(index: vec4u, ahead: u32, row: u32) -> array<vec4<E>, X_FETCHES> {
   var v: array<vec4<E>, X_FETCHES>;
   for (var n = 0u; n < X_FETCHES; n++) {
     let f = X_FETCHES - 1u - n;
-    var i = index + f * row;
+    var i = index + (ahead + f * row);
     if (RUN != 0u) {
-      i = vec4u(i.x, i.x + 1u, i.x + 2u, i.x + 3u);
+      i = index.x + ahead + f * row + vec4u(0u, 1u, 2u, 3u);
     }
     let last = x[i.w];
     let third = x[i.z];
@@ -99,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var nth = 0u;
   var c = 0u;
   var tap = tap_at(0u);
-  var x_next = fetch_x(start + tap.x, X_ROWS * in_plane);
+  var x_next = fetch_x(start, tap.x, X_ROWS * in_plane);
   var w_next = fetch_w(w_start + tap.w * w_tap);
   var acc: array<vec4f, 4u * RC * RP>; // vec4 of positions, per channel
   var sum: array<vec4f, 4u * RC * RP>;
@@ -129,7 +129,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         c += STEP;
       }
       tap = tap_at(nth);
-      x_next = fetch_x(start + (tap.x + c * in_plane), X_ROWS * in_plane);
+      x_next = fetch_x(start, tap.x + c * in_plane, X_ROWS * in_plane);
       w_next = fetch_w(w_start + (tap.w * w_tap + c * w_channel));
       for (var t = 0u; t < STEP; t++) {
         var xv: array<vec4f, RP>;
