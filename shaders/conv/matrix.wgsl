@@ -220,13 +220,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     // After weights: what is loaded later is waited for later.
     now = fetch(step, mine.start, more.start, in_plane);
-    for (var t = FIRST; t < KS; t++) {
-      multiply(&acc, weights(w_at, t), 0u, t, mine_x);
-    }
-    for (var u = 1u; u < TW; u++) {
-      for (var t = 0u; t < KS; t++) {
-        multiply(&acc, weights(w_at + u * w_tap, t), u, t, mine_x);
-      }
+    for (var n = FIRST; n < KS * TW; n++) {
+      multiply(&acc, weights(w_at + n % TW * w_tap, n / TW), n % TW, n / TW, mine_x);
     }
     workgroupBarrier();
   }
