@@ -4,7 +4,7 @@
 // place on. Rows of outputs lie p.gap places apart for it, so that what reaches over the end of a row finds zeros there. Weights are read from where they lie, since the
 // lines of a matrix follow each other there.
 // chooses lib/one_place lib/two_places
-// uses lib/grid lib/conv lib/conv_taps
+// uses lib/grid lib/conv lib/conv_places lib/conv_taps
 
 @group(0) @binding(2) var<storage, read> w: array<f16>;
 
@@ -43,9 +43,8 @@ struct Places {
   total: u32,
 }
 
-fn on_axes(place: u32, to: Places) -> vec3i {
-  let o = i32(place % to.pixels);
-  return vec3i(o / (to.count.y * to.pitch), o / to.pitch % to.count.y, o % to.pitch);
+fn in_sample(place: u32, to: Places) -> vec3i {
+  return on_axes(place % to.pixels, vec3i(to.count.xy, to.pitch));
 }
 
 // Where a lane fetches, in units of X, and which taps lie in the input there.
@@ -57,9 +56,9 @@ struct Source {
 fn source(place: u32, channel: u32, to: Places, input: vec3i, taps: PhaseTaps) -> Source {
   // Beyond the end lies what the last row reaches: zeros.
   let q = min(place, to.total - WIDE);
-  let at = on_axes(q, to) * input + taps.reach;
+  let at = in_sample(q, to) * input + taps.reach;
   let plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
-  let start = i32(q / to.pixels * p.x_pitch + channel * plane) + (at.x * p.in_size.y + at.y) * p.in_size.z + at.z;
+  let start = i32(q / to.pixels * p.x_pitch + channel * plane) + place_in_x(at);
   return Source(u32(start >> (WIDE - 1u)), select(0u, reached_bits(at, taps), place < to.total));
 }
 
@@ -237,11 +236,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         workgroupBarrier();
         for (var e = lane % S; e < M * N && writes; e += S) {
           let q = q0 + mine_x * RUN + j * N + e % N;
-          let o = on_axes(q, to);
+          let o = in_sample(q, to);
           let channel = c0 + mine_c + i * M + e / N;
           if (q < to.total && o.z < count.z && channel < p.out_group) {
-            let at = vec3u(o * s.output + r);
-            let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+            let out = place_in_y(o, s, r);
             let c = g * p.out_group + channel;
             store(q / to.pixels, c * out_plane + out, y_shared[team % AT_ONCE][e] + bias_of(c));
           }

@@ -3,7 +3,7 @@
 // outputs of one phase; a lane multiplies RC * 4 channels by RP * 4 positions. All taps of STEP input channels follow each other, so that the input is still in the
 // cache when the next tap reads it again. What the next step needs is loaded while this one multiplies. Where an output reaches over the edge is known
 // before the loop, a bit for each tap of each axis, so that a step costs a uniform offset and four comparisons.
-// uses lib/grid lib/conv lib/conv_taps lib/single
+// uses lib/grid lib/conv lib/conv_places lib/conv_taps lib/single
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 
@@ -82,9 +82,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < 4u; i++) {
     // Beyond the end: the last one again, which is not stored.
     let q = min(q0 + x_place * 4u + i, total - 1u);
-    let k = i32(q % pixels);
-    let at = vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.input + taps.reach;
-    start[i] = q / pixels * p.x_pitch + (g * p.in_group + x_row) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
+    let at = on_axes(q % pixels, count) * s.input + taps.reach;
+    start[i] = q / pixels * p.x_pitch + (g * p.in_group + x_row) * in_plane + u32(place_in_x(at));
     reached[i] = reached_bits(at, taps);
   }
   let w_row = lane / CHANNELS;
@@ -163,9 +162,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var n = 0u; n < 4u; n++) {
         let q = q0 + (mine_q + j * PG) * 4u + n;
         if (q < total) {
-          let k = i32(q % pixels);
-          let at = vec3u(vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.output + r);
-          let place = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+          let place = place_in_y(on_axes(q % pixels, count), s, r);
           for (var i = 0u; i < RC * 4u; i++) {
             let c = c0 + (mine_c + i / 4u * CG) * 4u + i % 4u;
             if (c < p.out_group) {
