@@ -84,11 +84,13 @@ struct Fetched {
 fn fetch(step: Step, own: u32, behind: u32, in_plane: u32) -> Fetched {
   let at = u32(i32(step.tap.x) >> (WIDE - 1u)) + step.c * in_plane;
   var v: Fetched;
-  for (var f = 0u; f < FETCHES; f++) {
-    v.own[f] = x[own + at + f * in_plane];
-  }
+  // The first one last: who waits for it waits for all.
   for (var f = 0u; f < REST; f++) {
     v.behind[f] = x[behind + at + f * in_plane];
+  }
+  for (var n = 0u; n < FETCHES; n++) {
+    let f = FETCHES - 1u - n;
+    v.own[f] = x[own + at + f * in_plane];
   }
   return v;
 }

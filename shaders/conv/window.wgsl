@@ -87,7 +87,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             }
           } else {
             for (var m = 0u; m < LP; m++) {
-              v[t][m] = x[select(start[m] + ahead, start.x + ahead + m, RUN != 0u)];
+              let o = LP - 1u - m;
+              v[t][o] = x[select(start[o] + ahead, start.x + ahead + o, RUN != 0u)];
             }
           }
         }
