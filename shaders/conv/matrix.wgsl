@@ -4,7 +4,7 @@
 // place on. Rows of outputs lie p.gap places apart for it, so that what reaches over the end of a row finds zeros there. Weights are read from where they lie, since the
 // lines of a matrix follow each other there.
 // chooses lib/one_place lib/two_places
-// uses lib/grid lib/conv lib/conv_taps
+// uses lib/grid lib/conv lib/conv_places lib/conv_taps
 
 @group(0) @binding(2) var<storage, read> w: array<f16>;
 
@@ -43,9 +43,8 @@ struct Places {
   total: u32,
 }
 
-fn on_axes(place: u32, to: Places) -> vec3i {
-  let o = i32(place % to.pixels);
-  return vec3i(o / (to.count.y * to.pitch), o / to.pitch % to.count.y, o % to.pitch);
+fn in_sample(place: u32, to: Places) -> vec3i {
+  return on_axes(place % to.pixels, vec3i(to.count.xy, to.pitch));
 }
 
 // Where a lane fetches, in units of X, and which taps lie in the input there.
@@ -57,9 +56,9 @@ struct Source {
 fn source(place: u32, channel: u32, to: Places, input: vec3i, taps: PhaseTaps) -> Source {
   // Beyond the end lies what the last row reaches: zeros.
   let q = min(place, to.total - WIDE);
-  let at = on_axes(q, to) * input + taps.reach;
+  let at = in_sample(q, to) * input + taps.reach;
   let plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
-  let start = i32(q / to.pixels * p.x_pitch + channel * plane) + (at.x * p.in_size.y + at.y) * p.in_size.z + at.z;
+  let start = i32(q / to.pixels * p.x_pitch + channel * plane) + place_in_x(at);
   return Source(u32(start >> (WIDE - 1u)), select(0u, reached_bits(at, taps), place < to.total));
 }
 
@@ -73,7 +72,7 @@ struct Step {
 fn after(step: Step, tap_count: u32) -> Step {
   let more = step.nth + 1u < tap_count;
   let nth = select(0u, step.nth + 1u, more);
-  return Step(select(step.c + STEP, step.c, more), nth, tap_shared[nth % TAPS]);
+  return Step(select(step.c + STEP, step.c, more), nth, tap_at(nth));
 }
 
 // What a lane has of a step.
@@ -85,11 +84,13 @@ struct Fetched {
 fn fetch(step: Step, own: u32, behind: u32, in_plane: u32) -> Fetched {
   let at = u32(i32(step.tap.x) >> (WIDE - 1u)) + step.c * in_plane;
   var v: Fetched;
-  for (var f = 0u; f < FETCHES; f++) {
-    v.own[f] = x[own + at + f * in_plane];
-  }
+  // The first one last: who waits for it waits for all.
   for (var f = 0u; f < REST; f++) {
     v.behind[f] = x[behind + at + f * in_plane];
+  }
+  for (var n = 0u; n < FETCHES; n++) {
+    let f = FETCHES - 1u - n;
+    v.own[f] = x[own + at + f * in_plane];
   }
   return v;
 }
@@ -198,7 +199,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let w_tap = select(p.weight_in, ~p.weight_in + 1u, down);
   let w_channels = u32(p.taps.x * p.taps.y * p.taps.z) * p.weight_in;
 
-  var step = Step(0u, 0u, tap_shared[0]);
+  var step = Step(0u, 0u, tap_at(0u));
   var now = fetch(step, mine.start, more.start, in_plane);
   var acc: Sums;
   for (var i = 0u; i < RC * RP; i++) {
@@ -220,13 +221,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     // After weights: what is loaded later is waited for later.
     now = fetch(step, mine.start, more.start, in_plane);
-    for (var t = FIRST; t < KS; t++) {
-      multiply(&acc, weights(w_at, t), 0u, t, mine_x);
-    }
-    for (var u = 1u; u < TW; u++) {
-      for (var t = 0u; t < KS; t++) {
-        multiply(&acc, weights(w_at + u * w_tap, t), u, t, mine_x);
-      }
+    for (var n = FIRST; n < KS * TW; n++) {
+      multiply(&acc, weights(w_at + n % TW * w_tap, n / TW), n % TW, n / TW, mine_x);
     }
     workgroupBarrier();
   }
@@ -242,11 +238,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         workgroupBarrier();
         for (var e = lane % S; e < M * N && writes; e += S) {
           let q = q0 + mine_x * RUN + j * N + e % N;
-          let o = on_axes(q, to);
+          let o = in_sample(q, to);
           let channel = c0 + mine_c + i * M + e / N;
           if (q < to.total && o.z < count.z && channel < p.out_group) {
-            let at = vec3u(o * s.output + r);
-            let out = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+            let out = place_in_y(o, s, r);
             let c = g * p.out_group + channel;
             store(q / to.pixels, c * out_plane + out, y_shared[team % AT_ONCE][e] + bias_of(c));
           }

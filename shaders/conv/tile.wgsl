@@ -3,7 +3,7 @@
 // outputs of one phase; a lane multiplies RC * 4 channels by RP * 4 positions. All taps of STEP input channels follow each other, so that the input is still in the
 // cache when the next tap reads it again. What the next step needs is loaded while this one multiplies. Where an output reaches over the edge is known
 // before the loop, a bit for each tap of each axis, so that a step costs a uniform offset and four comparisons.
-// uses lib/grid lib/conv lib/conv_taps lib/single
+// uses lib/grid lib/conv lib/conv_places lib/conv_taps lib/single
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 
@@ -24,15 +24,19 @@ const W_FETCHES = (STEP + W_ROWS - 1u) / W_ROWS;
 var<workgroup> w_shared: array<vec4f, STEP * CHANNELS>;
 var<workgroup> x_shared: array<vec4f, STEP * POSITIONS>;
 
-// The four positions of a lane, ROWS apart in memory; one index if they follow each other.
-fn fetch_x(index: vec4u, row: u32) -> array<vec4<E>, X_FETCHES> {
+// The four positions of a lane, ROWS apart in memory; one index if they follow each other. The last one first: who waits for the first one waits for all.
+fn fetch_x(index: vec4u, ahead: u32, row: u32) -> array<vec4<E>, X_FETCHES> {
   var v: array<vec4<E>, X_FETCHES>;
-  for (var f = 0u; f < X_FETCHES; f++) {
-    var i = index + f * row;
+  for (var n = 0u; n < X_FETCHES; n++) {
+    let f = X_FETCHES - 1u - n;
+    var i = index + (ahead + f * row);
     if (RUN != 0u) {
-      i = vec4u(i.x, i.x + 1u, i.x + 2u, i.x + 3u);
+      i = index.x + ahead + f * row + vec4u(0u, 1u, 2u, 3u);
     }
-    v[f] = vec4<E>(x[i.x], x[i.y], x[i.z], x[i.w]);
+    let last = x[i.w];
+    let third = x[i.z];
+    let second = x[i.y];
+    v[f] = vec4<E>(x[i.x], second, third, last);
   }
   return v;
 }
@@ -78,9 +82,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < 4u; i++) {
     // Beyond the end: the last one again, which is not stored.
     let q = min(q0 + x_place * 4u + i, total - 1u);
-    let k = i32(q % pixels);
-    let at = vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.input + taps.reach;
-    start[i] = q / pixels * p.x_pitch + (g * p.in_group + x_row) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
+    let at = on_axes(q % pixels, count) * s.input + taps.reach;
+    start[i] = q / pixels * p.x_pitch + (g * p.in_group + x_row) * in_plane + u32(place_in_x(at));
     reached[i] = reached_bits(at, taps);
   }
   let w_row = lane / CHANNELS;
@@ -94,8 +97,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // The step that is fetched: its tap and its first channel.
   var nth = 0u;
   var c = 0u;
-  var tap = tap_shared[0];
-  var x_next = fetch_x(start + tap.x, X_ROWS * in_plane);
+  var tap = tap_at(0u);
+  var x_next = fetch_x(start, tap.x, X_ROWS * in_plane);
   var w_next = fetch_w(w_start + tap.w * w_tap);
   var acc: array<vec4f, 4u * RC * RP>; // vec4 of positions, per channel
   var sum: array<vec4f, 4u * RC * RP>;
@@ -124,8 +127,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         nth = 0u;
         c += STEP;
       }
-      tap = tap_shared[nth % TAPS];
-      x_next = fetch_x(start + (tap.x + c * in_plane), X_ROWS * in_plane);
+      tap = tap_at(nth);
+      x_next = fetch_x(start, tap.x + c * in_plane, X_ROWS * in_plane);
       w_next = fetch_w(w_start + (tap.w * w_tap + c * w_channel));
       for (var t = 0u; t < STEP; t++) {
         var xv: array<vec4f, RP>;
@@ -159,9 +162,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var n = 0u; n < 4u; n++) {
         let q = q0 + (mine_q + j * PG) * 4u + n;
         if (q < total) {
-          let k = i32(q % pixels);
-          let at = vec3u(vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.output + r);
-          let place = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+          let place = place_in_y(on_axes(q % pixels, count), s, r);
           for (var i = 0u; i < RC * 4u; i++) {
             let c = c0 + (mine_c + i / 4u * CG) * 4u + i % 4u;
             if (c < p.out_group) {

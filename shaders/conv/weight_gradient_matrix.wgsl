@@ -63,10 +63,12 @@ fn fetch(run: u32, source: Source) -> Fetched {
   let b_at = source.b + u32(r.z);
   var v: Fetched;
   v.left = r.x;
-  for (var i = 0u; i < A_FETCHES * A_WORDS; i++) {
+  for (var n = 1u; n <= A_FETCHES_WORDS; n++) {
+    let i = A_FETCHES_WORDS - n;
     v.a[i] = a[a_at + i / A_WORDS * source.a_apart + i % A_WORDS];
   }
-  for (var i = 0u; i < B_FETCHES * B_WORDS; i++) {
+  for (var n = 1u; n <= B_FETCHES_WORDS; n++) {
+    let i = B_FETCHES_WORDS - n;
     v.b[i] = b[b_at + i / B_WORDS * source.b_apart + i % B_WORDS];
   }
   return v;

@@ -2,7 +2,7 @@
 // consecutive outputs, so that nobody else wants what it reads of the input, which stays in registers: a window of a row that all KW taps along W see, of STEP
 // channels at a time. More outputs per lane would save loads, but their lanes would read further apart, a cache line each. Weights, in the order of conv/pack.wgsl, are the same for all lanes, which a GPU loads once for all of them. With KW = 1 a tap is a
 // window, wherever strides and phases put it. Loads of a step are not begun in the step before: other subgroups fill the time, as each needs few registers.
-// uses lib/grid lib/conv lib/conv_taps lib/single
+// uses lib/grid lib/conv lib/conv_places lib/conv_taps lib/single
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 
@@ -48,9 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < LP; i++) {
     // Beyond the end: the last one again, which is not stored.
     let q = min(q0 + lane * LP + i, total - 1u);
-    let k = i32(q % pixels);
-    let at = vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.input + taps.reach;
-    start[i] = q / pixels * p.x_pitch + g * p.in_group * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
+    let at = on_axes(q % pixels, count) * s.input + taps.reach;
+    start[i] = q / pixels * p.x_pitch + g * p.in_group * in_plane + u32(place_in_x(at));
     reached[i] = reached_bits(at, taps);
     if (i == 0u) {
       first = at;
@@ -73,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var block = 0u; block < blocks; block++) {
     let rounds = min(in_block, last - block * in_block);
     for (var k = 0u; k < rounds; k++) {
-      let tap = tap_shared[nth % TAPS];
+      let tap = tap_at(nth);
       // A lane whose row is not there does nothing; otherwise it may lie beyond the ends of one.
       if (KW == 1u || ((reached.x | 1u) & tap.bits) == tap.bits) {
         // The last one first: who waits for the first one waits for all.
@@ -88,7 +87,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             }
           } else {
             for (var m = 0u; m < LP; m++) {
-              v[t][m] = x[select(start[m] + ahead, start.x + ahead + m, RUN != 0u)];
+              let o = LP - 1u - m;
+              v[t][o] = x[select(start[o] + ahead, start.x + ahead + o, RUN != 0u)];
             }
           }
         }
@@ -133,9 +133,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var n = 0u; n < LP; n++) {
       let q = q0 + lane * LP + n;
       if (q < total) {
-        let k = i32(q % pixels);
-        let at = vec3u(vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.output + r);
-        let place = (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+        let place = place_in_y(on_axes(q % pixels, count), s, r);
         for (var i = 0u; i < LC; i++) {
           if (i < p.out_group) {
             let channel = g * p.out_group + i;

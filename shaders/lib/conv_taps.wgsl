@@ -1,6 +1,6 @@
 // The taps of a phase, found once by the lanes of a workgroup, so that a loop over taps and channels takes an entry of a table instead of index arithmetic; and
 // which of them an output reaches inside of the input, as a bit for each tap of each axis.
-// uses lib/conv
+// uses lib/conv lib/conv_places
 
 struct Tap {
   x: u32,          // what it adds to every address of x
@@ -8,7 +8,13 @@ struct Tap {
   bits: u32,       // a bit per axis, as in `reached_bits`
 }
 
-var<workgroup> tap_shared: array<Tap, TAPS>;
+// A load takes an entry whole.
+var<workgroup> tap_shared: array<vec4u, TAPS>;
+
+fn tap_at(nth: u32) -> Tap {
+  let t = tap_shared[min(nth, TAPS - 1u)];
+  return Tap(t.x, t.y, t.z);
+}
 
 // Bits of an axis: as many taps as one may have.
 const AXIS_BITS = 10u;
@@ -35,7 +41,7 @@ fn list_taps(t: PhaseTaps, s: Steps, lane: u32, lanes: u32) {
     let tap = vec3u(t.first + vec3i(nth) * s.tap);
     let bits = (1u << nth.z) | (1u << (AXIS_BITS + nth.y)) | (1u << (2u * AXIS_BITS + nth.x));
     let number = (tap.x * u32(p.taps.y) + tap.y) * u32(p.taps.z) + tap.z;
-    tap_shared[i] = Tap(u32((to.x * p.in_size.y + to.y) * p.in_size.z + to.z), number, bits);
+    tap_shared[i] = vec4u(u32(place_in_x(to)), number, bits, 0u);
   }
 }
 
