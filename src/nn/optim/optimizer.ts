@@ -64,17 +64,21 @@ export abstract class Optimizer {
 
   /** @internal */
   protected constructor(
-    groups: readonly { readonly params: readonly Tensor[]; readonly hyper: readonly number[] }[],
-    moments: readonly boolean[],
+    groups: readonly {
+      readonly params: readonly Tensor[];
+      readonly hyper: readonly number[];
+      /** Which moments are needed; the others are one word. A number is what a moment begins with in place of 0. */
+      readonly moments: readonly (boolean | number)[];
+    }[],
   ) {
-    expectItems("an optimizer", "groups", groups, { params: "list", hyper: "numbers" });
+    expectItems("an optimizer", "groups", groups, { params: "list", hyper: "numbers", moments: "list" });
     const first = groups[0]?.params[0];
     if (!first) throw new ConfigError("an optimizer needs at least one parameter");
     this.device = first.device;
     if (this.device.capturing) throw new ConfigError("create optimizers outside of capture()");
     const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
     this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
-    groups.forEach(({ params, hyper }, group) => {
+    groups.forEach(({ params, hyper, moments }, group) => {
       let pack: Pack | undefined;
       for (const p of params) {
         if (this.order.includes(p))
@@ -281,11 +285,13 @@ export abstract class Optimizer {
   }
 }
 
+/** The groups with all options of each: its own, else the optimizer's. What is given as undefined is left out. */
 export function groupsOf<H extends object>(
   op: string,
   params: readonly Tensor[] | readonly ParamGroup<H>[],
+  options: H,
   names: string,
-): readonly ParamGroup<H>[] {
+): { params: readonly Tensor[]; options: Partial<H> }[] {
   if (!Array.isArray(params)) {
     throw new ConfigError(
       `${op}: the parameters are a list, such as model.parameters() or the groups that parameterGroups makes; got ${described(params)}`,
@@ -294,14 +300,18 @@ export function groupsOf<H extends object>(
   const [first] = params;
   if (typeof first !== "object" || first === null || !("params" in first)) {
     expectTensorList(op, "params", params);
-    return [{ params: params as readonly Tensor[] }];
+    return [{ params: params as readonly Tensor[], options }];
   }
   for (const group of params as readonly ParamGroup<H>[]) {
     expectNames(`${op}: a group of parameters`, group, "params options");
     expectNames(`${op}: the options of a group`, group.options ?? {}, names);
     expectTensorList(op, "params", group.params);
   }
-  return params as readonly ParamGroup<H>[];
+  const given = (set: object = {}) => Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
+  return (params as readonly ParamGroup<H>[]).map((group) => ({
+    params: group.params,
+    options: { ...options, ...given(group.options) } as Partial<H>,
+  }));
 }
 
 export function requireRange(op: string, name: string, value: number, low: number, high: number): void {

@@ -5,10 +5,15 @@ import { ConfigError } from "../../host/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Module, expectModule } from "../module.ts";
 import { type NameFilter, nameMatcher } from "../names.ts";
+import type { AdagradOptions } from "./adagrad.ts";
 import type { AdamOptions } from "./adam.ts";
+import type { NAdamOptions } from "./nadam.ts";
 import type { ParamGroup } from "./optimizer.ts";
+import type { RAdamOptions } from "./radam.ts";
 import type { RMSpropOptions } from "./rmsprop.ts";
 import type { SGDOptions } from "./sgd.ts";
+
+type AnyOptions = AdagradOptions & AdamOptions & NAdamOptions & RAdamOptions & RMSpropOptions & SGDOptions;
 
 /** Parameters by name and the options that they alone have. */
 export interface GroupRule<H> {
@@ -30,10 +35,7 @@ export interface GroupRule<H> {
  * Gradients are passed to `step` in the order of the groups, which is `optimizer.parameters`.
  * @throws ConfigError for a rule that no trainable parameter is left for, which is nearly always a mistyped name
  */
-export function parameterGroups<H = AdamOptions & SGDOptions & RMSpropOptions>(
-  model: Module,
-  rules: readonly GroupRule<NoInfer<H>>[],
-): ParamGroup<H>[] {
+export function parameterGroups<H = AnyOptions>(model: Module, rules: readonly GroupRule<NoInfer<H>>[]): ParamGroup<H>[] {
   expectModule("parameterGroups", { model });
   expectItems("parameterGroups", "rules", rules);
   const matchers = rules.map(({ match }) => nameMatcher(match));
