@@ -13,8 +13,6 @@ import type { RAdamOptions } from "./radam.ts";
 import type { RMSpropOptions } from "./rmsprop.ts";
 import type { SGDOptions } from "./sgd.ts";
 
-type AnyOptions = AdagradOptions & AdamOptions & NAdamOptions & RAdamOptions & RMSpropOptions & SGDOptions;
-
 /** Parameters by name and the options that they alone have. */
 export interface GroupRule<H> {
   /** Names of the parameters. */
@@ -35,7 +33,10 @@ export interface GroupRule<H> {
  * Gradients are passed to `step` in the order of the groups, which is `optimizer.parameters`.
  * @throws ConfigError for a rule that no trainable parameter is left for, which is nearly always a mistyped name
  */
-export function parameterGroups<H = AnyOptions>(model: Module, rules: readonly GroupRule<NoInfer<H>>[]): ParamGroup<H>[] {
+export function parameterGroups<H = AdagradOptions & AdamOptions & NAdamOptions & RAdamOptions & RMSpropOptions & SGDOptions>(
+  model: Module,
+  rules: readonly GroupRule<NoInfer<H>>[],
+): ParamGroup<H>[] {
   expectModule("parameterGroups", { model });
   expectItems("parameterGroups", "rules", rules);
   const matchers = rules.map(({ match }) => nameMatcher(match));

@@ -135,8 +135,8 @@ export interface CycledMomentumOptions {
   readonly maxMomentum?: number;
 }
 
-/** Sets rate and momentum by a cycle. */
-class CycleScheduler extends Scheduler {
+/** Sets rate and momentum by a cycle: what `OneCycleLR` and `CyclicLR` share. Step it after each update. */
+export abstract class CycleScheduler extends Scheduler {
   private readonly cycle: Cycle | undefined;
   private readonly range: readonly [number, number];
 
