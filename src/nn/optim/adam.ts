@@ -4,7 +4,8 @@ import { expectArguments } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
-import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import { groupsOf } from "./groups.ts";
+import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
 
 /** Options of `Adam`, `AdamW`. */

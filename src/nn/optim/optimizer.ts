@@ -3,14 +3,14 @@
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
-import { described, expectArguments, expectItems, refused } from "../../host/kinds.ts";
+import { expectArguments, expectItems, refused } from "../../host/kinds.ts";
 import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { alignUp } from "../../tensor/buffers.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
-import { expectNames, expectOptions } from "../../host/options.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { keep } from "../../tensor/scope.ts";
 import { expectTensorList } from "../../tensor/kind.ts";
@@ -283,35 +283,6 @@ export abstract class Optimizer {
     this.gradientNorm.dispose();
     for (const pack of this.packs) for (const t of [pack.weight, pack.gradient, pack.state, ...pack.moments]) t.dispose();
   }
-}
-
-/** The groups with all options of each: its own, else the optimizer's. What is given as undefined is left out. */
-export function groupsOf<H extends object>(
-  op: string,
-  params: readonly Tensor[] | readonly ParamGroup<H>[],
-  options: H,
-  names: string,
-): { params: readonly Tensor[]; options: Partial<H> }[] {
-  if (!Array.isArray(params)) {
-    throw new ConfigError(
-      `${op}: the parameters are a list, such as model.parameters() or the groups that parameterGroups makes; got ${described(params)}`,
-    );
-  }
-  const [first] = params;
-  if (typeof first !== "object" || first === null || !("params" in first)) {
-    expectTensorList(op, "params", params);
-    return [{ params: params as readonly Tensor[], options }];
-  }
-  for (const group of params as readonly ParamGroup<H>[]) {
-    expectNames(`${op}: a group of parameters`, group, "params options");
-    expectNames(`${op}: the options of a group`, group.options ?? {}, names);
-    expectTensorList(op, "params", group.params);
-  }
-  const given = (set: object = {}) => Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined));
-  return (params as readonly ParamGroup<H>[]).map((group) => ({
-    params: group.params,
-    options: { ...options, ...given(group.options) } as Partial<H>,
-  }));
 }
 
 export function requireRange(op: string, name: string, value: number, low: number, high: number): void {

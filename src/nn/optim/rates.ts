@@ -184,7 +184,7 @@ export interface OneCycleOptions {
   readonly threePhase?: boolean;
 }
 
-/** The rate `lr` of a step, and the place of the `momentum` between its largest (1) and smallest (0) value. */
+/** The rate `lr` of a `step`, counted from 0, and the place of the `momentum` between its largest (1) and smallest (0) value. */
 export type Cycle = (step: number) => { lr: number; momentum: number };
 
 interface Phase {
