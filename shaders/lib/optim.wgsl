@@ -1,4 +1,4 @@
-// What the updates of the optimisers share: one flat buffer of parameters, its gradient, and a step that a scaler may forbid.
+// What the updates of the optimizers share: one flat buffer of parameters, its gradient, and a step that a scaler may forbid.
 // uses lib/guard
 
 struct Params {

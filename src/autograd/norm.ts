@@ -1,5 +1,6 @@
 /** @file Instance, group, layer and batch normalization with gradients. */
 
+import { expectFloats } from "../kernels/lib/args.ts";
 import { channelLine } from "../kernels/norm/channel_line.ts";
 import * as kernels from "../kernels/norm/norm.ts";
 import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry, type Residual } from "../kernels/norm/shape.ts";
@@ -86,6 +87,7 @@ function finished(z: Tensor, activation: NormActivation | undefined, residual: R
 
 function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, call: Call): Tensor {
   const { args, geometry: g, activation, withStats } = call;
+  expectFloats(op, { input: x });
   const slope = slopeOf(x, activation);
   const residual = residualOf(op, x, call.residual);
   // The sign of the result tells the side of the activation, unless a slope turns it.
@@ -167,7 +169,7 @@ export function layerNorm(
 ): Tensor {
   expectOptions("layerNorm", options, "eps");
   const { eps = 1e-5 } = options;
-  expectKind("layerNorm", { x });
+  expectFloats("layerNorm", { x });
   if (typeof normalizedShape !== "number") expectArguments("layerNorm", "numbers", { normalizedShape });
   const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const g = layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);

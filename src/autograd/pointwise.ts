@@ -5,6 +5,7 @@
  */
 
 import { binary, type Comparison, type SmoothOp, unary, unaryGradient, unaryOps, where as choose } from "../kernels/pointwise.ts";
+import { expectFloats } from "../kernels/lib/args.ts";
 import { ConfigError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -85,8 +86,15 @@ export function affine(x: Tensor, factor: number, offset = 0): Tensor {
   expectArguments("affine", "number", { factor });
   return apply("affine", x, factor, offset);
 }
+
+/** The same for an operation of another name, which its errors say. */
+function scaled(op: string, a: Tensor, factor: number, offset = 0): Tensor {
+  expectFloats(op, { a });
+  return affine(a, factor, offset);
+}
+
 /** −x. Any shape, kept. */
-export const neg = (x: Tensor): Tensor => apply("affine", x, -1, 0);
+export const neg = (x: Tensor): Tensor => scaled("neg", x, -1);
 /** e to the power x. Any shape, kept. */
 export const exp = (x: Tensor): Tensor => apply("exp", x);
 /** The natural logarithm of positive x. Any shape, kept. */
@@ -116,11 +124,14 @@ export const round = (x: Tensor): Tensor => apply("round", x);
 export const isFinite = (x: Tensor): Tensor => report("isFinite", [x], unary("isFinite", x));
 
 /** a + b with NumPy broadcasting. Throws `ShapeError`. */
-export const add = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, b) : combine("add", a, b));
+export const add = (a: Tensor, b: Tensor | number): Tensor =>
+  typeof b === "number" ? scaled("add", a, 1, b) : combine("add", a, b);
 /** a − b with NumPy broadcasting. Throws `ShapeError`. */
-export const sub = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, -b) : combine("sub", a, b));
+export const sub = (a: Tensor, b: Tensor | number): Tensor =>
+  typeof b === "number" ? scaled("sub", a, 1, -b) : combine("sub", a, b);
 /** a · b with NumPy broadcasting. Throws `ShapeError`. */
-export const mul = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, b) : combine("mul", a, b));
+export const mul = (a: Tensor, b: Tensor | number): Tensor =>
+  typeof b === "number" ? scaled("mul", a, b) : combine("mul", a, b);
 /** a / b with NumPy broadcasting. Throws `ShapeError`. */
 export const div = (a: Tensor, b: Tensor | number): Tensor => combine("div", a, b);
 /** The larger of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. Throws `ShapeError`. */

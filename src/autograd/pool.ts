@@ -8,6 +8,7 @@ import { type AxisMaps, resample, resampleGradient } from "../kernels/resample.t
 import { ShapeError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
 import { type Shape, showShape, type Spatial } from "../host/shape.ts";
+import { expectFloats } from "../kernels/lib/args.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { mean } from "./reduce.ts";
@@ -111,7 +112,7 @@ export function adaptiveAvgPool(x: Tensor, outputSize: Spatial): Tensor {
 
 /** Mean over all positions, `[N, C, spatial…]` → `[N, C, 1…]`. Throws `ShapeError` without a spatial axis. */
 export function globalAvgPool(x: Tensor): Tensor {
-  expectKind("globalAvgPool", { x });
+  expectFloats("globalAvgPool", { x });
   if (x.rank < 3) throw new ShapeError(`globalAvgPool: input must be [N, C, spatial…], got ${showShape(x.shape)}`);
   return mean(x, x.shape.map((_, i) => i).slice(2), { keepDims: true });
 }

@@ -1,6 +1,7 @@
 /** @file Sums, means, extremes, norms and spreads over axes, with gradients; names and rules are PyTorch's. */
 
 import { argmax, argmin, place } from "../kernels/indexing.ts";
+import { expectFloats } from "../kernels/lib/args.ts";
 import { binary, unary } from "../kernels/pointwise.ts";
 import { reduce, reduceAxes, reducedShape, reduceSum, reduceTerms } from "../kernels/reduce.ts";
 import { reduceGradient } from "../kernels/reduce_gradient.ts";
@@ -27,7 +28,7 @@ export interface ReduceOptions {
 export const reduceNames = "keepDims";
 
 function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean, average: boolean): Tensor {
-  expectKind(op, { x });
+  expectFloats(op, { x });
   x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   const divisor = average ? reduceTerms(op, x.shape, list) : 1;
@@ -91,7 +92,7 @@ export type Extremes = {
 };
 
 function firstExtreme(op: "max" | "min", x: Tensor, axis: number, keepDims: boolean): Extremes {
-  expectKind(op, { x });
+  expectFloats(op, { x });
   x = float32(x);
   const at = normalizeAxis(op, axis, x.rank);
   const indices = (op === "max" ? argmax : argmin)(x, at, keepDims);
@@ -184,7 +185,7 @@ export interface VectorNormOptions extends ReduceOptions {
 export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
   expectOptions("vectorNorm", options, "p axes keepDims");
   const { p = 2, axes, keepDims = false } = options;
-  expectKind("vectorNorm", { x });
+  expectFloats("vectorNorm", { x });
   x = float32(x);
   const list = reduceAxes("vectorNorm", x.shape, axes);
   const args = { p, axes: list, keepDims };

@@ -4,16 +4,25 @@ import { type KernelCall, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { lanes, perThread } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
+import { AdagradState } from "./shaders/lib/adagrad.gen.ts";
 import { AdamState } from "./shaders/lib/adam.gen.ts";
+import { NadamState } from "./shaders/lib/nadam.gen.ts";
+import { RadamState } from "./shaders/lib/radam.gen.ts";
 import { ScalerState } from "./shaders/lib/scaler.gen.ts";
 import { SgdState } from "./shaders/lib/sgd.gen.ts";
+import { adagradShader } from "./shaders/optim/adagrad.gen.ts";
+import { adagradTickShader } from "./shaders/optim/adagrad_tick.gen.ts";
 import { adamShader } from "./shaders/optim/adam.gen.ts";
 import { adamTickShader } from "./shaders/optim/adam_tick.gen.ts";
 import { clipShader } from "./shaders/optim/clip.gen.ts";
 import { emaShader } from "./shaders/optim/ema.gen.ts";
 import { finiteShader } from "./shaders/optim/finite.gen.ts";
 import { judgeShader } from "./shaders/optim/judge.gen.ts";
+import { nadamShader } from "./shaders/optim/nadam.gen.ts";
+import { nadamTickShader } from "./shaders/optim/nadam_tick.gen.ts";
 import { normShader } from "./shaders/optim/norm.gen.ts";
+import { radamShader } from "./shaders/optim/radam.gen.ts";
+import { radamTickShader } from "./shaders/optim/radam_tick.gen.ts";
 import { rmspropShader, RmspropState } from "./shaders/optim/rmsprop.gen.ts";
 import { sgdShader } from "./shaders/optim/sgd.gen.ts";
 import { sgdTickShader } from "./shaders/optim/sgd_tick.gen.ts";
@@ -25,7 +34,7 @@ const guarded = (scaler: Tensor | undefined) =>
   ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
 
 /** The words of the optimizers' states on the device, by the names that their shaders give them. */
-export { AdamState, RmspropState, ScalerState, SgdState };
+export { AdagradState, AdamState, NadamState, RadamState, RmspropState, ScalerState, SgdState };
 
 export interface UpdateOptions {
   /** Ascend instead of descend. */
@@ -40,7 +49,7 @@ function flat(op: string, { device, size }: Tensor) {
   return { count: { count: size, each }, workgroups: grid(device, op, size, 64 * each) };
 }
 
-/** What the three updates share; `variant` says whether it is the optimizer's other form. */
+/** What the updates share; `variant` says whether it is the optimizer's other form. */
 function updateCall(op: string, weight: Tensor, variant: boolean, { maximize = false }: UpdateOptions) {
   const { count, workgroups } = flat(op, weight);
   return { params: { ...count, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 }, workgroups };
@@ -123,6 +132,50 @@ export function rmsprop(
       ...guarded(scaler),
       ...updateCall("rmsprop", weight, centered, options),
       bind: { state, gradient, weight: update(weight), square, velocity, mean, scaler: scaler ?? gradient },
+    }),
+  );
+}
+
+/** Updates weight and sum of squares, then counts the step in `state` (`AdagradState`). */
+export function adagrad(state: Tensor, gradient: Tensor, weight: Tensor, square: Tensor, options: UpdateOptions = {}): void {
+  const { scaler } = options;
+  const { device } = weight;
+  const guard = scaler ?? gradient;
+  device.run(
+    adagradShader({
+      ...guarded(scaler),
+      ...updateCall("adagrad", weight, false, options),
+      bind: { state, gradient, weight: update(weight), square: update(square), scaler: guard },
+    }),
+  );
+  device.run(adagradTickShader({ ...guarded(scaler), bind: { state: update(state), scaler: guard }, workgroups: [1, 1, 1] }));
+}
+
+const relatives = {
+  nadam: { tick: nadamTickShader, shader: nadamShader },
+  radam: { tick: radamTickShader, shader: radamShader },
+} as const;
+
+/** Advances `state` (`NadamState`, `RadamState`), then updates weight and moments: mean and square. */
+export function adamRelative(
+  which: keyof typeof relatives,
+  state: Tensor,
+  gradient: Tensor,
+  weight: Tensor,
+  [mean, square]: readonly Tensor[],
+  decoupled: boolean,
+  options: UpdateOptions = {},
+): void {
+  const { scaler } = options;
+  const { device } = weight;
+  const guard = scaler ?? gradient;
+  const { tick, shader } = relatives[which];
+  device.run(tick({ ...guarded(scaler), bind: { state: update(state), scaler: guard }, workgroups: [1, 1, 1] }));
+  device.run(
+    shader({
+      ...guarded(scaler),
+      ...updateCall(which, weight, decoupled, options),
+      bind: { state, gradient, weight: update(weight), mean: update(mean), square: update(square), scaler: guard },
     }),
   );
 }

@@ -2,13 +2,15 @@
 
 import { ConfigError } from "../host/errors.ts";
 import { described, refused } from "../host/kinds.ts";
+import { showShape } from "../host/shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Throws `ConfigError` that says what came and what to do, unless all that is given are tensors. */
+/** Throws `ConfigError` that says what came and what to do, unless all that is given are tensors that are alive. */
 export function expectKind(op: string, values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (!(value instanceof Tensor))
       throw new ConfigError(`${op}: ${name} is ${described(value)}, expected a tensor${advice(value)}`);
+    if (value.disposed) throw new ConfigError(`${op}: ${name} ${showShape(value.shape)} was disposed`);
   }
 }
 

@@ -34,6 +34,48 @@ test.each<[string, () => unknown, RegExp]>([
   expect(call).toThrow(message);
 });
 
+// Operations that others do: the error has the name that was called.
+const made: readonly (readonly [name: string, call: (x: v.Tensor) => unknown])[] = [
+  ["add", (x) => v.add(x, 1)],
+  ["sub", (x) => v.sub(x, 1)],
+  ["mul", (x) => v.mul(x, 2)],
+  ["neg", v.neg],
+  ["sum", (x) => v.sum(x)],
+  ["mean", (x) => v.mean(x, 1)],
+  ["max", (x) => v.max(x, 1)],
+  ["vectorNorm", (x) => v.vectorNorm(x, { p: 1 })],
+  ["globalAvgPool", v.globalAvgPool],
+  ["instanceNorm", (x) => v.instanceNorm(x)],
+  ["groupNorm", (x) => v.groupNorm(x, 1)],
+  ["layerNorm", (x) => v.layerNorm(x, 4)],
+  ["batchNorm", (x) => v.batchNorm(x)],
+];
+const moves: typeof made = [
+  ["conv", (x) => v.conv(x, v.full(gpu, [1, 1, 3, 3], 1), undefined, { padding: 1, paddingMode: "reflect" })],
+  ["matmul", (x) => v.matmul(x, t)],
+  ["reshape", (x) => v.reshape(x, [32])],
+  ["permute", (x) => v.permute(x, [1, 0, 2, 3])],
+  ["slice", (x) => v.slice(x, [[0, 1]])],
+  ["stack", (x) => v.stack([t, x])],
+  ["pad", (x) => v.pad(x, [1, 1])],
+  ["tile", (x) => v.tile(x, [2])],
+  ["detach", v.detach],
+  ["cast", (x) => v.cast(x, "i32")],
+];
+
+test.each([...made, ...moves])("kinds/%s of a disposed tensor says so under its name", (name, call) => {
+  const gone = v.full(gpu, [2, 1, 4, 4], 1);
+  gone.dispose();
+  expect(() => call(gone)).toThrow(v.ConfigError);
+  expect(() => call(gone)).toThrow(new RegExp(`^${name}: .*\\[2, 1, 4, 4\\] was disposed`));
+});
+
+test.each(made)("kinds/%s of integers says so under its name, and what to do", (name, call) => {
+  const whole = v.full(gpu, [2, 1, 4, 4], 1, "i32");
+  expect(() => call(whole)).toThrow(v.DTypeError);
+  expect(() => call(whole)).toThrow(new RegExp(`^${name}: .*i32, expected f32; cast`));
+});
+
 describe("kinds/class indices without toOnehotY", () => {
   const input = v.full(gpu, [2, 3, 4, 4], 0);
   test.each<[string, () => unknown]>([

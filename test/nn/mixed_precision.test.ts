@@ -3,7 +3,20 @@
 import { describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import { capture, ConfigError, type Device, grad, mul, sum, type Tensor, withPrecision } from "../../src/index.ts";
-import { Adam, AdamW, diceLoss, GradScaler, Linear, manualSeed, type Optimizer, RMSprop, SGD } from "../../src/nn/index.ts";
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  diceLoss,
+  GradScaler,
+  Linear,
+  manualSeed,
+  NAdam,
+  type Optimizer,
+  RAdam,
+  RMSprop,
+  SGD,
+} from "../../src/nn/index.ts";
 import { Trainer, UNet } from "../../src/seg/index.ts";
 import { device as open } from "../lib/device.ts";
 
@@ -20,6 +33,9 @@ describe("GradScaler", () => {
     AdamW,
     SGD: (p: Tensor[]) => new SGD(p, { momentum: 0.9 }),
     RMSprop: (p: Tensor[]) => new RMSprop(p, { momentum: 0.5, centered: true }),
+    Adagrad: (p: Tensor[]) => new Adagrad(p, { lrDecay: 0.1 }),
+    NAdam: (p: Tensor[]) => new NAdam(p),
+    RAdam: (p: Tensor[]) => new RAdam(p),
   };
   const build = (name: keyof typeof make, p: Tensor[]): Optimizer =>
     name === "Adam" ? new Adam(p) : name === "AdamW" ? new AdamW(p) : make[name](p);

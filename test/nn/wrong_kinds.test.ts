@@ -2,14 +2,14 @@
 
 import { expect, test } from "vitest";
 import { CheckpointError, ConfigError } from "../../src/index.ts";
-import { Adam, Conv, RMSprop, SGD } from "../../src/nn/index.ts";
+import { Adagrad, Adam, Conv, NAdam, RAdam, RMSprop, SGD } from "../../src/nn/index.ts";
 import { slidingWindowInference } from "../../src/seg/index.ts";
 import { device } from "../lib/device.ts";
 
 const conv = new Conv(await device(), { spatialDims: 2, inChannels: 1, outChannels: 1, kernelSize: 1 });
 const anyConv = conv as any;
 
-test.each([Adam, SGD, RMSprop])("an optimizer of a module: %o", (Optimizer) => {
+test.each([Adagrad, Adam, NAdam, RAdam, SGD, RMSprop])("an optimizer of a module: %o", (Optimizer) => {
   expect(() => new Optimizer(anyConv, { lr: 0.1 })).toThrow(ConfigError);
   expect(() => new Optimizer(anyConv, { lr: 0.1 })).toThrow(/model\.parameters\(\)/);
 });

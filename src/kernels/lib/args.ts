@@ -28,8 +28,8 @@ export function expectTensors(op: string, tensors: Readonly<Record<string, Tenso
   expectKind(op, tensors);
   let first: Tensor | undefined;
   for (const [name, t] of Object.entries(tensors)) {
-    if (t.disposed) throw new ConfigError(`${op}: ${name} was disposed`);
-    if (t.dtype !== dtype) throw new DTypeError(`${op}: ${name} has type ${t.dtype}, expected ${dtype}`);
+    if (t.dtype !== dtype)
+      throw new DTypeError(`${op}: ${name} has type ${t.dtype}, expected ${dtype}; cast(${name}, "${dtype}") converts it`);
     if (first && t.device !== first.device) throw new ConfigError(`${op}: ${name} is on another device than the first argument`);
     first ??= t;
   }

@@ -3,9 +3,10 @@
 import { expectArguments } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
-import type { Pack } from "./pack.ts";
 import { expectOptions } from "../../host/options.ts";
+import { groupsOf } from "./groups.ts";
+import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import type { Pack } from "./pack.ts";
 
 /** Options of `Adam`, `AdamW`. */
 export interface AdamOptions {
@@ -17,9 +18,9 @@ export interface AdamOptions {
   readonly eps?: number;
   /** L2 penalty added to the gradient (Adam) or decay applied to the weight (AdamW); default 0, AdamW 0.01. */
   readonly weightDecay?: number;
-  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimizer, not of a group. */
+  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. */
   readonly amsgrad?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. */
   readonly maximize?: boolean;
 }
 
@@ -32,13 +33,13 @@ const names = "lr betas eps weightDecay amsgrad:boolean maximize:boolean";
 export class Adam extends Optimizer {
   /** @internal */
   protected readonly decoupled: boolean = false;
-  private readonly maximize: boolean;
+  private readonly options: readonly AdamOptions[];
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
     expectOptions("Adam", options, names);
-    const groups = groupsOf("Adam", params, names);
+    const groups = groupsOf("Adam", params, options, names);
     const hyper = groups.map((g) => {
-      const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = { ...options, ...g.options };
+      const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = g.options;
       expectArguments("Adam", "numbers", { betas });
       requireRange("Adam", "lr", lr, 0, Infinity);
       requireRange("Adam", "betas[0]", betas[0], 0, 1 - 1e-12);
@@ -58,10 +59,13 @@ export class Adam extends Optimizer {
       });
     });
     super(
-      groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
-      options.amsgrad ? [true, true, true] : [true, true],
+      groups.map((g, i) => ({
+        params: g.params,
+        hyper: hyper[i],
+        moments: g.options.amsgrad ? [true, true, true] : [true, true],
+      })),
     );
-    this.maximize = options.maximize ?? false;
+    this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number, steps: number): void {
@@ -75,8 +79,8 @@ export class Adam extends Optimizer {
 
   /** @internal */
   protected update(pack: Pack): void {
-    const { maximize, decoupled } = this;
-    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, decoupled, { maximize, scaler: this.scaler?.state });
+    const { maximize } = this.options[pack.group];
+    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, this.decoupled, { maximize, scaler: this.scaler?.state });
   }
 }
 
@@ -86,6 +90,6 @@ export class AdamW extends Adam {
   protected override readonly decoupled = true;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
-    super(params, { weightDecay: 0.01, ...options });
+    super(params, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 }

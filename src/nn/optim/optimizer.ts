@@ -3,14 +3,14 @@
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
-import { described, expectArguments, expectItems, refused } from "../../host/kinds.ts";
+import { expectArguments, expectItems, refused } from "../../host/kinds.ts";
 import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { alignUp } from "../../tensor/buffers.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
-import { expectNames, expectOptions } from "../../host/options.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { keep } from "../../tensor/scope.ts";
 import { expectTensorList } from "../../tensor/kind.ts";
@@ -64,17 +64,21 @@ export abstract class Optimizer {
 
   /** @internal */
   protected constructor(
-    groups: readonly { readonly params: readonly Tensor[]; readonly hyper: readonly number[] }[],
-    moments: readonly boolean[],
+    groups: readonly {
+      readonly params: readonly Tensor[];
+      readonly hyper: readonly number[];
+      /** Which moments are needed; the others are one word. A number is what a moment begins with in place of 0. */
+      readonly moments: readonly (boolean | number)[];
+    }[],
   ) {
-    expectItems("an optimizer", "groups", groups, { params: "list", hyper: "numbers" });
+    expectItems("an optimizer", "groups", groups, { params: "list", hyper: "numbers", moments: "list" });
     const first = groups[0]?.params[0];
     if (!first) throw new ConfigError("an optimizer needs at least one parameter");
     this.device = first.device;
     if (this.device.capturing) throw new ConfigError("create optimizers outside of capture()");
     const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
     this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
-    groups.forEach(({ params, hyper }, group) => {
+    groups.forEach(({ params, hyper, moments }, group) => {
       let pack: Pack | undefined;
       for (const p of params) {
         if (this.order.includes(p))
@@ -279,29 +283,6 @@ export abstract class Optimizer {
     this.gradientNorm.dispose();
     for (const pack of this.packs) for (const t of [pack.weight, pack.gradient, pack.state, ...pack.moments]) t.dispose();
   }
-}
-
-export function groupsOf<H extends object>(
-  op: string,
-  params: readonly Tensor[] | readonly ParamGroup<H>[],
-  names: string,
-): readonly ParamGroup<H>[] {
-  if (!Array.isArray(params)) {
-    throw new ConfigError(
-      `${op}: the parameters are a list, such as model.parameters() or the groups that parameterGroups makes; got ${described(params)}`,
-    );
-  }
-  const [first] = params;
-  if (typeof first !== "object" || first === null || !("params" in first)) {
-    expectTensorList(op, "params", params);
-    return [{ params: params as readonly Tensor[] }];
-  }
-  for (const group of params as readonly ParamGroup<H>[]) {
-    expectNames(`${op}: a group of parameters`, group, "params options");
-    expectNames(`${op}: the options of a group`, group.options ?? {}, names);
-    expectTensorList(op, "params", group.params);
-  }
-  return params as readonly ParamGroup<H>[];
 }
 
 export function requireRange(op: string, name: string, value: number, low: number, high: number): void {

@@ -22,14 +22,15 @@ export class Pack {
     this.group = group;
   }
 
-  /** Moves the parameters into one buffer. Gaps between them stay zero in every array, so that they never matter. Moments that are not needed are one word. */
-  build(device: Device, hyper: readonly number[], moments: readonly boolean[]): void {
+  /** Moves the parameters into one buffer. Gaps between them stay zero in every array, so that they never matter. Moments that are not needed are one word, those that are a number begin with it. */
+  build(device: Device, hyper: readonly number[], moments: readonly (boolean | number)[]): void {
     const shape = [this.bytes / 4];
     this.rate = hyper[0];
-    const zeros = (needed = true) => keep(full(device, needed ? shape : [1], 0));
-    this.weight = zeros();
-    this.gradient = zeros();
-    this.moments = moments.map(zeros);
+    const array = (moment: boolean | number) =>
+      keep(full(device, moment === false ? [1] : shape, Number(moment === true ? 0 : moment)));
+    this.weight = array(true);
+    this.gradient = array(true);
+    this.moments = moments.map(array);
     this.state = keep(device.tensor({ data: hyper, shape: [hyper.length] }));
     this.params.forEach((p, i) => {
       device.stream.copy(p, this.weight, this.offsets[i]);

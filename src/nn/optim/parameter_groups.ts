@@ -5,8 +5,11 @@ import { ConfigError } from "../../host/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Module, expectModule } from "../module.ts";
 import { type NameFilter, nameMatcher } from "../names.ts";
+import type { AdagradOptions } from "./adagrad.ts";
 import type { AdamOptions } from "./adam.ts";
+import type { NAdamOptions } from "./nadam.ts";
 import type { ParamGroup } from "./optimizer.ts";
+import type { RAdamOptions } from "./radam.ts";
 import type { RMSpropOptions } from "./rmsprop.ts";
 import type { SGDOptions } from "./sgd.ts";
 
@@ -30,7 +33,7 @@ export interface GroupRule<H> {
  * Gradients are passed to `step` in the order of the groups, which is `optimizer.parameters`.
  * @throws ConfigError for a rule that no trainable parameter is left for, which is nearly always a mistyped name
  */
-export function parameterGroups<H = AdamOptions & SGDOptions & RMSpropOptions>(
+export function parameterGroups<H = AdagradOptions & AdamOptions & NAdamOptions & RAdamOptions & RMSpropOptions & SGDOptions>(
   model: Module,
   rules: readonly GroupRule<NoInfer<H>>[],
 ): ParamGroup<H>[] {

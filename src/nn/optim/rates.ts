@@ -74,6 +74,33 @@ export function cosineAnnealing(options: CosineOptions): Schedule {
   return (step, base) => etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * step) / tMax))) / 2;
 }
 
+/** Options of `cosineWarmRestarts`, `CosineAnnealingWarmRestarts`. */
+export interface CosineWarmRestartsOptions {
+  /** Steps of the first cycle. */
+  readonly t0: number;
+  /** How many times as long as the one before each cycle is, a whole number; default 1. */
+  readonly tMult?: number;
+  /** Default 0. */
+  readonly etaMin?: number;
+}
+
+/** Half a cosine from base towards etaMin, again and again (Loshchilov and Hutter 2017). */
+export function cosineWarmRestarts(options: CosineWarmRestartsOptions): Schedule {
+  expectOptions("cosineWarmRestarts", options, "t0:number! tMult:number etaMin:number");
+  const { t0, tMult = 1, etaMin = 0 } = options;
+  requireCount("cosineWarmRestarts", "t0", t0);
+  requireCount("cosineWarmRestarts", "tMult", tMult);
+  return (step, base) => {
+    let length = t0;
+    let at = tMult === 1 ? step % t0 : step;
+    while (at >= length) {
+      at -= length;
+      length *= tMult;
+    }
+    return etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * at) / length))) / 2;
+  };
+}
+
 /** Options of `polynomialDecay`, `PolynomialLR`. */
 export interface PolynomialOptions {
   /** Steps until 0; default 5. */
@@ -157,6 +184,9 @@ export interface OneCycleOptions {
   readonly threePhase?: boolean;
 }
 
+/** The rate `lr` of a `step`, counted from 0, and the place of the `momentum` between its largest (1) and smallest (0) value. */
+export type Cycle = (step: number) => { lr: number; momentum: number };
+
 interface Phase {
   readonly end: number;
   readonly lr: readonly [number, number];
@@ -165,7 +195,7 @@ interface Phase {
 }
 
 /** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. The `step` counts from 0. */
-export function oneCycle(options: OneCycleOptions): (step: number) => { lr: number; momentum: number } {
+export function oneCycle(options: OneCycleOptions): Cycle {
   expectOptions(
     "oneCycle",
     options,
@@ -207,5 +237,44 @@ export function oneCycle(options: OneCycleOptions): (step: number) => { lr: numb
     const start = at === 0 ? 0 : phases[at - 1].end;
     const share = (step - start) / (phase.end - start);
     return { lr: anneal(phase.lr, share), momentum: anneal(phase.momentum, share) };
+  };
+}
+
+/** Options of `cyclic`, `CyclicLR`. */
+export interface CyclicOptions {
+  /** Rate at the ends of a cycle, in place of the optimizer's own. */
+  readonly baseLr: number;
+  /** Rate at the top of the first cycle. */
+  readonly maxLr: number;
+  /** Steps up; default 2000. */
+  readonly stepSizeUp?: number;
+  /** Steps down; default as many as up. */
+  readonly stepSizeDown?: number;
+  /** Cycles of one height; of half the height of the one before; of a height that decays by `gamma` each step. Default "triangular". */
+  readonly mode?: "triangular" | "triangular2" | "exp_range";
+  /** Default 1. */
+  readonly gamma?: number;
+}
+
+const heights: Readonly<Record<NonNullable<CyclicOptions["mode"]>, (cycle: number, step: number, gamma: number) => number>> = {
+  triangular: () => 1,
+  triangular2: (cycle) => 2 ** -cycle,
+  exp_range: (_, step, gamma) => gamma ** step,
+};
+
+/** Up and down again in straight lines (Smith 2017). The `step` counts from 0. */
+export function cyclic(options: CyclicOptions): Cycle {
+  expectOptions("cyclic", options, "baseLr:number! maxLr:number! stepSizeUp:number stepSizeDown:number mode gamma:number");
+  const { baseLr, maxLr, stepSizeUp = 2000, stepSizeDown = stepSizeUp, mode = "triangular", gamma = 1 } = options;
+  require("cyclic", "stepSizeUp", stepSizeUp > 0, stepSizeUp, "positive");
+  require("cyclic", "stepSizeDown", stepSizeDown > 0, stepSizeDown, "positive");
+  require("cyclic", "mode", Object.hasOwn(heights, mode), mode, Object.keys(heights).join(", "));
+  return (step) => {
+    const length = stepSizeUp + stepSizeDown;
+    const cycle = Math.floor(step / length);
+    const at = step - cycle * length;
+    const share = at <= stepSizeUp ? at / stepSizeUp : (length - at) / stepSizeDown;
+    const height = share * heights[mode](cycle, step, gamma);
+    return { lr: baseLr + (maxLr - baseLr) * height, momentum: 1 - height };
   };
 }

@@ -2,9 +2,10 @@
 
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
-import type { Pack } from "./pack.ts";
 import { expectOptions } from "../../host/options.ts";
+import { groupsOf } from "./groups.ts";
+import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import type { Pack } from "./pack.ts";
 
 /** Options of `RMSprop`. */
 export interface RMSpropOptions {
@@ -20,7 +21,7 @@ export interface RMSpropOptions {
   readonly momentum?: number;
   /** Divide by the standard deviation instead of the root mean square; default false. */
   readonly centered?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. */
   readonly maximize?: boolean;
 }
 
@@ -28,15 +29,13 @@ const names = "lr alpha eps weightDecay momentum centered:boolean maximize:boole
 
 /** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
 export class RMSprop extends Optimizer {
-  private readonly centered: boolean;
-  private readonly maximize: boolean;
+  private readonly options: readonly RMSpropOptions[];
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<RMSpropOptions>[], options: RMSpropOptions = {}) {
     expectOptions("RMSprop", options, names);
-    const groups = groupsOf("RMSprop", params, names);
-    const { centered = false } = options;
+    const groups = groupsOf("RMSprop", params, options, names);
     const hyper = groups.map((g) => {
-      const { lr = 1e-2, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0 } = { ...options, ...g.options };
+      const { lr = 1e-2, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0 } = g.options;
       requireRange("RMSprop", "lr", lr, 0, Infinity);
       requireRange("RMSprop", "alpha", alpha, 0, Infinity);
       requireRange("RMSprop", "eps", eps, 0, Infinity);
@@ -51,12 +50,8 @@ export class RMSprop extends Optimizer {
         momentum,
       });
     });
-    super(
-      groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
-      [true, true, centered],
-    );
-    this.centered = centered;
-    this.maximize = options.maximize ?? false;
+    super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true, g.options.centered ?? false] })));
+    this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number): void {
@@ -66,7 +61,7 @@ export class RMSprop extends Optimizer {
 
   /** @internal */
   protected update(pack: Pack): void {
-    const { maximize, centered } = this;
+    const { maximize, centered = false } = this.options[pack.group];
     kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, centered, { maximize, scaler: this.scaler?.state });
   }
 }

@@ -7,6 +7,11 @@ import { type Optimizer, expectOptimizer, requireRange } from "./optimizer.ts";
 import {
   cosineAnnealing,
   type CosineOptions,
+  cosineWarmRestarts,
+  type CosineWarmRestartsOptions,
+  type Cycle,
+  cyclic,
+  type CyclicOptions,
   exponentialDecay,
   type ExponentialOptions,
   linearRamp,
@@ -99,6 +104,13 @@ export class CosineAnnealingLR extends Scheduler {
   }
 }
 
+/** Half a cosine down towards `etaMin`, then from the top again. */
+export class CosineAnnealingWarmRestarts extends Scheduler {
+  constructor(optimizer: Optimizer, options: CosineWarmRestartsOptions) {
+    super(optimizer, cosineWarmRestarts(options));
+  }
+}
+
 /** Down to 0 by a power of the steps that remain. */
 export class PolynomialLR extends Scheduler {
   constructor(optimizer: Optimizer, options: PolynomialOptions = {}) {
@@ -113,32 +125,24 @@ export class LinearLR extends Scheduler {
   }
 }
 
-/** Options of `OneCycleLR`. */
-export interface OneCycleLROptions extends OneCycleOptions {
+/** How a cycle moves the momentum. */
+export interface CycledMomentumOptions {
   /** Move the momentum (Adam: the first beta) against the rate; default true. */
   readonly cycleMomentum?: boolean;
-  /** Default 0.85. */
+  /** The smallest; default 0.85, `CyclicLR` 0.8. */
   readonly baseMomentum?: number;
-  /** Default 0.95. */
+  /** The largest; default 0.95, `CyclicLR` 0.9. */
   readonly maxMomentum?: number;
 }
 
-/** The 1cycle policy. Step it after each update. */
-export class OneCycleLR extends Scheduler {
-  private readonly cycle: ReturnType<typeof oneCycle> | undefined;
+/** Sets rate and momentum by a cycle: what `OneCycleLR` and `CyclicLR` share. Step it after each update. */
+export abstract class CycleScheduler extends Scheduler {
+  private readonly cycle: Cycle | undefined;
   private readonly range: readonly [number, number];
 
-  constructor(optimizer: Optimizer, options: OneCycleLROptions) {
-    expectOptions(
-      "OneCycleLR",
-      options,
-      "cycleMomentum:boolean baseMomentum:number maxMomentum:number maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase",
-    );
-    expectOptimizer("OneCycleLR", optimizer);
-    const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95, ...rest } = options;
-    const cycle = oneCycle(rest);
+  protected constructor(optimizer: Optimizer, cycle: Cycle, cycleMomentum: boolean, range: readonly [number, number]) {
     super(optimizer, (step) => cycle(step).lr);
-    this.range = [baseMomentum, maxMomentum];
+    this.range = range;
     if (cycleMomentum) this.cycle = cycle;
     this.setMomentum(0);
   }
@@ -152,6 +156,40 @@ export class OneCycleLR extends Scheduler {
     if (!this.cycle) return;
     const [low, high] = this.range;
     this.optimizer.setMomentum(low + (high - low) * this.cycle(step).momentum, step);
+  }
+}
+
+/** Options of `OneCycleLR`. */
+export interface OneCycleLROptions extends OneCycleOptions, CycledMomentumOptions {}
+
+/** The 1cycle policy. Step it after each update. */
+export class OneCycleLR extends CycleScheduler {
+  constructor(optimizer: Optimizer, options: OneCycleLROptions) {
+    expectOptions(
+      "OneCycleLR",
+      options,
+      "cycleMomentum:boolean baseMomentum:number maxMomentum:number maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase",
+    );
+    expectOptimizer("OneCycleLR", optimizer);
+    const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95, ...rest } = options;
+    super(optimizer, oneCycle(rest), cycleMomentum, [baseMomentum, maxMomentum]);
+  }
+}
+
+/** Options of `CyclicLR`. */
+export interface CyclicLROptions extends CyclicOptions, CycledMomentumOptions {}
+
+/** Between two rates and back, again and again. Step it after each update. */
+export class CyclicLR extends CycleScheduler {
+  constructor(optimizer: Optimizer, options: CyclicLROptions) {
+    expectOptions(
+      "CyclicLR",
+      options,
+      "cycleMomentum:boolean baseMomentum:number maxMomentum:number baseLr maxLr stepSizeUp stepSizeDown mode gamma",
+    );
+    expectOptimizer("CyclicLR", optimizer);
+    const { cycleMomentum = true, baseMomentum = 0.8, maxMomentum = 0.9, ...rest } = options;
+    super(optimizer, cyclic(rest), cycleMomentum, [baseMomentum, maxMomentum]);
   }
 }
 

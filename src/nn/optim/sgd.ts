@@ -2,9 +2,10 @@
 
 import * as kernels from "../../kernels/optim.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import { expectOptions } from "../../host/options.ts";
+import { groupsOf } from "./groups.ts";
+import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
 
 /** Options of `SGD`. */
@@ -19,7 +20,7 @@ export interface SGDOptions {
   readonly weightDecay?: number;
   /** Needs momentum and no dampening; default false. */
   readonly nesterov?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. */
   readonly maximize?: boolean;
 }
 
@@ -27,15 +28,13 @@ const names = "lr momentum dampening:number weightDecay nesterov:boolean maximiz
 
 /** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
 export class SGD extends Optimizer {
-  private readonly nesterov: boolean;
-  private readonly maximize: boolean;
+  private readonly options: readonly SGDOptions[];
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<SGDOptions>[], options: SGDOptions = {}) {
     expectOptions("SGD", options, names);
-    const groups = groupsOf("SGD", params, names);
-    const { nesterov = false } = options;
+    const groups = groupsOf("SGD", params, options, names);
     const hyper = groups.map((g) => {
-      const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0 } = { ...options, ...g.options };
+      const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = g.options;
       requireRange("SGD", "lr", lr, 0, Infinity);
       requireRange("SGD", "momentum", momentum, 0, Infinity);
       requireRange("SGD", "dampening", dampening, -Infinity, Infinity);
@@ -44,12 +43,8 @@ export class SGD extends Optimizer {
         throw new ConfigError("SGD: nesterov needs a momentum and no dampening");
       return kernels.stateWords(kernels.SgdState, { lr, momentum, dampening, weight_decay: weightDecay, steps: 0 });
     });
-    super(
-      groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
-      [true],
-    );
-    this.nesterov = nesterov;
-    this.maximize = options.maximize ?? false;
+    super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true] })));
+    this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number): void {
@@ -59,7 +54,7 @@ export class SGD extends Optimizer {
 
   /** @internal */
   protected update(pack: Pack): void {
-    const { maximize, nesterov } = this;
+    const { maximize, nesterov = false } = this.options[pack.group];
     kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], nesterov, { maximize, scaler: this.scaler?.state });
   }
 }

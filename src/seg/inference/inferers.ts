@@ -31,6 +31,23 @@ export interface InfererOptions extends SlidingWindowOptions, Omit<DeviceWindows
 const infererNames =
   "roiSize:spread! swBatchSize:number overlap:spread mode:text sigmaScale:spread paddingMode:text cval:number roiWeightMap scan mirrorAxes rot90Axes activation precision:text sums maxBytes:number processFn withCoord bufferSteps bufferDim onProgress signal";
 
+/** What only networks have windows on the device for, and what only functions of host arrays are asked. */
+const ofNetworks = "scan mirrorAxes rot90Axes activation precision sums maxBytes".split(" ");
+const ofFunctions = "processFn withCoord bufferSteps bufferDim".split(" ");
+
+/** Throws `ConfigError` for options that mean nothing to this kind of model. */
+function expectFitting(model: Model, options: InfererOptions): void {
+  const network = model instanceof Module;
+  const other = (network ? ofFunctions : ofNetworks).filter((name) => options[name as keyof InfererOptions] !== undefined);
+  if (other.length === 0) return;
+  throw new ConfigError(
+    `inferer: ${other.join(", ")} ${other.length === 1 ? "is" : "are"} for ` +
+      (network
+        ? "functions of host arrays, and the model is a network: give new Predictor(device, network), or leave them out"
+        : "networks, which stay on their device, and the model is a function or a predictor: give the network itself, or leave them out"),
+  );
+}
+
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
 export type Images = HostArray | Tensor;
 
@@ -96,6 +113,7 @@ export class SliceInferer {
         `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
       );
     const { sliceAxis, ...options } = this.inVolume();
+    expectFitting(model, options);
     if (model instanceof Module) return inferOnDevice(volume, model, { ...options, sliceAxis });
     const predict = functionOf(model);
     const axis = sliceAxis + 2;
@@ -155,6 +173,7 @@ async function onImages(
 }
 
 function infer(x: HostArray, model: Model, options: InfererOptions): Promise<HostArray<Float32Array>> {
+  expectFitting(model, options);
   if (model instanceof Module) return inferOnDevice(x, model, options);
   const { signal, ...rest } = options;
   const predict = functionOf(model);
@@ -193,6 +212,7 @@ async function keptScores(
   options: InfererOptions & { readonly sliceAxis?: number },
   keep: KeepScores,
 ): Promise<KeptScoreMap> {
+  expectFitting(network, options);
   const { signal, onProgress, ...rest } = options;
   const windows = new DeviceWindows(deviceOf(network), network, rest);
   try {

@@ -36,6 +36,7 @@ const schedules: Record<string, Schedule> = {
   MultiStepLR: nn.multiStepDecay,
   ExponentialLR: nn.exponentialDecay,
   CosineAnnealingLR: nn.cosineAnnealing,
+  CosineAnnealingWarmRestarts: nn.cosineWarmRestarts,
   PolynomialLR: nn.polynomialDecay,
   LinearLR: nn.linearRamp,
 };
@@ -55,7 +56,7 @@ function warmUpOf({ steps, warmupSteps, startFactor, scheduler, after }: any): n
 }
 
 /** Upstream names that are not voxgrad's in snake_case. */
-const renamed: Record<string, string> = { T_max: "tMax", max_steps: "totalIters", exponent: "power" };
+const renamed: Record<string, string> = { T_max: "tMax", T_0: "t0", T_mult: "tMult", max_steps: "totalIters", exponent: "power" };
 
 // Options that change nothing here: how torch runs a step, not what it computes.
 const neutral = new Set(["foreach", "fused", "capturable", "differentiable", "last_epoch", "verbose"]);
@@ -66,12 +67,17 @@ const known = {
     AdamW: "lr betas eps weight_decay amsgrad maximize",
     SGD: "lr momentum dampening weight_decay nesterov maximize",
     RMSprop: "lr alpha eps weight_decay momentum centered maximize",
+    Adagrad: "lr lr_decay weight_decay initial_accumulator_value eps maximize",
+    NAdam: "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize",
+    RAdam: "lr betas eps weight_decay decoupled_weight_decay maximize",
   },
   scheduler: {
     StepLR: "step_size gamma",
     MultiStepLR: "milestones gamma",
     ExponentialLR: "gamma",
     CosineAnnealingLR: "T_max eta_min",
+    CosineAnnealingWarmRestarts: "T_0 T_mult eta_min",
+    CyclicLR: "base_lr max_lr step_size_up step_size_down mode gamma cycle_momentum base_momentum max_momentum",
     PolynomialLR: "total_iters power",
     LinearLR: "start_factor end_factor total_iters",
     OneCycleLR:

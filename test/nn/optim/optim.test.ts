@@ -11,10 +11,10 @@ import { readFixture } from "../../lib/fixture.ts";
 import { camelKeys } from "../../lib/names.ts";
 import { optimizers, schedulers } from "../../lib/optim.ts";
 
-const options = ({ T_max, ...args }: Record<string, unknown>): any => ({
-  ...camelKeys(args),
-  ...(T_max === undefined ? {} : { tMax: T_max }),
-});
+const renamed: Readonly<Record<string, string>> = { T_max: "t_max", T_0: "t0", T_mult: "t_mult" };
+
+const options = (args: Record<string, unknown>): any =>
+  camelKeys(Object.fromEntries(Object.entries(args).map(([name, value]) => [renamed[name] ?? name, value])));
 
 const parameters = (gpu: Device, list: readonly { data: readonly number[]; shape: readonly number[] }[]): Tensor[] =>
   list.map((host) => parameter(gpu.tensor(host)));
@@ -49,7 +49,9 @@ describe("optimizers against PyTorch", () => {
       const gpu = await device();
       const hosts = (data: number[][]) => data.map((d, i) => ({ data: d, shape: file.shapes[i] as number[] }));
       const params = parameters(gpu, hosts(file.starts));
-      const optimizer = new optimizers[c.optimizer](params, options(c.options));
+      const [first, second] = params;
+      const groups = c.second ? [{ params: [first] }, { params: [second], options: options(c.second) }] : params;
+      const optimizer = new optimizers[c.optimizer](groups, options(c.options));
       const scheduler = c.scheduler && new schedulers[c.scheduler](optimizer, options(c.schedulerOptions));
       for (let k = 0; k < c.path.length; k++) {
         const gradients = hosts(file.grads[k]).map((host) => gpu.tensor(host));
@@ -98,6 +100,30 @@ function trainingStep(params: readonly Tensor[], optimizer: nn.Optimizer, step: 
     return loss;
   };
 }
+
+test("an option that is given as undefined is left out, in a group too", async () => {
+  const gpu = await device();
+  const step = async (Optimizer: typeof nn.Adam, group: nn.AdamOptions, given: nn.AdamOptions) => {
+    const params = parameters(gpu, [{ data: [1, -2], shape: [2] }]);
+    const optimizer = new Optimizer([{ params, options: group }], given);
+    optimizer.step([gpu.tensor({ data: [0.5, 0.25], shape: [2] })]);
+    const moved = await values(params);
+    optimizer.dispose();
+    return moved;
+  };
+  const decayed = await step(nn.AdamW, {}, { lr: 0.5 });
+  expect(decayed).not.toEqual(await step(nn.AdamW, {}, { lr: 0.5, weightDecay: 0 }));
+  expect(await step(nn.AdamW, {}, { lr: 0.5, weightDecay: undefined } as nn.AdamOptions)).toEqual(decayed);
+  expect(await step(nn.AdamW, { lr: undefined, weightDecay: undefined } as nn.AdamOptions, { lr: 0.5 })).toEqual(decayed);
+});
+
+test("an optimizer without momentum refuses schedules that cycle it", async () => {
+  const gpu = await device();
+  const adagrad = new nn.Adagrad(parameters(gpu, [{ data: [1], shape: [1] }]));
+  expect(() => new nn.CyclicLR(adagrad, { baseLr: 0.1, maxLr: 1 })).toThrow(/cycleMomentum: false/);
+  expect(() => new nn.CyclicLR(adagrad, { baseLr: 0.1, maxLr: 1, mode: "square" as "triangular" })).toThrow(ConfigError);
+  adagrad.dispose();
+});
 
 describe("steps", () => {
   const start = [

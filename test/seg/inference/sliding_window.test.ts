@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { computeImportanceMap, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inference/sliding_window.ts";
 import { SliceInferer, SlidingWindowInferer } from "../../../src/seg/inference/inferers.ts";
+import { Identity } from "../../../src/nn/index.ts";
 import { expectClose } from "../../lib/compare.ts";
 import type { WindowCoord } from "../../../src/seg/inference/window_outputs.ts";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
@@ -256,6 +257,16 @@ describe("SlidingWindowInferer and SliceInferer", () => {
     const means = await new SliceInferer({ roiSize: [-1, -1], spatialDim: 1, swBatchSize: 2 }).run(ramp(1, 1, 2, 3, 2), mean);
     // Slice k holds 1+2k, 2+2k, 7+2k, 8+2k.
     expect(Array.from(means.data)).toEqual([4.5, 4.5, 6.5, 6.5, 8.5, 8.5, 4.5, 4.5, 6.5, 6.5, 8.5, 8.5]);
+  });
+
+  it("refuse options that mean nothing to a function, and say who they are for", async () => {
+    const options = { roiSize: [2, 2], maxBytes: 1000, mirrorAxes: [0] };
+    const run = new SlidingWindowInferer(options).run(ramp(1, 1, 4, 4), same);
+    await expect(run).rejects.toThrow(/mirrorAxes, maxBytes are for networks.*give the network itself/);
+    const slices = new SliceInferer(options).run(ramp(1, 1, 2, 4, 4), same);
+    await expect(slices).rejects.toThrow(/mirrorAxes, maxBytes are for networks/);
+    const network = new SlidingWindowInferer({ roiSize: [2, 2], withCoord: true }).run(ramp(1, 1, 4, 4), new Identity());
+    await expect(network).rejects.toThrow(/withCoord is for functions of host arrays.*new Predictor/);
   });
 
   it("refuse what is no volume or no slice", async () => {

@@ -1,0 +1,76 @@
+/** @file RAdam with PyTorch's defaults and numerics. */
+
+import { expectArguments } from "../../host/kinds.ts";
+import * as kernels from "../../kernels/optim.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { expectOptions } from "../../host/options.ts";
+import { groupsOf } from "./groups.ts";
+import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import type { Pack } from "./pack.ts";
+
+/** Options of `RAdam`. */
+export interface RAdamOptions {
+  /** Default 1e-3. */
+  readonly lr?: number;
+  /** Default [0.9, 0.999]. */
+  readonly betas?: readonly [number, number];
+  /** Default 1e-8. */
+  readonly eps?: number;
+  /** L2 penalty added to the gradient, or decay of the weight; default 0. */
+  readonly weightDecay?: number;
+  /** Apply `weightDecay` to the weight, as AdamW does; default false. */
+  readonly decoupledWeightDecay?: boolean;
+  /** Ascend the gradients instead of descending them; default false. */
+  readonly maximize?: boolean;
+}
+
+const names = "lr betas eps weightDecay decoupledWeightDecay:boolean maximize:boolean";
+
+/** Rectified Adam (Liu et al. 2020) as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
+export class RAdam extends Optimizer {
+  private readonly options: readonly RAdamOptions[];
+
+  constructor(params: readonly Tensor[] | readonly ParamGroup<RAdamOptions>[], options: RAdamOptions = {}) {
+    expectOptions("RAdam", options, names);
+    const groups = groupsOf("RAdam", params, options, names);
+    const hyper = groups.map((g) => {
+      const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = g.options;
+      expectArguments("RAdam", "numbers", { betas });
+      requireRange("RAdam", "lr", lr, 0, Infinity);
+      requireRange("RAdam", "betas[0]", betas[0], 0, 1 - 1e-12);
+      requireRange("RAdam", "betas[1]", betas[1], 0, 1 - 1e-12);
+      requireRange("RAdam", "eps", eps, 0, Infinity);
+      requireRange("RAdam", "weightDecay", weightDecay, 0, Infinity);
+      return kernels.stateWords(kernels.RadamState, {
+        lr,
+        beta1: betas[0],
+        beta2: betas[1],
+        one_minus_beta1: 1 - betas[0],
+        one_minus_beta2: 1 - betas[1],
+        epsilon: eps,
+        weight_decay: weightDecay,
+        correction1: 0,
+        correction2: 0,
+        length: 0,
+      });
+    });
+    super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
+    this.options = groups.map((g) => g.options);
+  }
+
+  override setMomentum(value: number, steps: number): void {
+    requireRange("RAdam", "betas[0]", value, 0, 1 - 1e-12);
+    for (const pack of this.packs) {
+      this.setState(pack, kernels.RadamState.beta1, value);
+      this.setState(pack, kernels.RadamState.one_minus_beta1, 1 - value);
+      this.setState(pack, kernels.RadamState.correction1, 1 - value ** steps);
+    }
+  }
+
+  /** @internal */
+  protected update(pack: Pack): void {
+    const { maximize, decoupledWeightDecay = false } = this.options[pack.group];
+    const options = { maximize, scaler: this.scaler?.state };
+    kernels.adamRelative("radam", pack.state, pack.gradient, pack.weight, pack.moments, decoupledWeightDecay, options);
+  }
+}
