@@ -140,6 +140,7 @@ export abstract class CycleScheduler extends Scheduler {
   private readonly cycle: Cycle | undefined;
   private readonly range: readonly [number, number];
 
+  /** `cycleMomentum`: whether the momentum moves too, within `range`, smallest and largest. */
   protected constructor(optimizer: Optimizer, cycle: Cycle, cycleMomentum: boolean, range: readonly [number, number]) {
     super(optimizer, (step) => cycle(step).lr);
     this.range = range;
