@@ -134,10 +134,12 @@ function withoutVoxels(item: Item): Item {
  * which are too short are an error.
  * @param batch arrays `[N, …]`, such as predictions for a batch, and lists of N, under their keys
  * @param from the batch whose entries and padding count; default `batch` itself
- * @throws ShapeError if arrays and lists differ in their number of samples
+ * @throws ShapeError if arrays and lists differ in their number of samples, ConfigError for a bare array
  */
 export function decollate(batch: Batch | Readonly<Record<string, unknown>>, from: Batch = batch as Batch): Item[] {
   expectArguments("decollate", "object", { batch, from });
+  if (isArray(batch) || isArray(from))
+    throw new ConfigError("decollate: the batch is a bare array; give it under its key, such as { image: array }");
   const entries = Object.entries(batch);
   for (const [key, value] of entries) if (isArray(value)) expectFull("decollate", key, value);
   const [first, ...more] = entries.flatMap(([key, value]) => {
