@@ -60,7 +60,7 @@ describe("batches", () => {
     expect((samples[1].scale as Volume).data[0]).toBe(3);
     expect(() => decollate({ image: array([2, 1, 2]), id: [7] })).toThrow(ShapeError);
     expect(decollate({ site: "x" })).toEqual([]);
-    expect(() => decollate(array([2, 1, 2]) as object)).toThrow(/bare array/);
+    expect(() => decollate(array([2, 1, 2]) as never)).toThrow(/bare array/);
   });
   test("ragged batches: an error that says what to do, or padding that decollate takes off", () => {
     const items = [{ image: array([1, 2, 3]) }, { image: array([1, 3, 2], 10) }];
