@@ -130,28 +130,49 @@ function withoutVoxels(item: Item): Item {
 
 /**
  * The samples of a batch as items again, with views of its arrays: names, affines and other entries come back, padding goes off, numbers stay arrays
- * of no axes. MONAI's `decollate_batch`.
- * @param batch arrays `[N, …]`, such as predictions for a batch, under its keys
+ * of no axes. Lists give each sample its entry; texts, numbers and arrays of no axes go to all of them. MONAI's `decollate_batch`, but that lists
+ * which are too short are an error.
+ * @param batch arrays `[N, …]`, such as predictions for a batch, and lists of N, under their keys
  * @param from the batch whose entries and padding count; default `batch` itself
- * @throws ShapeError if arrays differ in their first size
+ * @throws ShapeError if arrays and lists differ in their number of samples, ConfigError for a bare array
  */
-export function decollate(batch: Batch, from: Batch = batch): Item[] {
+export function decollate(batch: Batch | Readonly<Record<string, unknown>>, from: Batch = batch as Batch): Item[] {
   expectArguments("decollate", "object", { batch, from });
-  expectArguments("decollate", "array", batch);
-  const keys = Object.keys(batch);
-  const count = batch[keys[0]]?.shape[0] ?? 0;
-  const known = rests.get(from);
-  return Array.from({ length: count }, (_, i) => {
-    const rest = known?.[i];
-    const arrays = keys.map((key) => {
-      const { data, shape } = batch[key];
-      if (shape[0] !== count) throw new ShapeError(`decollate: "${key}" is [${shape}], but "${keys[0]}" has ${count} samples`);
-      const one = sizeOf(shape.slice(1));
-      const array = { data: data.subarray(i * one, (i + 1) * one), shape: shape.slice(1) };
-      return [key, { ...(rest?.entries[key] as object | undefined), ...unpadded(array, rest?.origins[key]) }] as const;
-    });
-    return { ...rest?.entries, ...Object.fromEntries(arrays) };
+  if (isArray(batch) || isArray(from))
+    throw new ConfigError("decollate: the batch is a bare array; give it under its key, such as { image: array }");
+  const entries = Object.entries(batch);
+  for (const [key, value] of entries) if (isArray(value)) expectFull("decollate", key, value);
+  const [first, ...more] = entries.flatMap(([key, value]) => {
+    const samples = samplesOf(value);
+    return samples ? [{ key, samples }] : [];
   });
+  if (!first) return [];
+  for (const { key, samples } of more) {
+    if (samples.length !== first.samples.length)
+      throw new ShapeError(
+        `decollate: "${key}" has ${samples.length} samples, but "${first.key}" has ${first.samples.length}; all of a batch need as many`,
+      );
+  }
+  const shared = Object.fromEntries(entries.filter(([, value]) => !samplesOf(value)));
+  const known = rests.get(from);
+  return first.samples.map((_, i) => {
+    const rest = known?.[i];
+    const own = [first, ...more].map(({ key, samples }) => {
+      const value = samples[i];
+      if (!isArray(value)) return [key, value] as const;
+      return [key, { ...(rest?.entries[key] as object | undefined), ...unpadded(value, rest?.origins[key]) }] as const;
+    });
+    return { ...rest?.entries, ...shared, ...Object.fromEntries(own) };
+  });
+}
+
+/** What each sample has of a value; nothing where all have the whole of it. */
+function samplesOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value;
+  if (!isArray(value) || value.shape.length === 0) return undefined;
+  const [count, ...shape] = value.shape;
+  const one = sizeOf(shape);
+  return Array.from({ length: count }, (_, i) => ({ data: value.data.subarray(i * one, (i + 1) * one), shape }));
 }
 
 function unpadded(array: HostArray, origin: Origin | undefined): HostArray {

@@ -95,11 +95,11 @@ export class WeightedSampler extends RandomSampler {
     return found[1];
   }
 
-  /** The map of an item. @throws DataError for negative values */
+  /** The map of an item. @throws DataError for negative values and NaN */
   probabilityMap(item: Item): HostArray {
     const map = this.mapOf(item);
     for (let i = 0; i < map.data.length; i++) {
-      if (map.data[i] < 0)
+      if (!(map.data[i] >= 0))
         throw new DataError(
           `WeightedSampler: the probability map "${this.mapName}" has the value ${map.data[i]}; expected 0 or more`,
         );
@@ -112,7 +112,7 @@ export class WeightedSampler extends RandomSampler {
     clearBorders(sums, shape, this.patchSize);
     let total = 0;
     for (let i = 0; i < sums.length; i++) total += sums[i];
-    if (total === 0)
+    if (!(total > 0))
       throw new DataError(
         `WeightedSampler: no voxel of the map can be the center of a patch [${this.patchSize}]: all are 0, or too near the border; pad by half of the patch`,
       );
@@ -183,6 +183,7 @@ export class LabelSampler extends WeightedSampler {
  * @returns `[1, x, y, z]` float32
  * @param probabilities by label, as weights: they are divided by their sum
  * @param patchSize voxels per axis, or one number for all
+ * @throws ConfigError for probabilities below 0 or all 0 and for channels that there are not, ShapeError for a patch larger than the map
  */
 export function labelProbabilityMap(
   labels: HostArray,
@@ -196,6 +197,10 @@ export function labelProbabilityMap(
     throw new ShapeError(`labelProbabilityMap: the patch [${size}] is larger than the label map [${shape}]`);
   const valid = validCenters(shape, size).data;
   const total = Object.values(probabilities).reduce((a, b) => a + b, 0);
+  if (!(total > 0 && total < Infinity) || Object.values(probabilities).some((p) => p < 0))
+    throw new ConfigError(
+      `labelProbabilityMap: the probabilities ${JSON.stringify(probabilities)} must be numbers from 0 up, one of them above 0`,
+    );
   const voxels = valid.length;
   const data = new Float32Array(voxels);
   for (const [name, probability] of Object.entries(probabilities)) {

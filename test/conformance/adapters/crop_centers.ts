@@ -88,7 +88,17 @@ function grid(test: Case, places: HostArray): HostArray {
   return { data: places.data.subarray(0, (places.data.length / rows) * (rows - 1)), shape: [rows - 1, ...rest] };
 }
 
+/** As those of AddExtremePointsChannel, whose label has a channel. */
+function extremePoints(test: Case): number[][] {
+  const a = argumentsOf(test, "img rand_state seed background pert");
+  const t = new D.AddExtremePointsChannel({ background: a.background ?? 0, pert: a.pert ?? 0 });
+  t.setRandomState(random(a));
+  t.randomize({ ...a.img, shape: [1, ...a.img.shape] });
+  return t.points;
+}
+
 const functions: Readonly<Record<string, Adapter>> = {
+  get_extreme_points: extremePoints,
   generate_pos_neg_label_crop_centers: posNegCenters,
   generate_label_classes_crop_centers: classCenters,
   map_and_generate_sampling_centers: samplingCenters,

@@ -47,6 +47,21 @@ describe("batches", () => {
       ["b", 8],
     ]);
   });
+  test("lists give each sample its entry, single values go to all", () => {
+    const samples = decollate({ image: array([2, 1, 2]), id: [7, 8], patient: ["a", "b"], site: "x", scale: array([], 3) });
+    expect(samples.map(({ id, patient, site }) => [id, patient, site])).toEqual([
+      [7, "a", "x"],
+      [8, "b", "x"],
+    ]);
+    expect(samples.map(({ image }) => [...(image as Volume).data])).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect((samples[1].scale as Volume).data[0]).toBe(3);
+    expect(() => decollate({ image: array([2, 1, 2]), id: [7] })).toThrow(ShapeError);
+    expect(decollate({ site: "x" })).toEqual([]);
+    expect(() => decollate(array([2, 1, 2]) as never)).toThrow(/bare array/);
+  });
   test("ragged batches: an error that says what to do, or padding that decollate takes off", () => {
     const items = [{ image: array([1, 2, 3]) }, { image: array([1, 3, 2], 10) }];
     expect(() => listDataCollate(items)).toThrow(/padListDataCollate/);

@@ -5,7 +5,13 @@ import { DataLoader } from "../../../src/data/loading/loader.ts";
 import { GridAggregator, GridSampler, type OverlapMode } from "../../../src/data/torchio/grid_sampler.ts";
 import type { Location } from "../../../src/data/torchio/patch.ts";
 import { Queue } from "../../../src/data/torchio/queue.ts";
-import { LabelSampler, UniformSampler, validCenters, WeightedSampler } from "../../../src/data/torchio/random_samplers.ts";
+import {
+  labelProbabilityMap,
+  LabelSampler,
+  UniformSampler,
+  validCenters,
+  WeightedSampler,
+} from "../../../src/data/torchio/random_samplers.ts";
 import { identityAffine, makeVolume, type Volume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
@@ -61,6 +67,7 @@ test("random patches lie where they may, by labels and by maps", () => {
   expect(() => new LabelSampler(7).patches(item, 1, random)).toThrow(ShapeError);
   const empty = { image, label: { data: new Float32Array(210), shape: image.shape } };
   expect(() => new LabelSampler(3).patches(empty, 1, random)).toThrow(DataError);
+  expect(() => labelProbabilityMap(item.label, { 0: 0 }, 3)).toThrow(/one of them above 0/);
 });
 
 test("a queue mixes the patches of volumes", async () => {

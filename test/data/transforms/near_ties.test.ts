@@ -1,6 +1,6 @@
 /** @file Places halfway between two voxels go where MONAI 1.5 with torch 2.13 has them; what is sampled are the numbers of the voxels. */
 import { expect, test } from "vitest";
-import { Rotate, Spacing, SpatialResample, type Transform } from "../../../src/data/transforms/index.ts";
+import { Affine, Rotate, Spacing, SpatialResample, type Transform } from "../../../src/data/transforms/index.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 
 const numbered = (shape: readonly number[]) => ({
@@ -51,4 +51,12 @@ test("float32: a turn by an eighth, and one whose center is halfway", () => {
     0, 1, 2, 3, 4, 5, 5, 0, 1, 2, 9, 10, 11, 11, 6, 7, 8, 15, 16, 17, 17, 12, 13, 14, 15, 21, 22, 23, 18, 18, 19, 20, 27, 28, 29,
     24, 24, 25, 26, 33, 34, 35, 30, 30, 31, 32, 33, 34, 35,
   ]);
+});
+
+test("float32, by a grid of centered voxels: half a voxel, every second one, a quarter turn", () => {
+  const at = (options: object) => sampled(new Affine({ mode: "nearest", paddingMode: "border", ...options }), [2, 7]);
+  expect(at({ translateParams: [0, 0.5] })).toEqual([0, 1, 2, 4, 4, 6, 6, 7, 8, 9, 11, 11, 13, 13]);
+  expect(at({ scaleParams: [1, 2] })).toEqual([0, 0, 1, 3, 5, 6, 6, 7, 7, 8, 10, 12, 13, 13]);
+  const turned = at({ rotateParams: Math.PI / 2, translateParams: [0.5, 0.5] });
+  expect(turned).toEqual([10, 10, 10, 3, 3, 3, 3, 11, 11, 11, 4, 4, 4, 4]);
 });

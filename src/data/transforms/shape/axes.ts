@@ -124,7 +124,7 @@ export class Transpose implements Transform {
 }
 
 /**
- * Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. A multi-sample transform. MONAI's `SplitDim`.
+ * Splits along `dim` (default −1, the last axis) into arrays of size 1 there; `keepdim: false` drops the axis. A multi-sample transform. MONAI's `SplitDim`.
  *
  * Shapes: `[C, …]` → C × `[1, …]`, or C × `[…]` without `keepdim`.
  * Geometry: kept with `keepdim`: a slice has its place.
@@ -137,7 +137,7 @@ export class SplitDim implements Transform {
   private readonly keepdim: boolean;
 
   constructor(options: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
-    const { dim = 0, keepdim = true } = checkedOptions("SplitDim", options, SplitDim.options);
+    const { dim = -1, keepdim = true } = checkedOptions("SplitDim", options, SplitDim.options);
     this.dim = dim;
     this.keepdim = keepdim;
   }

@@ -6,11 +6,12 @@ import { type Matrix, product, scaling, translation } from "../../../host/matrix
 import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
 import { PartwiseTransform } from "../partwise.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
-import { aboutCenters, affineOf, type AffineParams } from "./affine_matrix.ts";
+import { aboutCenters, affineOf, affineOfRank, type AffineParams, single } from "./affine_matrix.ts";
 import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
 import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
 import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
+import { gridPlaces } from "./torch_places.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Options of `Affine`. */
@@ -74,7 +75,9 @@ export class Affine implements Transform, LabelSafe {
       const start = translation(to.map((s) => -(s - 1) / 2));
       matrix = isSplineOrder(mode) ? product(centered, start) : product(fromUnit(from), centered, start);
     }
-    return resampled("Affine", x, to, matrix, { ...(mode !== undefined && { mode }), paddingMode, alignCorners });
+    const inGrid = this.options.affine ?? affineOf("Affine", from.length, this.options, single);
+    const halves = normalized ? undefined : gridPlaces(from, to, affineOfRank(from.length, inGrid), alignCorners);
+    return resampled("Affine", x, to, matrix, { ...(mode !== undefined && { mode }), paddingMode, alignCorners }, halves);
   }
 }
 
@@ -135,8 +138,10 @@ export class RandAffine extends PartwiseTransform {
     const from = expectPlane("RandAffine", x);
     const to = resolveSize("RandAffine", spatialSize ?? -1, from);
     if (!this.active && to.every((s, i) => s === from[i])) return x;
-    const matrix = affineOf("RandAffine", from.length, this.active ? this.params : {});
-    return resampled("RandAffine", x, to, aboutCenters(matrix, from, to), { mode, paddingMode, alignCorners });
+    const params = this.active ? this.params : {};
+    const matrix = affineOf("RandAffine", from.length, params);
+    const halves = gridPlaces(from, to, affineOf("RandAffine", from.length, params, single), alignCorners);
+    return resampled("RandAffine", x, to, aboutCenters(matrix, from, to), { mode, paddingMode, alignCorners }, halves);
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file Homogeneous matrices of rotations, shears and scalings in 2-D and 3-D, in MONAI's order of axes and parameters. */
 import { ShapeError } from "../../../host/errors.ts";
 import { identityMatrix, type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
+import { singleProduct } from "./torch_places.ts";
 
 /** One value, or one per axis; fewer than axes leave the rest as they are. */
 export type AxisParams = number | readonly number[];
@@ -17,11 +18,25 @@ export interface AffineParams {
   readonly scaleParams?: AxisParams | null;
 }
 
+/** What matrices are made with. */
+export interface Arithmetic {
+  readonly product: (...factors: readonly Matrix[]) => number[][];
+  readonly cos: (angle: number) => number;
+  readonly sin: (angle: number) => number;
+}
+const double: Arithmetic = { product, cos: Math.cos, sin: Math.sin };
+/** In float32, as MONAI makes them. */
+export const single: Arithmetic = {
+  product: singleProduct,
+  cos: (angle) => Math.fround(Math.cos(Math.fround(angle))),
+  sin: (angle) => Math.fround(Math.sin(Math.fround(angle))),
+};
+
 const list = (v: AxisParams): readonly number[] => (typeof v === "number" ? [v] : v);
 const filled = (v: AxisParams, count: number, missing: number) => Array.from({ length: count }, (_, i) => list(v)[i] ?? missing);
 
 /** Turns about the axes, the first angle's matrix leftmost. @throws ShapeError unless there are 2 or 3 axes and an angle */
-export function rotation(op: string, dims: number, radians: AxisParams): number[][] {
+export function rotation(op: string, dims: number, radians: AxisParams, { product, cos, sin } = double): number[][] {
   if (dims !== 2 && dims !== 3) throw new ShapeError(`${op}: rotations are for 2 or 3 spatial axes, got ${dims}`);
   const angles = list(radians);
   if (angles.length === 0) throw new ShapeError(`${op}: give at least one angle`);
@@ -39,9 +54,9 @@ export function rotation(op: string, dims: number, radians: AxisParams): number[
     ...angles.slice(0, planes.length).map((angle, i) => {
       const [a, b] = planes[i];
       const m = identityMatrix(dims + 1);
-      m[a][a] = m[b][b] = Math.cos(angle);
-      m[a][b] = -Math.sin(angle);
-      m[b][a] = Math.sin(angle);
+      m[a][a] = m[b][b] = cos(angle);
+      m[a][b] = -sin(angle);
+      m[b][a] = sin(angle);
       return m;
     }),
   );
@@ -58,14 +73,14 @@ const isGiven = (v: AxisParams | null | undefined): v is AxisParams =>
   v !== null && v !== undefined && v !== 0 && list(v).length > 0;
 
 /** Output place to input place, both relative to the image's center, in voxels. */
-export function affineOf(op: string, dims: number, params: AffineParams): number[][] {
+export function affineOf(op: string, dims: number, params: AffineParams, arithmetic = double): number[][] {
   const { rotateParams, shearParams, translateParams, scaleParams } = params;
   const factors: Matrix[] = [identityMatrix(dims + 1)];
-  if (isGiven(rotateParams)) factors.push(rotation(op, dims, rotateParams));
+  if (isGiven(rotateParams)) factors.push(rotation(op, dims, rotateParams, arithmetic));
   if (isGiven(shearParams)) factors.push(shear(dims, shearParams));
   if (isGiven(translateParams)) factors.push(translation(filled(translateParams, dims, 0)));
   if (isGiven(scaleParams)) factors.push(scaling(filled(scaleParams, dims, 1)));
-  return product(...factors);
+  return arithmetic.product(...factors);
 }
 
 /** A matrix between centered places as one between voxel indices of `to` and of `from`. */

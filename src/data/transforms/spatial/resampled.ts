@@ -4,7 +4,7 @@ import type { Matrix } from "../../../host/matrix.ts";
 import type { Affine } from "../../volume.ts";
 import { moved } from "../moved.ts";
 import { withAlignedCorners } from "./affine_matrix.ts";
-import type { Precision } from "./torch_places.ts";
+import { type Precision, type TorchPlaces, torchPlaces } from "./torch_places.ts";
 import { isNearest, sampleAffine, type SampleMode, type SampleOptions, type SamplePadding } from "./sample.ts";
 
 /** How values between voxels and outside of the image are found. */
@@ -28,7 +28,7 @@ export const labelSampling = <O extends Pick<ResampleOptions, "mode">>(options: 
 
 /**
  * `x` on a grid of `size`, whose voxel o is at `matrix` · o of `x`; a volume keeps its place in space.
- * @param asTorchIn in what MONAI computes the places, where it does so by `AffineTransform`
+ * @param halves who says where places halfway between voxels go, or in what MONAI computes them, where it does so by `AffineTransform`
  */
 export function resampled(
   name: string,
@@ -36,10 +36,12 @@ export function resampled(
   size: readonly number[],
   matrix: Matrix,
   { mode = "bilinear", paddingMode = "border", alignCorners = false }: ResampleOptions,
-  asTorchIn?: Precision,
+  halves?: Precision | TorchPlaces,
 ): HostArray {
   const places = alignCorners ? withAlignedCorners(matrix, x.shape.slice(1), size) : matrix;
-  const options: SampleOptions = { mode, paddingMode, alignCorners, ...(asTorchIn && { asTorchIn }) };
+  const inTorch = () => (alignCorners ? undefined : torchPlaces(x.shape.slice(1), size, matrix, halves as Precision));
+  const torch = typeof halves === "string" ? (x.shape.length > 2 ? inTorch() : undefined) : halves;
+  const options: SampleOptions = { mode, paddingMode, alignCorners, torch };
   const out = sampleAffine(x, size, places, options, name);
   return moved(name, x, out, matrix, { kind: "resample", matrix: places as Affine, nearest: isNearest(mode) });
 }

@@ -10,7 +10,7 @@ import { cubicWeight } from "../../../host/taps.ts";
 import { unfilledFloats, unfilledLike } from "../../../host/unfilled.ts";
 import { resampleAxes, type Taps, tapTable } from "./resample.ts";
 import { takeAxes } from "./take.ts";
-import { type Precision, torchPlaces } from "./torch_places.ts";
+import type { TorchPlaces } from "./torch_places.ts";
 import { isSplineOrder, type SplineMode, sampleSpline, sampleSplineAxes } from "./spline.ts";
 
 /** Interpolation: by PyTorch's names, where bilinear and trilinear are linear along every axis, or a spline of order 0 … 5 as in SciPy. */
@@ -24,8 +24,8 @@ export interface SampleOptions {
   readonly paddingMode?: SamplePadding;
   /** Reflection at the centers of the outermost voxels in place of their faces. */
   readonly alignCorners?: boolean;
-  /** Mode "nearest" by a matrix, without `alignCorners`: places halfway between voxels go where torch has them in this precision. Default: to the even one. */
-  readonly asTorchIn?: Precision;
+  /** Mode "nearest" by a matrix: who says where places halfway between voxels go. Default: to the even one. */
+  readonly torch?: TorchPlaces | undefined;
 }
 
 /** Where the outputs of one row are sampled: fills the positions along the three axes. */
@@ -75,9 +75,7 @@ export function sampleAffine(
 ): HostArray {
   const dims = expectRank(op, x);
   checkSampling(op, options);
-  const { mode = "bilinear", alignCorners = false, asTorchIn } = options;
-  const halves = asTorchIn && modes[mode] === "nearest" && !alignCorners && dims > 1;
-  const torch = halves ? torchPlaces(x.shape.slice(1), size, matrix, asTorchIn) : undefined;
+  const torch = modes[options.mode ?? "bilinear"] === "nearest" && dims > 1 ? options.torch : undefined;
   const along = isStraight(size, matrix) && size.map((count, a) => alongAxis(count, matrix[a][a], matrix[a][dims]));
   const elsewhere = (a: number) => (o: number) => size.map((_, c) => (c === a ? o : 0));
   const settled = torch && along ? along.reduce((n, at, a) => n + torch.settle(a, at, elsewhere(a)), 0) : 0;

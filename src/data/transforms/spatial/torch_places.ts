@@ -1,8 +1,9 @@
 /**
- * @file Where PyTorch samples, rounding by rounding: MONAI's `AffineTransform` normalizes a matrix, `affine_grid` multiplies it and `grid_sample` takes it back.
- * Places that lie halfway between two voxels, as those of every second voxel do, go to the one or the other by how these steps round.
+ * @file Where PyTorch samples, rounding by rounding: MONAI's `AffineTransform` normalizes a matrix, `affine_grid` multiplies it and `grid_sample` takes it back;
+ * its `Affine` multiplies a grid of centered voxels. Places that lie halfway between two voxels, as those of every second voxel do, go to the one or the
+ * other by how these steps round.
  */
-import type { Matrix } from "../../../host/matrix.ts";
+import { type Matrix, scaling } from "../../../host/matrix.ts";
 
 /** What the steps are computed in. */
 export type Precision = "float32" | "float64";
@@ -62,6 +63,38 @@ export function torchPlaces(from: readonly number[], to: readonly number[], matr
     const shifted = round(round(sum + theta[a][dims]) + 1);
     return round(round(shifted * from[a]) - 1) / 2;
   };
+  return settledBy(margin, at);
+}
+
+/**
+ * The same of a grid of centered voxels that a matrix of float32 moves, as `Affine` does.
+ * @param centered output places to those of the image, both relative to the center, in voxels
+ * @param alignCorners corners of the output onto the faces of the grid, and its faces onto corner voxels of the image
+ */
+export function gridPlaces(from: readonly number[], to: readonly number[], centered: Matrix, alignCorners: boolean): TorchPlaces {
+  const round = Math.fround;
+  const stretch = to.map((n) => (alignCorners ? Math.max(n, 2) / (Math.max(n, 2) - 1) : 1));
+  const matrix = singleProduct(centered, scaling(stretch));
+  const margin = from.map((n, a) => {
+    const farthest = to.reduce((sum, s, c) => sum + Math.abs(matrix[a][c]) * s, Math.abs(matrix[a][to.length]));
+    return uncertain.float32 * (n + farthest);
+  });
+  return settledBy(margin, (a, o) => {
+    const place = [...o.map((v, c) => v - (to[c] - 1) / 2), 1];
+    const moved = place.reduce((sum, v, c) => round(matrix[a][c] * v + sum), 0);
+    const shifted = round(round(moved * round(2 / Math.max(2, from[a]))) + 1);
+    return alignCorners ? round(shifted * ((from[a] - 1) / 2)) : round(round(shifted * from[a]) - 1) / 2;
+  });
+}
+
+/** Matrices multiplied in float32, sums fused. */
+export const singleProduct = (...factors: readonly Matrix[]): number[][] =>
+  factors
+    .map((m) => m.map((row) => row.map(Math.fround)))
+    .reduce((a, b) => a.map((row) => b[0].map((_, c) => row.reduce((sum, v, k) => Math.fround(v * b[k][c] + sum), 0))));
+
+/** Puts what may be halfway within `margin` where `at` says. */
+function settledBy(margin: readonly number[], at: (a: number, o: readonly number[]) => number): TorchPlaces {
   return {
     settle: (a, places, outputOf) => {
       const most = margin[a];
