@@ -3,6 +3,7 @@
 import { counted } from "../../host/text.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
+import { endingOf as imageEnding } from "../formats/formats.ts";
 import type { Case, Folder } from "./dataset_index.ts";
 
 /** What finding cases needs, and where it tells what it met. */
@@ -143,15 +144,15 @@ function noteKeys(list: readonly unknown[], field: string, notes: string[]): voi
   for (const key of others) notes.push(`"${key}" in the items of "${field}" is not known here and has no effect`);
 }
 
-/** Cases by their folders where several have one name, as in `patient1/t1.nii.gz`. */
-function namedApart(cases: ListedCase[]): ListedCase[] {
-  const unique = (list: readonly ListedCase[]) => new Set(list.map((c) => c.id)).size === list.length;
+/** Cases by their folders where several have one name, as in `patient1/t1.nii.gz`. `below` gives the path of an image as names are to be made of it. */
+export function namedApart<C extends Case>(cases: C[], below: (image: string) => string = (image) => image): C[] {
+  const unique = (list: readonly C[]) => new Set(list.map((c) => c.id)).size === list.length;
   if (unique(cases)) return cases;
   const renamed = (path: (image: string) => string) =>
-    cases.map((c) => ({ ...c, id: path(c.image[0]).replaceAll("/", "_") || c.id }));
+    cases.map((c) => ({ ...c, id: path(below(c.image[0])).replaceAll("/", "_") || c.id }));
   const byFolder = renamed((image) => image.slice(0, Math.max(0, image.lastIndexOf("/"))));
   if (unique(byFolder)) return byFolder;
-  const byPath = renamed((image) => image.replace(/\.nii(\.gz)?$/, ""));
+  const byPath = renamed((image) => image.slice(0, image.length - (imageEnding(image)?.ending.length ?? 0)));
   return unique(byPath) ? byPath : cases;
 }
 
@@ -187,7 +188,13 @@ export function foundCases(images: string, labels: string, search: Search): Case
     if (required) problems.push(`${labels} has no label for case "${id}": ${label} does not exist`);
     return [{ id, image }];
   });
-  const left = (whole ? stems : firsts).length - cases.length;
+  const ids = new Set(whole ? stems : firsts);
+  const alone = folder
+    .list(labels)
+    .filter((n) => n.endsWith(fileEnding) && !n.startsWith(".") && !ids.has(n.slice(0, -fileEnding.length)));
+  if (alone.length > 0)
+    notes.push(`${labels} has ${counted(alone.length, "label")} without an image, such as ${alone[0]}: left out`);
+  const left = ids.size - cases.length;
   if (left > 0) notes.push(`${counted(left, "case")} of ${images} without all ${channels} channels: left out`);
   return cases;
 }

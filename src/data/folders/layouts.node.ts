@@ -1,19 +1,16 @@
-/** @file The layouts of datasets on disk (Node), a row each, and the ways through them: opening a folder, reading a case. */
+/** @file The ways through datasets on disk (Node), whatever their layout: opening a folder, reading a case. */
 
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
 import { expectNames } from "../../host/options.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Volume } from "../volume.ts";
-import { chaosLayout } from "./chaos.node.ts";
 import type { Case, DatasetIndex } from "./dataset_index.ts";
 import { datasetJsonLayout } from "./decathlon.node.ts";
 import type { FolderLayout, FolderOptions } from "./folder_layout.ts";
-import { lunaLayout } from "./luna.node.ts";
-
-const layouts: readonly FolderLayout[] = [datasetJsonLayout, lunaLayout, chaosLayout];
+import { datasetIn, layouts } from "./known_layouts.node.ts";
 
 /**
  * The dataset in a folder, whatever its layout: `dataset.json` (Decathlon, nnU-Net), LUNA16, CHAOS.
@@ -30,13 +27,17 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
   );
   expectArguments("openDataset", "text", { dir });
   const root = resolve(dir);
-  for (const layout of layouts) {
-    const index = await layout.open(root, options[layout.name] ?? {});
-    if (index) return index;
-  }
+  const index = await datasetIn(root, options);
+  if (index) return index;
   if (!existsSync(root)) throw new FormatError(`openDataset: ${dir} does not exist`);
-  throw new FormatError(`openDataset: cannot read ${dir}: expected ${layouts.map((l) => l.has).join(", or ")}`);
+  throw new FormatError(`openDataset: cannot read ${dir}: expected ${layouts.map((l) => l.has).join(", or ")}${adviceOn(root)}`);
 }
+
+/** What a folder needs to become a dataset. */
+const adviceOn = (root: string): string =>
+  existsSync(join(root, "imagesTr"))
+    ? '; imagesTr is there, so this is enough: { "labels": { "background": 0, "liver": 1 } } in a dataset.json beside it'
+    : '; of files in other folders a dataset.json can list { image, label } pairs as "training"';
 
 /**
  * Reads the image and, if there is one, the label of a case as its layout says, and checks that they belong together.

@@ -7,7 +7,7 @@ import { labelMapsIn } from "../../data/folders/label_maps.node.ts";
 import { readImageFile } from "../../data/formats/images.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
-import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { ConfigError, DataError, ShapeError, VoxgradError } from "../../host/errors.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
 import { LabelPairs } from "../metrics/label_pairs.ts";
 import { caseMetricsNamed, type EmptyRule, scoreCase, type ScoreOptions } from "../metrics/case_metrics.ts";
@@ -76,13 +76,46 @@ function oneOf<T extends string>(flag: string, text: string | undefined, known: 
 
 /** Classes of `--labels`. */
 export function classesOf(text: string): LabelClass[] {
-  return text.split(",").map((part) => {
+  const classes = text.split(",").map((part) => {
     const [, name, sum] = /^(?:([^=]+)=)?(\d+(?:\+\d+)*)$/.exec(part.trim()) ?? [];
     if (sum === undefined)
       throw new ConfigError(`evaluate: --labels takes values such as 1,2 or regions such as tumor=2+3, got "${part}"`);
     return { name: name ?? sum, values: sum.split("+").map(Number) };
   });
+  const twice = classes.find(({ name }, i) => classes.findIndex((c) => c.name === name) < i);
+  if (twice) throw new ConfigError(`evaluate: --labels has "${twice.name}" twice`);
+  return classes;
 }
+
+/** What is wrong with pairs of label maps: all of it in one error. Pairs behind the first that is wrong are read and not scored, which takes the time. */
+export class PairProblems {
+  private readonly errors: VoxgradError[] = [];
+
+  /** What `read` reads, and checks; undefined if that is wrong, or a pair before was. */
+  async of<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const pair = await read();
+      return this.errors.length === 0 ? pair : undefined;
+    } catch (error) {
+      if (!(error instanceof VoxgradError)) throw error;
+      this.errors.push(error);
+      return undefined;
+    }
+  }
+
+  /** Throws what was wrong: as it was, or, of several pairs, a `DataError` that lists it. */
+  throwIfAny(): void {
+    const { errors } = this;
+    if (errors.length === 1) throw errors[0];
+    if (errors.length === 0) return;
+    const lines = errors.slice(0, mostProblems).map((p) => `\n  ${p.message}`);
+    const more = errors.length > mostProblems ? `\n  and ${errors.length - mostProblems} more` : "";
+    throw new DataError(`${errors.length} predictions do not go with their references:${lines.join("")}${more}`);
+  }
+}
+
+// As many as `train` lists.
+const mostProblems = 20;
 
 /** A label map. Throws `DataError` for a file whose values are no labels: an image, or probabilities, whose scores would be 0 and say nothing. */
 export async function readLabels(path: string): Promise<Volume> {
@@ -116,7 +149,7 @@ async function valuesOf(references: ReadonlyMap<string, string>, ignore: number 
 
 /** How scores are made, as the flags say. @throws ConfigError */
 export function scoringOf(flags: ScoreFlags): Pick<ComparisonInfo, "metrics" | "empty" | "tolerance"> & Scoring {
-  const metrics = caseMetricsNamed((flags.metrics ?? "dice,iou,hd95,assd,nsd").split(",").map((m) => m.trim()));
+  const metrics = caseMetricsNamed([...new Set((flags.metrics ?? "dice,iou,hd95,assd,nsd").split(",").map((m) => m.trim()))]);
   const spacing = flags.spacing === undefined ? undefined : numbers("spacing", flags.spacing, Number.MIN_VALUE);
   if (spacing && spacing.length !== 3) throw new ConfigError(`evaluate: --spacing takes three numbers, got "${flags.spacing}"`);
   return {
@@ -165,7 +198,12 @@ export async function compareFolders(
   const ignore = number("ignore", options.ignore, 0);
   const { spacing, ...scoring } = scoringOf(options);
   const missing = oneOf("missing", options.missing, ["empty", "skip"]);
-  const classes = options.labels === undefined ? await valuesOf(references, ignore) : classesOf(options.labels);
+  const named = options.labels === undefined ? undefined : classesOf(options.labels);
+  if (named?.some((c) => c.values.includes(ignore ?? NaN)))
+    throw new ConfigError(
+      `evaluate: --ignore ${ignore} leaves out voxels that --labels ${options.labels} scores: one or the other`,
+    );
+  const classes = named ?? (await valuesOf(references, ignore));
   const missingCases = [...references.keys()].filter((id) => !predictions.has(id));
   const surplus = [...predictions.keys()].filter((id) => !references.has(id));
   if (missingCases.length === references.size)
@@ -173,34 +211,29 @@ export async function compareFolders(
       `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz, or another format, in both`,
     );
   const cases: ScoredCase[] = [];
-  const problems: Error[] = [];
+  const problems = new PairProblems();
+  const inReferences = new Set<number>();
   const known = new Set([...classes.flatMap((c) => c.values), ...(ignore === undefined ? [] : [ignore])]);
   for (const [id, path] of references) {
     const other = predictions.get(id);
     if (other === undefined && missing === "skip") continue;
-    const [truth, found] = await Promise.all([readLabels(path), other === undefined ? undefined : readLabels(other)]);
-    if (found) {
-      try {
-        expectOneGrid(other!, found, truth);
-      } catch (error) {
-        problems.push(error as Error);
-        continue;
-      }
-      for (const value of new Set<number>(truth.data as Iterable<number>)) known.add(value);
-      noteStrange(strange, id, found, known);
-    }
+    const pair = await problems.of(async () => {
+      const [truth, found] = await Promise.all([readLabels(path), other === undefined ? undefined : readLabels(other)]);
+      if (found) expectOneGrid(other!, found, truth);
+      return { truth, found };
+    });
+    if (!pair) continue;
+    const { truth, found } = pair;
+    for (const value of new Set<number>(truth.data as Iterable<number>)) inReferences.add(value);
+    if (found) noteStrange(strange, id, found, known);
     const prediction = found ?? { data: new Uint8Array(truth.data.length), shape: truth.shape };
     const { metrics, empty, tolerance } = scoring;
     const score: ScoreOptions = { metrics, classes, spacing: spacing ?? truth.spacing, ignore, empty, tolerance };
     cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
   }
+  problems.throwIfAny();
   // A later reference may have what an earlier one has not.
-  for (const value of known) strange.delete(value);
-  if (problems.length === 1) throw problems[0];
-  if (problems.length > 1)
-    throw new DataError(
-      `${problems.length} predictions do not go with their references:${problems.map((p) => `\n  ${p.message}`).join("")}`,
-    );
+  for (const value of inReferences) strange.delete(value);
   const info: ComparisonInfo = {
     ...scoring,
     missing,

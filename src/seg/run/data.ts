@@ -19,9 +19,10 @@ import { expectFinite } from "../../host/finite.ts";
 import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
-import { standardOptions } from "../recipes/options.ts";
+import { checkOptions, type OptionTable, standardOptions } from "../recipes/options.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { DataFacts, LoadedCase, Recipe, RunConfig } from "../recipes/recipe.ts";
+import { runOptionTable } from "../recipes/run_options.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */
@@ -220,6 +221,16 @@ export interface ConfigureHooks {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Refuses what no data can make right, before they are read. Throws `ConfigError`. */
+function checkGiven(recipe: Recipe, given: Readonly<Record<string, unknown>>, say?: (name: string) => string): void {
+  const table: OptionTable<Record<string, unknown>> = { ...runOptionTable, ...(recipe.options as object) };
+  const open = Object.entries(table).map(([name, o]) => [
+    name,
+    { ...o, fits: (v: unknown) => given[name] === undefined || o.fits(v) },
+  ]);
+  checkOptions(Object.fromEntries(open) as typeof table, given, "options", say);
+}
+
 /**
  * The options of a new run: those given, else the recipe's suggestions for these data, else the standard ones.
  * @throws ConfigError; the error of a case that cannot be read, or a DataError that lists all of them
@@ -235,6 +246,7 @@ export async function configure<C extends object>(
   expectFields("configure", "data", data, { index: "object", train: "list", val: "list", read: "function" });
   expectArguments("configure", "object", { given });
   const { say, onProgress, device, signal, log = () => undefined } = hooks;
+  checkGiven(recipe, given, say);
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
     throw new ConfigError(

@@ -2,10 +2,10 @@
 
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { existsSync, globSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
-import { photograph } from "../../data/folders/cases.ts";
+import { namedApart, photograph } from "../../data/folders/cases.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { expectFolder } from "../../host/files.node.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
@@ -18,9 +18,10 @@ const stemOf = imageStem;
 // Files of a DICOM series, of which many have no ending.
 const slice = /^[^.]+$|\.(dcm|dicom|ima)$/i;
 
-/** What a pattern stands for, where no shell has expanded it; a path as it is. Throws `DataError` for a pattern that nothing matches. */
+/** What a pattern stands for, where no shell has expanded it; a path as it is. Throws `DataError` for one that is not there and a pattern that nothing matches. */
 function matching(path: string): string[] {
-  if (existsSync(path) || !/[*?[{]/.test(path)) return [path];
+  if (existsSync(path)) return [path];
+  if (!/[*?[{]/.test(path)) throw new DataError(`${path} does not exist`);
   const found = globSync(path).sort();
   if (found.length === 0) throw new DataError(`${path}: no file matches`);
   return found;
@@ -37,8 +38,12 @@ function filesIn(path: string): string[] {
     .map((name) => join(path, name));
   if (found.length > 0) return found;
   // A folder of slices is one image.
-  if (names.some((n) => slice.test(n) && statSync(join(path, n)).isFile())) return [path];
-  throw new DataError(`${path}: has no image, such as a .nii.gz, .nrrd or .mha file`);
+  const isFolder = (name: string) => statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (names.some((n) => slice.test(n) && !isFolder(n))) return [path];
+  const folders = names.some(isFolder)
+    ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}"`
+    : "";
+  throw new DataError(`${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
 }
 
 /**
@@ -64,9 +69,9 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
 
 /**
  * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the
- * channels of one case.
+ * channels of one case. Where several have one name, as in `patient1/t1.nii.gz`, cases are called by their folders.
  * @param channels that an image must have
- * @throws DataError for a folder without images and a case without one of its channels
+ * @throws DataError for a path that is not there, a folder without images and a case without one of its channels
  * @param paths of files and folders, and patterns
  */
 export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
@@ -79,7 +84,7 @@ export function casesOfPaths(paths: readonly string[], channels: number): Case[]
     if (group) group.push(path);
     else groups.set(stem, [path]);
   }
-  return [...groups].flatMap(([stem, files]) => {
+  const cases = [...groups].flatMap(([stem, files]) => {
     const numbered = files.filter((f) => channel.test(stemOf(f)));
     const whole = files.filter((f) => !channel.test(stemOf(f)));
     const cases: Case[] = whole.map((f) => ({ id: stemOf(f), image: [f] }));
@@ -94,6 +99,14 @@ export function casesOfPaths(paths: readonly string[], channels: number): Case[]
     }
     return [...cases, { id: basename(stem), image: numbered.sort() }];
   });
+  return namedApart(cases, (path) => relative(commonFolder(cases), path).replaceAll("\\", "/"));
+}
+
+/** The folder that all images lie below. */
+function commonFolder(cases: readonly Case[]): string {
+  const [first = [], ...others] = cases.map(({ image }) => dirname(resolve(image[0])).split(sep));
+  const end = first.findIndex((part, i) => others.some((o) => o[i] !== part));
+  return first.slice(0, end < 0 ? first.length : end).join(sep) + sep;
 }
 
 /** One path however it is written, as far as it exists. */
@@ -103,8 +116,20 @@ function real(path: string): string {
     : join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path));
 }
 
+// Of a name on the file systems of Linux, macOS (there in characters) and Windows (in UTF-16).
+const mostBytes = 255;
+
+/** Throws `ConfigError` for a path whose last name is longer than a disk takes: it would fail when the result is written. */
+export function expectNameLength(path: string): void {
+  const bytes = Buffer.byteLength(basename(path));
+  if (bytes > mostBytes)
+    throw new ConfigError(
+      `the name of the result ${path} has ${bytes} bytes, of which disks take ${mostBytes}; give the image a shorter name`,
+    );
+}
+
 /**
- * Throws `ConfigError` if two results would be one file, if one would replace an image or label of a case, or, without `overwrite`, any file.
+ * Throws `ConfigError` if a name would be too long, if two results would be one file, if one would replace an image or label of a case, or, without `overwrite`, any file.
  * `outputsOf` gives the paths of all results of a case by its `id`.
  */
 export function expectFreeOutputs(
@@ -140,6 +165,7 @@ export function expectFreeOutputs(
     }
   }
   const outputs = [...owners.keys()];
+  for (const path of outputs) expectNameLength(path);
   const clash = outputs.find((path) => inputs.has(real(path)));
   if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);
   for (const folder of new Set(outputs.map(dirname))) expectFolder(folder);

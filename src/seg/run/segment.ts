@@ -163,7 +163,10 @@ async function* segmented(
 }
 
 /** Throws `ConfigError` unless runs can be one ensemble. */
-function expectTogether(runs: readonly OpenedRun[], { ensemble = "logits", probabilities }: SegmentOptions): void {
+export function expectTogether(
+  runs: readonly OpenedRun[],
+  { ensemble = "logits", probabilities }: Pick<SegmentOptions, "ensemble" | "probabilities">,
+): void {
   if (runs.length === 0) throw new ConfigError("segmentCases: there is no run");
   if (!["logits", "probabilities", "vote"].includes(ensemble))
     throw new ConfigError(`ensemble must be "logits", "probabilities" or "vote", got "${ensemble}"`);

@@ -1,6 +1,6 @@
 /** @file `voxgrad evaluate` of two folders: pairs by name, what is missing, what is refused, what is written. */
 
-import { mkdtemp, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -68,6 +68,16 @@ describe("compareFolders", () => {
     await expect(compare("strange")).rejects.toThrow(
       /2 predictions do not go with .*\n.*a\.nii\.gz has the shape[^]*b\.nii\.gz: /,
     );
+  });
+
+  it("refuses labels that contradict each other, and lists files that cannot be read among the pairs that are wrong", async () => {
+    expect(() => classesOf("1,2,1")).toThrow('"1" twice');
+    await expect(compare("found", { labels: "1", ignore: "1" })).rejects.toThrow(/--ignore 1 .*--labels 1/);
+    expect((await compare("found", { metrics: "dice,dice" })).metrics.length).toBe(1);
+    await mkdir(at("cut"));
+    await writeFile(at("cut/a.nii.gz"), "no image");
+    await write("cut/b.nii.gz", [1, 0, 0, 0, 1, 0, 9, 0], 40);
+    await expect(compare("cut")).rejects.toThrow(/2 predictions do not go with .*\n.*a\.nii\.gz[^]*b\.nii\.gz: /);
   });
 
   it("refuses maps whose values are no labels", async () => {

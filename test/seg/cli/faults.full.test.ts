@@ -34,12 +34,14 @@ test("predict does not replace its input", async () => {
   expect(readFileSync(at("own", "scan.nii.gz")).equals(before)).toBe(true);
 });
 
-test("predict refuses two inputs of one name, and results that are there", async () => {
+test("predict names two inputs of one name by their folders, and refuses results that are there", async () => {
   for (const part of ["a", "b"]) {
     mkdirSync(at(part));
     cpSync(image(part === "a" ? 0 : 1), at(part, "T1.nii.gz"));
   }
-  await refused(["predict", "--run", run, "--out", at("two"), at("a", "T1.nii.gz"), at("b", "T1.nii.gz")], /have one name/);
+  await succeed(["predict", "--run", run, "--out", at("apart"), at("?", "T1.nii.gz")]);
+  for (const part of ["a", "b"]) expect(existsSync(at("apart", `${part}.nii.gz`))).toBe(true);
+  await refused(["predict", "--run", run, "--out", at("two"), at("a"), at("a", "T1.nii.gz")], /have one name/);
   expect(existsSync(at("two"))).toBe(false);
   await succeed(["predict", "--run", run, "--out", at("two"), at("a")]);
   await refused(["predict", "--run", run, "--out", at("two"), at("b")], /T1\.nii\.gz exists; .*--overwrite/);

@@ -41,8 +41,8 @@ testRows([
     "a file to segment that does not exist",
     nothing,
     ["predict", "--run", run, "--out", out, "none.nii"],
-    "FormatError",
-    /cannot open none\.nii/,
+    "DataError",
+    /none\.nii does not exist/,
   ],
   ["resuming a folder without a run", () => rmSync(join(run, "config.json")), resumeArgs, "CheckpointError", /run: is no run/],
   [

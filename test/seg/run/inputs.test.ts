@@ -12,7 +12,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 function folder(name: string, files: readonly string[]): string {
   const path = join(dir, name);
-  mkdirSync(path);
+  mkdirSync(path, { recursive: true });
   for (const file of files) writeFileSync(join(path, file), "");
   return path;
 }
@@ -63,4 +63,22 @@ test("a file is no folder for results", () => {
   const cases = [{ id: "p", image: [join(path, "p.nii.gz")] }];
   expect(() => expectFreeOutputs(cases, (id) => join(path, "file", `${id}.nii.gz`), true)).toThrow(ConfigError);
   expect(() => expectFreeOutputs(cases, (id) => join(path, "new", `${id}.nii.gz`), false)).not.toThrow();
+});
+
+test("what is not there is said at once; cases of one name are called by their folders, or by folder and name", () => {
+  expect(() => casesOfPaths(["/nowhere/p.nii.gz"], 1)).toThrow("/nowhere/p.nii.gz does not exist");
+  const [a, b] = [folder("patients/a", ["t1.nii.gz"]), folder("patients/b", ["t1.nii.gz", "t2.nii.gz"])];
+  const ids = (paths: readonly string[]) => casesOfPaths(paths, 1).map((c) => c.id);
+  expect(ids([a, join(b, "t1.nii.gz")])).toEqual(["a", "b"]);
+  expect(ids([a, b])).toEqual(["a_t1", "b_t1", "b_t2"]);
+  expect(ids([b])).toEqual(["t1", "t2"]);
+  expect(() => casesOfPaths([join(a, "..")], 1)).toThrow(/has no image.*give a pattern, such as ".*\*.*\*\.nii\.gz"/);
+});
+
+test("a name of a result that no disk takes is refused before the work", () => {
+  const path = folder("long", []);
+  const named = (id: string) => () => expectFreeOutputs([{ id, image: ["p"] }], (i) => join(path, `${i}.nii.gz`), false);
+  expect(named("x".repeat(248))).not.toThrow();
+  expect(named("x".repeat(249))).toThrow(/has 256 bytes, of which disks take 255/);
+  expect(named("数".repeat(83))).toThrow(ConfigError);
 });

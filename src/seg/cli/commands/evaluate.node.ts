@@ -24,6 +24,7 @@ import {
   expectFreeComparison,
   expectOneGrid,
   labelMaps,
+  PairProblems,
   readLabels,
   scoringOf,
   writeComparison,
@@ -79,18 +80,24 @@ async function taskOf(args: readonly string[]): Promise<Task> {
   };
 }
 
-/** Predictions with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
+/** Predictions with their truths, one pair at a time. Throws `ShapeError`, `DataError` if predictions do not lie on their labels' grids, which tells of all. */
 async function* pairsOf(
   found: readonly { readonly item: Case; readonly path: string }[],
   labels: readonly LabelClass[],
   onPair: (item: Case, prediction: Volume, truth: Volume) => void,
 ) {
+  const problems = new PairProblems();
   for (const { item, path } of found) {
-    const [prediction, truth] = await Promise.all([readLabels(path), readCaseLabel(item, labels).then(wholeLabels)]);
-    expectOneGrid(path, prediction, truth);
-    onPair(item, prediction, truth);
-    yield { id: item.id, prediction, truth };
+    const pair = await problems.of(async () => {
+      const [prediction, truth] = await Promise.all([readLabels(path), readCaseLabel(item, labels).then(wholeLabels)]);
+      expectOneGrid(path, prediction, truth);
+      return { prediction, truth };
+    });
+    if (!pair) continue;
+    onPair(item, pair.prediction, pair.truth);
+    yield { id: item.id, ...pair };
   }
+  problems.throwIfAny();
 }
 
 const some = (cases: readonly Case[]): string => {
@@ -146,7 +153,7 @@ export const evaluateCommand: Command = {
     const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
     if (found.length === 0)
       throw new DataError(
-        `evaluate: ${predictions} has no <id>.nii.gz (or of another format) of a labeled case of the dataset ${data.index.name}`,
+        `evaluate: ${predictions} has no <id>.nii.gz (or of another format) of a labeled case of ${data.folder}`,
       );
     const missing = cases.filter((c) => fileOf(c) === undefined);
     if (fold !== undefined && missing.length > 0)

@@ -1,16 +1,19 @@
-/** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a run is. */
+/** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a dataset or a run is. */
 
 import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { datasetIn } from "../../../data/folders/known_layouts.node.ts";
 import { filesAt, filesBelow } from "../../../data/formats/files.node.ts";
 import { listSeries, seriesText } from "../../../data/formats/dicom/series.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { ReadImageOptions } from "../../../data/formats/format.ts";
+import type { LabelClass } from "../../../data/labels.ts";
 import { ConfigError, VoxgradError } from "../../../host/errors.ts";
-import { counted, formatBytes } from "../../../host/text.ts";
+import { counted, formatBytes, formatCount } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { files, readRunInfo } from "../../run/files.ts";
+import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { type Command, parse, say } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
@@ -60,16 +63,34 @@ async function sayRun(path: string): Promise<void> {
   say(path);
   say(`  ${"run".padEnd(12)} recipe ${recipe.name}, version ${recipe.version}`);
   say(`  ${"channels".padEnd(12)} ${channels.join(", ")}`);
-  say(`  ${"labels".padEnd(12)} ${labels.map((l) => `${l.name} (${l.values.join(", ")})`).join(", ")}`);
+  say(`  ${"labels".padEnd(12)} ${labelsLine(labels)}`);
   say(`  ${"voxel".padEnd(12)} ${spacing.map((s) => s.toFixed(3)).join(" × ")} mm${orientation ? `, axes ${orientation}` : ""}`);
 }
+
+const labelsLine = (labels: readonly LabelClass[]): string => labels.map((l) => `${l.name} (${l.values.join(", ")})`).join(", ");
+
+async function sayDataset(path: string): Promise<void> {
+  const { index, madeFolds } = await FolderData.open(path);
+  const { training, test, modality, labels, notes = [] } = index;
+  const facts = [
+    ["dataset", `${counted(training.length, "case")} to train on, ${formatCount(test.length)} to predict`],
+    ["channels", modality.join(", ")],
+    ["labels", labelsLine(labels)],
+    ["folds", madeFolds ? "none: train makes five by patient, as nnU-Net does" : "of splits_final.json or dataset.json"],
+    ...notes.map((note) => ["odd", note]),
+  ];
+  say(path);
+  for (const [name, value] of facts) say(`  ${name.padEnd(12)} ${value}`);
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 export const infoCommand: Command = {
   name: "info",
   usage: [
     [
       "[FILE|FOLDER…] [--series ID [--stack N]] [--array NAME]",
-      "adapter, limits and features; what an image is and what is odd about it, the series in a folder; a run",
+      "adapter, limits and features; what an image is and what is odd about it, the series in a folder; a dataset; a run",
     ],
   ],
   async run(args) {
@@ -79,6 +100,7 @@ export const infoCommand: Command = {
     for (const path of positionals) {
       try {
         if (existsSync(join(path, files.run))) await sayRun(path);
+        else if (isFolder(path) && (await datasetIn(resolve(path)))) await sayDataset(path);
         else await sayImage(path, choice);
       } catch (error) {
         // A bad one of several does not keep the others from being told of.

@@ -12,7 +12,7 @@ import { readPostprocessing, readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfNetwork } from "../../run/inputs.node.ts";
-import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
+import { type Ensemble, expectTogether, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
 import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
@@ -144,16 +144,13 @@ export const predictCommand: Command = {
         const opened: OpenedRun[] = [];
         try {
           for (const [i, store] of stores.entries()) opened.push(await openRun(device, store, recipes[i], which, inference));
+          const options = { ensemble, probabilities: probabilities && ("channels" as const) };
+          expectTogether(opened, options);
           return await predictCases(
             cases,
             info.labels,
             { out, probabilities },
-            byRuns(opened, info, {
-              steps,
-              ensemble,
-              probabilities: probabilities && "channels",
-              keepScores: scoresOnDisk(out.name),
-            }),
+            byRuns(opened, info, { ...options, steps, keepScores: scoresOnDisk(out.name) }),
           );
         } finally {
           for (const run of opened) run.dispose();

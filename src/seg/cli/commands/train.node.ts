@@ -12,11 +12,13 @@ import { encodePng } from "../../pictures/pictures.ts";
 import { caseLines } from "../../metrics/comparison.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { checkedCases, configure, type NewRun, type RunData } from "../../run/data.ts";
-import { checkConfig, type EpochMetrics, files, readConfig, readRunInfo } from "../../run/files.ts";
+import { checkConfig, checkpointOf, type EpochMetrics, files, readConfig, readRunInfo } from "../../run/files.ts";
 import type { RunEvent } from "../../run/event.ts";
 import { fit } from "../../run/fit.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
+import { expectNameLength } from "../../run/inputs.node.ts";
+import type { InitialWeights } from "../../run/initial_weights.ts";
 import { speedLine, speedOf } from "../../run/pace.ts";
 import { preview } from "../../run/preview.ts";
 import { evaluationLines, report } from "../../run/report.ts";
@@ -55,8 +57,11 @@ interface Job extends NewRun<object> {
   readonly store: RunStore;
   readonly folder: string;
   readonly resume: boolean;
-  readonly init?: string | undefined;
+  readonly init?: InitialWeights | undefined;
 }
+
+/** A run of which no case has been read. */
+type Intended = Omit<Job, "config" | "info"> & { readonly given: Readonly<Record<string, unknown>> };
 
 function epochLine({ epoch, loss, lr, seconds, dice, skipped }: EpochMetrics, total: number): string {
   const parts = [`epoch ${epoch}/${total}`, `loss ${loss.toFixed(4)}`, `lr ${lr.toExponential(1)}`, `${seconds.toFixed(1)} s`];
@@ -78,13 +83,12 @@ function show(line: ProgressLine): (event: RunEvent) => void {
 
 /** Trains, then segments the validation cases and writes the report; 130 if it was interrupted. */
 async function trainAndReport(device: Device, job: Job): Promise<number> {
-  const { recipe, folder, init: weights, ...run } = job;
+  const { recipe, folder, ...run } = job;
   const { data, store } = run;
   const line = new ProgressLine(process.stderr);
   const { signal, done } = interruptible(`stopping after this step and saving a checkpoint in ${folder}`);
   try {
-    const init = weights === undefined ? undefined : { source: weights, tensors: (await readWeightsFile(weights)).tensors };
-    const result = await fit(recipe, { device, ...run, init, signal, onEvent: show(line) });
+    const result = await fit(recipe, { device, ...run, signal, onEvent: show(line) });
     line.finish();
     if (!result.finished) {
       say(`stopped. Go on with: voxgrad train --resume ${folder}`);
@@ -127,7 +131,7 @@ async function reportOn(
 }
 
 /** Where a preview goes, unless a file is there. Throws `ConfigError`. */
-function previewFile({ folder, data }: Job, named: string, overwrite: boolean): string {
+function previewFile({ folder, data }: Pick<Job, "folder" | "data">, named: string, overwrite: boolean): string {
   const path = named === "" ? join(folder, files.preview) : resolve(named);
   if (!/\.png$/i.test(path)) throw new ConfigError(`--preview writes a PNG, got ${named}`);
   if (data.train.some((c) => [...c.image, c.label].some((file) => file !== undefined && resolve(file) === path)))
@@ -145,13 +149,20 @@ async function drawPreview({ recipe, ...job }: Job, path: string, tuned: boolean
   return 0;
 }
 
-/** Trains a job, or draws its preview if that is asked for. */
-function start(job: Job, values: { readonly [name: string]: unknown }): Promise<number> {
-  const tuned = values["no-tune"] !== true;
-  const { preview: file, overwrite } = values;
-  if (file !== undefined) return drawPreview(job, previewFile(job, file as string, overwrite === true), tuned);
+type Values = { readonly [name: string]: unknown };
+
+/** The file of the preview that is asked for. Throws `ConfigError` where it cannot be written, and for `--overwrite` without one. */
+function previewAsked(job: Pick<Job, "folder" | "data">, { preview: file, overwrite }: Values): string | undefined {
+  if (file !== undefined) return previewFile(job, file as string, overwrite === true);
   if (overwrite === true) throw new ConfigError("--overwrite is for --preview; a run is never replaced, choose another --out");
-  return train(job, tuned);
+  return undefined;
+}
+
+/** Trains a job, or draws its preview if that is asked for. */
+function start(job: Job, values: Values): Promise<number> {
+  const tuned = values["no-tune"] !== true;
+  const picture = previewAsked(job, values);
+  return picture === undefined ? train(job, tuned) : drawPreview(job, picture, tuned);
 }
 
 /** `--preview` takes a file or none. */
@@ -221,30 +232,50 @@ export async function trainHelp(args: readonly string[]): Promise<string> {
   return `Options of recipe ${recipe.name}. Those not given are chosen from the data and saved in config.json:\n\n${helpLines(rows)}`;
 }
 
-/** A new run in `folder`, or in one named after the data. */
-export async function newJob(
+/** A new run in `folder`, or in one named after the data, as far as it is known before cases are read. */
+async function intended(
   recipe: Recipe,
   dataFolder: string,
   given: Record<string, unknown>,
   folder?: string,
-  init?: string,
-): Promise<Job> {
-  const table = tableOf(recipe);
+  weights?: string,
+): Promise<Intended> {
   const root = resolve(dataFolder);
   const opened = await FolderData.openFor(root, recipe, given);
   for (const note of opened.index.notes ?? []) say(`${root}: ${note}`);
-  const fold = (given.fold ?? 0) as number | "all";
+  const { fold = 0, seed = 0 } = given as { fold?: number | "all"; seed?: number };
   const data = await opened.fold(fold);
   if (fold !== "all" && opened.madeFolds)
     say(`${root} has no splits_final.json: five folds by patient, as nnU-Net makes them; --fold all takes every case`);
-  let device: Promise<Device> | undefined;
-  const hooks = { say: calledBy(table), device: () => (device ??= openDevice()) };
-  const { config, info } = await checked((onProgress, log) =>
-    configure(recipe, data, { ...given, fold, data: root }, { ...hooks, onProgress, log }),
-  ).finally(async () => (await device)?.close());
-  const name = `${opened.index.name || "run"}-${recipe.name}-fold${config.fold}-seed${config.seed}`;
-  const out = resolve(folder ?? join("runs", name));
-  return { recipe, data, store: folderStore(out), folder: out, config, info, resume: false, init };
+  const out = resolve(folder ?? join("runs", `${opened.index.name || "run"}-${recipe.name}-fold${fold}-seed${seed}`));
+  const init = weights === undefined ? undefined : { source: weights, tensors: (await readWeightsFile(weights)).tensors };
+  return { recipe, data, store: folderStore(out), folder: out, resume: false, init, given: { ...given, fold, data: root } };
+}
+
+/** Reads the cases, which may take an hour: behind all that can be refused without them, a machine without an adapter too. */
+async function configured({ given, ...run }: Intended): Promise<Job> {
+  const say = calledBy(tableOf(run.recipe));
+  const device = await openDevice();
+  try {
+    const hooks = { say, device: async () => device };
+    const made = await checked((onProgress, log) => configure(run.recipe, run.data, given, { ...hooks, onProgress, log }));
+    return { ...run, ...made };
+  } finally {
+    device.close();
+  }
+}
+
+/** A new run that is to be trained. Throws `ConfigError`, `CheckpointError` for a folder that cannot take it. */
+export async function newJob(recipe: Recipe, dataFolder: string, given: Record<string, unknown>, folder: string): Promise<Job> {
+  const run = await intended(recipe, dataFolder, given, folder);
+  await expectFreeFolder(run);
+  return configured(run);
+}
+
+async function expectFreeFolder({ folder, store, data }: Intended): Promise<void> {
+  expectFolder(folder);
+  for (const { id } of data.val) expectNameLength(join(folder, files.prediction(id)));
+  await checkpointOf({ store });
 }
 
 export const trainCommand: Command = {
@@ -265,16 +296,11 @@ export const trainCommand: Command = {
     const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
     const table = tableOf(recipe);
     const { values } = parse(args, { ...flagsOf(table), ...trainFlags }, false, ["preview"]);
-    if (values.out !== undefined && values.preview === undefined) expectFolder(values.out as string);
     if (values.data === undefined) throw new ConfigError("train needs --data DIR (or --resume DIR); see voxgrad train --help");
     const { recipe: _, data: _data, ...options } = optionsIn(table, values);
-    const job = await newJob(
-      recipe,
-      values.data as string,
-      options,
-      values.out as string | undefined,
-      values.init as string | undefined,
-    );
-    return start(job, values);
+    const named = { out: values.out as string | undefined, init: values.init as string | undefined };
+    const run = await intended(recipe, values.data as string, options, named.out, named.init);
+    if (previewAsked(run, values) === undefined) await expectFreeFolder(run);
+    return start(await configured(run), values);
   },
 };
