@@ -67,7 +67,12 @@ const layer: Row<LayerNormArgs> = {
       error: ShapeError,
       message: /^layerNorm: give weight and bias together/,
     },
-    { id: "dtype", call: (z) => layerNorm(z([2, 4], "i32"), 4), error: DTypeError, message: /input has type i32, expected f32/ },
+    {
+      id: "dtype",
+      call: (z) => layerNorm(z([2, 4], "i32"), 4),
+      error: DTypeError,
+      message: /^layerNorm: x has type i32, expected f32/,
+    },
   ],
 };
 

@@ -239,7 +239,7 @@ function unaryRow(
             id: "dtype",
             call: (z) => call(z([2, 3], "i32"), ...parameters[0]),
             error: DTypeError,
-            message: new RegExp(`^(${name}|affine): input has type i32, expected f32`),
+            message: new RegExp(`^${name}: (a|input) has type i32, expected f32`),
           },
         ],
   };

@@ -122,7 +122,7 @@ const sumRow: Row<ReduceArgs> = {
   errors: [
     { id: "axis", call: (z) => sum(z([2, 3]), [0, 2]), error: ShapeError, message: /^sum: axis 2 is outside \[-2, 2\)/ },
     { id: "twice", call: (z) => sum(z([2, 3]), [1, -1]), error: ShapeError, message: /^sum: an axis is named twice in \[1, 1\]/ },
-    { id: "dtype", call: (z) => sum(z([2, 3], "i32")), error: DTypeError, message: /^sum: input has type i32, expected f32/ },
+    { id: "dtype", call: (z) => sum(z([2, 3], "i32")), error: DTypeError, message: /^sum: x has type i32, expected f32/ },
   ],
 };
 
