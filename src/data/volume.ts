@@ -154,3 +154,9 @@ export function affineProblem(affine: Affine): string | undefined {
 export function voxelVolumeOf([a, b, c]: Affine): number {
   return Math.abs(a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]));
 }
+
+/** What a voxel of `x` takes where its sizes are `spacing`: by the affine of a volume that has these sizes, else their product. @internal */
+export function voxelVolumeAt(x: HostArray, spacing: readonly number[]): number {
+  const own = isVolume(x) && x.spacing.every((s, a) => s === spacing[a]);
+  return own ? voxelVolumeOf(x.affine) : spacing.reduce((a, b) => a * b, 1);
+}

@@ -5,6 +5,7 @@
 
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
+import { voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { LabelClass } from "../../data/labels.ts";
@@ -112,7 +113,7 @@ export interface ScoreOptions {
   readonly metrics: readonly CaseMetric[];
   /** What it is measured of. */
   readonly classes: readonly LabelClass[];
-  /** Size of a voxel along each axis. */
+  /** Size of a voxel along each axis. Volumes are by the affine of a truth that is a `Volume` of this size, whose axes need not be at right angles. */
   readonly spacing: readonly number[];
   /** Truth value of voxels that do not count. */
   readonly ignore?: number | undefined;
@@ -150,9 +151,9 @@ class LazyPair implements ClassPair {
   private open: SurfacePair | undefined;
   private components: LesionCounts | undefined;
 
-  constructor(counts: Confusion, options: ScoreOptions, masks: LazyPair["masks"]) {
+  constructor(counts: Confusion, voxelVolume: number, options: ScoreOptions, masks: LazyPair["masks"]) {
     ({ tp: this.tp, fp: this.fp, tn: this.tn, fn: this.fn } = counts);
-    this.voxelVolume = options.spacing.reduce((v, s) => v * s, 1) / 1000;
+    this.voxelVolume = voxelVolume;
     this.tolerance = options.tolerance ?? 1;
     this.spacing = options.spacing;
     this.masks = masks;
@@ -192,10 +193,11 @@ export function scoreCase(prediction: HostArray, truth: HostArray, options: Scor
   const { metrics, classes, ignore, empty = "nan" } = options;
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);
+  const milliliters = voxelVolumeAt(truth, options.spacing) / 1000;
   return classes.map(({ values }) => {
     const counts = pairs.confusion(values);
     const mask = (a: HostArray): HostArray<Uint8Array> => ({ data: maskOf(a, truth, values, ignore), shape });
-    const pair = new LazyPair(counts, options, () => [mask(prediction), mask(truth)]);
+    const pair = new LazyPair(counts, milliliters, options, () => [mask(prediction), mask(truth)]);
     const absent = counts.tp + counts.fn === 0;
     return metrics.map(({ best, of }) => {
       if (best === undefined || !absent || (empty === "nan" && counts.fp > 0)) return of(pair);

@@ -1,7 +1,7 @@
 /** @file How large the structures of a label map are, as a table. */
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
-import { isVolume, voxelVolumeOf } from "../../data/volume.ts";
+import { voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { csvField, csvRows } from "../../host/csv.ts";
 import { DataError } from "../../host/errors.ts";
@@ -21,7 +21,7 @@ export interface LabelVolume {
 /**
  * The volume of each class (or region) of a label map.
  * @param labels stored label values, `[1, x, y, z]`
- * @param spacing size of a voxel in mm along each axis; of a `Volume` its affine counts, whose axes need not be at right angles
+ * @param spacing size of a voxel in mm along each axis; of a `Volume` that has it the affine counts, whose axes need not be at right angles
  * @param id of the case
  */
 export function labelVolumes(
@@ -41,7 +41,7 @@ export function labelVolumes(
     counts.set(data[start], (counts.get(data[start]) ?? 0) + i - start);
     start = i;
   }
-  const voxel = (isVolume(labels) ? voxelVolumeOf(labels.affine) : spacing.reduce((a, b) => a * b, 1)) / 1000;
+  const voxel = voxelVolumeAt(labels, spacing) / 1000;
   return foregroundOf(classes).map(({ name, values }) => {
     const voxels = values.reduce((sum, v) => sum + (counts.get(v) ?? 0), 0);
     return { id, name, voxels, milliliters: voxels * voxel };

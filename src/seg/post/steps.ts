@@ -5,6 +5,7 @@
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { FillHoles } from "../../data/transforms/post/components.ts";
 import { presentLabels } from "../../data/transforms/post/labels.ts";
+import { voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { connectedComponents, paintComponents } from "../../host/grid/components.ts";
@@ -46,7 +47,7 @@ const steps: { readonly [Name in PostStep["step"]]: (x: Labeled, step: Step<Name
   },
   fillHoles: ({ labels }, { labels: only }) => new FillHoles({ appliedLabels: only ?? null, connectivity: 1 }).apply(labels),
   removeSmall({ labels, spacing }, { mm3 }) {
-    const voxel = spacing.reduce((a, b) => a * b, 1);
+    const voxel = voxelVolumeAt(labels, spacing);
     const data = labels.data.slice();
     const components = connectedComponents(labels.data, labels.shape, { byValue: true });
     const small = Uint8Array.from(components.sizes, (size) => Number(size * voxel < mm3));

@@ -1,10 +1,12 @@
 /** @file A run in a folder of the disk. */
 
 import { expectArguments } from "../../host/kinds.ts";
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { appendWhole, createFile, writeFileAtomic } from "../../host/files.node.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RunStore } from "./store.ts";
@@ -14,14 +16,17 @@ const lockFile = "run.lock";
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  /** Of the lock, as a process may come back to a folder whose lock it lost. */
+  readonly id?: string;
 }
 
+/** The locks of this process, also those that it is about to take. */
 const held = new Set<string>();
 
 /** A process that was killed leaves its lock; on this machine it can be seen that it is gone. */
-function isAlive({ pid, host }: Holder, path: string): boolean {
+function isAlive({ pid, host, id = "" }: Holder): boolean {
   if (host !== hostname()) return true;
-  if (pid === process.pid) return held.has(path);
+  if (pid === process.pid) return held.has(id);
   try {
     process.kill(pid, 0);
     return true;
@@ -31,31 +36,66 @@ function isAlive({ pid, host }: Holder, path: string): boolean {
 }
 
 async function lock(path: string, folder: string): Promise<() => Promise<void>> {
-  const mine = JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder);
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await createFile(path, mine);
-      held.add(path);
-      return async () => {
-        held.delete(path);
-        await rm(path, { force: true });
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
+  const id = randomUUID();
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), id } satisfies Holder);
+  held.add(id);
+  try {
+    await take(path, folder, mine);
+  } catch (error) {
+    held.delete(id);
+    throw error;
+  }
+  return async () => {
+    held.delete(id);
+    await rm(path, { force: true });
+  };
+}
+
+async function take(path: string, folder: string, mine: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const isMade = await createNew(path, mine);
+    if (isMade) return;
     const text = await readFile(path, "utf8").catch(() => "");
-    let holder: Holder | undefined;
-    try {
-      holder = JSON.parse(text) as Holder;
-    } catch {
-      // cut short by a crash, or gone meanwhile
-    }
-    if ((holder && isAlive(holder, path)) || attempt > 2) {
+    const holder = holderIn(text);
+    if (holder && isAlive(holder)) {
       throw new ConfigError(
-        `${folder} is in use by process ${holder?.pid ?? "?"} on ${holder?.host ?? "this machine"}; wait for it, or delete ${path} if there is none`,
+        `${folder} is in use by process ${holder.pid} on ${holder.host}; wait for it, or delete ${path} if there is none`,
       );
     }
-    await rm(path, { force: true });
+    await removeDead(path, text);
+  }
+  throw new ConfigError(`${folder} is being taken by another process; delete ${path} and ${path}.dead if there is none`);
+}
+
+/** Undefined for what a crash cut short, what is gone, or what is not yet written. */
+function holderIn(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+async function createNew(path: string, text: string): Promise<boolean> {
+  try {
+    await createFile(path, text);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** One process at a time, which looks once more: another one may have removed the dead lock and have one of its own by now. */
+async function removeDead(path: string, text: string): Promise<void> {
+  const turn = `${path}.dead`;
+  if (!(await createNew(turn, ""))) return setTimeout(50);
+  try {
+    if (!holderIn(text)) await setTimeout(50);
+    const now = await readFile(path, "utf8").catch(() => undefined);
+    if (now === text) await rm(path, { force: true });
+  } finally {
+    await rm(turn, { force: true });
   }
 }
 

@@ -5,6 +5,7 @@ import type { HostArray } from "../../../src/host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
 import { determinePostprocessing } from "../../../src/seg/post/determine.ts";
 import { meanOfVolumes, regionsToLabels, voteOfLabels } from "../../../src/seg/post/ensemble.ts";
+import { caseMetricsNamed, scoreCase } from "../../../src/seg/metrics/case_metrics.ts";
 import { removeAllButLargestComponentFromSegmentation } from "../../../src/seg/post/keep_largest.ts";
 import { labelVolumes, volumesCsv } from "../../../src/seg/post/label_volumes.ts";
 import { checkSteps, type PostStep, postprocess } from "../../../src/seg/post/steps.ts";
@@ -154,8 +155,15 @@ test("volumes on a sheared grid, as a gantry that is tilted by 20° leaves, are 
   ];
   const labels = makeVolume({ data: new Uint8Array(4000).fill(1), shape: [1, 10, 20, 20] }, affine);
   const [{ voxels, milliliters }] = labelVolumes("a", labels, labels.spacing, [{ name: "all", values: [1] }]);
+  const each = 0.5 * 0.5 * apart * Math.cos(tilt);
   expect(voxels).toBe(4000);
-  expect(milliliters).toBeCloseTo(4 * 0.5 * 0.5 * apart * Math.cos(tilt), 9);
+  expect(milliliters).toBeCloseTo(4 * each, 9);
+  const classes = [{ name: "all", values: [1] }];
+  const metrics = caseMetricsNamed(["volume"]);
+  expect(scoreCase(labels, labels, { metrics, classes, spacing: labels.spacing })[0][0]).toBeCloseTo(4 * each, 9);
+  expect(scoreCase(labels, labels, { metrics, classes, spacing: [1, 1, 1] })[0][0]).toBeCloseTo(4, 9);
+  const kept = (mm3: number) => postprocess(labels, labels.spacing, [{ step: "removeSmall", mm3 }]).data.includes(1);
+  expect([kept(3999 * each), kept(4001 * each)]).toEqual([true, false]);
 });
 
 describe("surfaceOf", () => {

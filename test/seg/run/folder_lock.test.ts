@@ -1,0 +1,30 @@
+/** @file Of all that want the folder of a run at once, one gets it: also where a process that is gone left its lock. */
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+
+const gone = JSON.stringify({ pid: 2 ** 30, host: hostname() });
+
+test.each([
+  ["no lock", undefined],
+  ["a lock of a process that is gone", gone],
+  ["a lock that a crash cut short", gone.slice(0, 9)],
+])("%s: one of eight takes it, and leaves nothing behind", async (_, left) => {
+  for (let round = 0; round < 8; round++) {
+    const folder = await mkdtemp(join(tmpdir(), "voxgrad-lock-"));
+    try {
+      if (left !== undefined) await writeFile(join(folder, "run.lock"), left);
+      const all = await Promise.allSettled(Array.from({ length: 8 }, () => folderStore(folder).lock!()));
+      const taken = all.flatMap((r) => (r.status === "fulfilled" ? [r.value] : []));
+      expect(taken).toHaveLength(1);
+      for (const { reason } of all.filter((r) => r.status === "rejected")) expect(reason.message).toMatch(/is in use by process/);
+      expect(await readdir(folder)).toEqual(["run.lock"]);
+      await taken[0]();
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+});
