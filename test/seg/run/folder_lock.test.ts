@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
 
@@ -16,7 +17,9 @@ test.each([
     const folder = await mkdtemp(join(tmpdir(), "voxgrad-lock-"));
     try {
       if (left !== undefined) await writeFile(join(folder, "run.lock"), left);
-      const all = await Promise.allSettled(Array.from({ length: 8 }, () => folderStore(folder).lock!()));
+      // Some of them as long after each other as a step of taking takes.
+      const soon = async (i: number) => (await setTimeout(i % 4), folderStore(folder).lock!());
+      const all = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => soon(i)));
       const taken = all.flatMap((r) => (r.status === "fulfilled" ? [r.value] : []));
       expect(taken).toHaveLength(1);
       for (const { reason } of all.filter((r) => r.status === "rejected")) expect(reason.message).toMatch(/is in use by process/);
