@@ -13,7 +13,7 @@ fn main() {
     return;
   }
   state.steps += 1.0;
-  state.correction2 = fma(state.one_minus_beta2, 1.0 - state.correction2, state.correction2);
+  state.correction2 = fma(state.beta2, state.correction2, state.one_minus_beta2);
   state.momentum = momentum_at(state.steps);
   state.momentum_next = momentum_at(state.steps + 1.0);
   state.momentum_product *= state.momentum;

@@ -12,5 +12,5 @@ fn main() {
   let before = state.correction2;
   state.length += fma(2.0 * state.beta2, before, state.one_minus_beta2 * (1.0 - state.length));
   state.correction1 = fma(state.one_minus_beta1, 1.0 - state.correction1, state.correction1);
-  state.correction2 = fma(state.one_minus_beta2, 1.0 - before, before);
+  state.correction2 = fma(state.beta2, before, state.one_minus_beta2);
 }

@@ -117,6 +117,19 @@ test("an option that is given as undefined is left out, in a group too", async (
   expect(await step(nn.AdamW, { lr: undefined, weightDecay: undefined } as nn.AdamOptions, { lr: 0.5 })).toEqual(decayed);
 });
 
+test("Adam's bias corrections are those of its moments, after thousands of steps too", async () => {
+  const gpu = await device();
+  const weight = parameter(gpu.tensor({ data: [0], shape: [1] }));
+  const optimizer = new nn.Adam([weight], { lr: 1, eps: 0 });
+  const one = gpu.tensor({ data: [1], shape: [1] });
+  for (let k = 0; k < 3000; k++) optimizer.step([one]);
+  gpu.write(weight, { data: [0], shape: [1] });
+  // Gradients that stay the same move a weight by the rate in each step.
+  optimizer.step([one]);
+  expect(Math.abs(-(await weight.item()) - 1)).toBeLessThan(1e-6);
+  optimizer.dispose();
+});
+
 test("an optimizer without momentum refuses schedules that cycle it", async () => {
   const gpu = await device();
   const adagrad = new nn.Adagrad(parameters(gpu, [{ data: [1], shape: [1] }]));
