@@ -90,6 +90,7 @@ export class AdamW extends Adam {
   protected override readonly decoupled = true;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
+    expectOptions("AdamW", options, names);
     super(params, { ...options, weightDecay: options.weightDecay ?? 0.01 });
   }
 }
