@@ -3,12 +3,11 @@
  * its `Affine` multiplies a grid of centered voxels. Places that lie halfway between two voxels, as those of every second voxel do, go to the one or the
  * other by how these steps round.
  */
+import { wholes } from "../../../host/rounding.ts";
 import { type Matrix, scaling } from "../../../host/matrix.ts";
 
 /** What the steps are computed in. */
 export type Precision = "float32" | "float64";
-
-const wholes = 1.5 * 2 ** 52;
 
 /** Bits from where on a place may differ from the exact one. */
 const uncertain = { float32: 2 ** -20, float64: 2 ** -48 } as const;
