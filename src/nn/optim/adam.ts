@@ -1,9 +1,9 @@
 /** @file Adam and AdamW with PyTorch's defaults and numerics. */
 
-import { expectArguments } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
+import { adamWords, mostBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
 import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
@@ -38,26 +38,9 @@ export class Adam extends Optimizer {
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
     expectOptions("Adam", options, names);
     const groups = groupsOf("Adam", params, options, names);
-    const hyper = groups.map((g) => {
-      const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = g.options;
-      expectArguments("Adam", "numbers", { betas });
-      requireRange("Adam", "lr", lr, 0, Infinity);
-      requireRange("Adam", "betas[0]", betas[0], 0, 1 - 1e-12);
-      requireRange("Adam", "betas[1]", betas[1], 0, 1 - 1e-12);
-      requireRange("Adam", "eps", eps, 0, Infinity);
-      requireRange("Adam", "weightDecay", weightDecay, 0, Infinity);
-      return kernels.stateWords(kernels.AdamState, {
-        lr,
-        beta1: betas[0],
-        beta2: betas[1],
-        one_minus_beta1: 1 - betas[0],
-        one_minus_beta2: 1 - betas[1],
-        epsilon: eps,
-        weight_decay: weightDecay,
-        correction1: 0,
-        correction2: 0,
-      });
-    });
+    const hyper = groups.map((g) =>
+      kernels.stateWords(kernels.AdamState, { ...adamWords("Adam", g.options), correction1: 0, correction2: 0 }),
+    );
     super(
       groups.map((g, i) => ({
         params: g.params,
@@ -69,7 +52,7 @@ export class Adam extends Optimizer {
   }
 
   override setMomentum(value: number, steps: number): void {
-    requireRange("Adam", "betas[0]", value, 0, 1 - 1e-12);
+    requireRange("Adam", "betas[0]", value, 0, mostBeta);
     for (const pack of this.packs) {
       this.setState(pack, kernels.AdamState.beta1, value);
       this.setState(pack, kernels.AdamState.one_minus_beta1, 1 - value);

@@ -1,9 +1,9 @@
 /** @file NAdam with PyTorch's defaults and numerics. */
 
-import { expectArguments } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
+import { adamWords, mostBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
 import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
@@ -35,37 +35,18 @@ export class NAdam extends Optimizer {
   constructor(params: readonly Tensor[] | readonly ParamGroup<NAdamOptions>[], options: NAdamOptions = {}) {
     expectOptions("NAdam", options, names);
     const groups = groupsOf("NAdam", params, options, names);
-    const hyper = groups.map((g) => {
-      const { lr = 2e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, momentumDecay = 4e-3 } = g.options;
-      expectArguments("NAdam", "numbers", { betas });
-      requireRange("NAdam", "lr", lr, 0, Infinity);
-      requireRange("NAdam", "betas[0]", betas[0], 0, 1 - 1e-12);
-      requireRange("NAdam", "betas[1]", betas[1], 0, 1 - 1e-12);
-      requireRange("NAdam", "eps", eps, 0, Infinity);
-      requireRange("NAdam", "weightDecay", weightDecay, 0, Infinity);
+    const hyper = groups.map(({ options: { lr = 2e-3, momentumDecay = 4e-3, ...rest } }) => {
       requireRange("NAdam", "momentumDecay", momentumDecay, 0, Infinity);
-      return kernels.stateWords(kernels.NadamState, {
-        lr,
-        beta1: betas[0],
-        beta2: betas[1],
-        one_minus_beta1: 1 - betas[0],
-        one_minus_beta2: 1 - betas[1],
-        epsilon: eps,
-        weight_decay: weightDecay,
-        momentum_decay: momentumDecay,
-        correction2: 0,
-        steps: 0,
-        momentum: 0,
-        momentum_next: 0,
-        momentum_product: 1,
-      });
+      const momentum = { steps: 0, momentum: 0, momentum_next: 0, momentum_product: 1 };
+      const words = { ...adamWords("NAdam", { lr, ...rest }), momentum_decay: momentumDecay, correction2: 0, ...momentum };
+      return kernels.stateWords(kernels.NadamState, words);
     });
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
     this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number): void {
-    requireRange("NAdam", "betas[0]", value, 0, 1 - 1e-12);
+    requireRange("NAdam", "betas[0]", value, 0, mostBeta);
     for (const pack of this.packs) {
       this.setState(pack, kernels.NadamState.beta1, value);
       this.setState(pack, kernels.NadamState.one_minus_beta1, 1 - value);

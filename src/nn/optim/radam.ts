@@ -1,9 +1,9 @@
 /** @file RAdam with PyTorch's defaults and numerics. */
 
-import { expectArguments } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
+import { adamWords, mostBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
 import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
@@ -33,33 +33,15 @@ export class RAdam extends Optimizer {
   constructor(params: readonly Tensor[] | readonly ParamGroup<RAdamOptions>[], options: RAdamOptions = {}) {
     expectOptions("RAdam", options, names);
     const groups = groupsOf("RAdam", params, options, names);
-    const hyper = groups.map((g) => {
-      const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = g.options;
-      expectArguments("RAdam", "numbers", { betas });
-      requireRange("RAdam", "lr", lr, 0, Infinity);
-      requireRange("RAdam", "betas[0]", betas[0], 0, 1 - 1e-12);
-      requireRange("RAdam", "betas[1]", betas[1], 0, 1 - 1e-12);
-      requireRange("RAdam", "eps", eps, 0, Infinity);
-      requireRange("RAdam", "weightDecay", weightDecay, 0, Infinity);
-      return kernels.stateWords(kernels.RadamState, {
-        lr,
-        beta1: betas[0],
-        beta2: betas[1],
-        one_minus_beta1: 1 - betas[0],
-        one_minus_beta2: 1 - betas[1],
-        epsilon: eps,
-        weight_decay: weightDecay,
-        correction1: 0,
-        correction2: 0,
-        length: 0,
-      });
-    });
+    const hyper = groups.map((g) =>
+      kernels.stateWords(kernels.RadamState, { ...adamWords("RAdam", g.options), correction1: 0, correction2: 0, length: 0 }),
+    );
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
     this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number, steps: number): void {
-    requireRange("RAdam", "betas[0]", value, 0, 1 - 1e-12);
+    requireRange("RAdam", "betas[0]", value, 0, mostBeta);
     for (const pack of this.packs) {
       this.setState(pack, kernels.RadamState.beta1, value);
       this.setState(pack, kernels.RadamState.one_minus_beta1, 1 - value);
