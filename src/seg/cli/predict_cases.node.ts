@@ -1,5 +1,6 @@
 /** @file Predicting cases one after the other, with whatever segments them: progress, bad cases that do not stop the others, files, volumes. */
 
+import { withGeometryOf } from "../../data/volume.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../../data/folders/dataset_index.ts";
@@ -125,7 +126,7 @@ export async function predictCases(
         }
         // Case by case, so that a call that is killed leaves no label map that the tables do not have.
         const { id, candidates, source } = segmented;
-        const volumes = labelVolumes(id, segmented.labels, source.image.spacing, labels);
+        const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
         await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
         done++;
       } catch (error) {

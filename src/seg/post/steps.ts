@@ -14,7 +14,8 @@ import { removeAllButLargestComponentFromSegmentation } from "./keep_largest.ts"
 /** A label map `[1, x, y, z]` and the size of its voxels in mm. */
 interface Labeled {
   readonly labels: HostArray;
-  readonly spacing: readonly number[];
+  /** Volume of a voxel in mm³. */
+  readonly voxel: number;
 }
 
 /** A step of post-processing. */
@@ -46,8 +47,7 @@ const steps: { readonly [Name in PostStep["step"]]: (x: Labeled, step: Step<Name
     );
   },
   fillHoles: ({ labels }, { labels: only }) => new FillHoles({ appliedLabels: only ?? null, connectivity: 1 }).apply(labels),
-  removeSmall({ labels, spacing }, { mm3 }) {
-    const voxel = voxelVolumeAt(labels, spacing);
+  removeSmall({ labels, voxel }, { mm3 }) {
     const data = labels.data.slice();
     const components = connectedComponents(labels.data, labels.shape, { byValue: true });
     const small = Uint8Array.from(components.sizes, (size) => Number(size * voxel < mm3));
@@ -61,14 +61,15 @@ const foregroundIn = (labels: HostArray): number[] => presentLabels("postprocess
 /**
  * A label map after some steps, in their order.
  * @param labels `[1, x, y, z]`
- * @param spacing size of a voxel in mm along each axis
+ * @param spacing size of a voxel in mm along each axis; of a `Volume` that has it the affine counts, whose axes need not be at right angles
  */
 export function postprocess(labels: HostArray, spacing: readonly number[], list: readonly PostStep[]): HostArray {
   expectArguments("postprocess", "array", { labels });
   expectArguments("postprocess", "numbers", { spacing });
   expectItems("postprocess", "steps", list, { step: "text" });
+  const voxel = voxelVolumeAt(labels, spacing);
   return list.reduce<HostArray>(
-    (map, step) => (steps[step.step] as (x: Labeled, s: PostStep) => HostArray)({ labels: map, spacing }, step),
+    (map, step) => (steps[step.step] as (x: Labeled, s: PostStep) => HostArray)({ labels: map, voxel }, step),
     labels,
   );
 }

@@ -205,7 +205,7 @@ async function described(
   const [{ recipe, context }] = runs;
   const found = joined ? await cleanedUp(recipe, joined.decided, source, context) : await votedLabels(runs, source, options);
   const { candidates } = found;
-  const labels = postprocess(found, source.image.spacing, options.steps ?? []);
+  const labels = postprocess(withGeometryOf(source.image, found), source.image.spacing, options.steps ?? []);
   const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground, context.outputs.ignore);
   const map = joined?.probabilityMap;
   const turned = <A extends HostArray>(x: A) => asStored(stored, context.orientation, x) as A;

@@ -162,7 +162,8 @@ test("volumes on a sheared grid, as a gantry that is tilted by 20° leaves, are 
   const metrics = caseMetricsNamed(["volume"]);
   expect(scoreCase(labels, labels, { metrics, classes, spacing: labels.spacing })[0][0]).toBeCloseTo(4 * each, 9);
   expect(scoreCase(labels, labels, { metrics, classes, spacing: [1, 1, 1] })[0][0]).toBeCloseTo(4, 9);
-  const kept = (mm3: number) => postprocess(labels, labels.spacing, [{ step: "removeSmall", mm3 }]).data.includes(1);
+  const kept = (mm3: number) =>
+    postprocess(labels, labels.spacing, [{ step: "fillHoles" }, { step: "removeSmall", mm3 }]).data.includes(1);
   expect([kept(3999 * each), kept(4001 * each)]).toEqual([true, false]);
 });
 

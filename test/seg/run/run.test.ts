@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectedComponents } from "../../../src/host/grid/components.ts";
+import { voxelVolumeOf } from "../../../src/data/volume.ts";
 import { readNiftiFile } from "../../../src/data/index.node.ts";
 import type { Device } from "../../../src/index.ts";
 import { Adam, diceLoss, manualSeed, seedDropout } from "../../../src/nn/index.ts";
@@ -152,7 +153,7 @@ describe("a run's folder", () => {
     const prediction = await readNiftiFile(at("clean", "case4.nii.gz"));
     expect(connectedComponents(prediction.data, prediction.shape.slice(1)).count).toBe(1);
     const voxels = Array.from(prediction.data as Uint8Array).reduce((sum, v) => sum + v, 0);
-    const ml = (voxels * prediction.spacing.reduce((a, b) => a * b, 1)) / 1000;
+    const ml = (voxels * voxelVolumeOf(prediction.affine)) / 1000;
     expect(read("clean", "volumes.csv").toString()).toBe(`case,label,voxels,ml\ncase4,ball,${voxels},${ml.toFixed(4)}\n`);
     const surface = [
       "surface",

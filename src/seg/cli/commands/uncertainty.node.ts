@@ -124,7 +124,7 @@ async function sampleAll(
           const map = withGeometryOf(source.image, variance);
           await out.write(varianceOf(id), await writeNifti(map, { dtype: "f32", gzip: true }));
           found.push({ id, structures });
-          volumes.push(...labelVolumes(id, labels, source.image.spacing, info.labels));
+          volumes.push(...labelVolumes(id, withGeometryOf(source.image, labels), source.image.spacing, info.labels));
         }
       } catch (error) {
         if (signal.aborted) break;
