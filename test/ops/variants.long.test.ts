@@ -21,7 +21,7 @@ interface Problem {
 }
 
 // Compiling takes most of the time on a software adapter: all variants on the first problem, and on the others those that differ in kind.
-const kinds = /^(rows|weight rows|direct 4x8|tile 64x64|weights 32x32)$/;
+const kinds = /^(rows|weight rows|fourier|weight fourier|direct 4x8|tile 64x64|weights 32x32)$/;
 
 const problems: readonly Problem[] = [
   { name: "2-D odd channels", x: [2, 5, 13, 11], weight: [7, 5, 3, 3], options: { padding: 1 } },

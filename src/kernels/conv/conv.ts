@@ -10,13 +10,14 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
+import { gatherFourier, weightGradientFourier } from "./fourier.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
 import { type MatrixTile, matrixWindow, packMatrix, weightWindow } from "./matrix.ts";
 import { blockElements, slabsOf } from "./slabs.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
 import type { WindowTile } from "./window.ts";
-import { type Direct, gatherVariant, weightVariant } from "./variants.ts";
+import { type Direct, type Fourier, gatherVariant, weightVariant } from "./variants.ts";
 import { hasLanes } from "../lib/subgroups.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
@@ -106,14 +107,16 @@ const windows = (g: ConvGeometry) => ({
   padding: four(g.padding),
 });
 
-function dispatch({ g, transposed, x, weight, bias, y, relu, residual }: Gather): void {
+function dispatch(job: Gather): void {
+  const { g, transposed, x, weight, bias, y, relu, residual } = job;
+  const variant = gatherVariant(x.device, g, transposed, half(x));
+  if ("length" in variant) return gatherFourier(job, variant.length);
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
   const [inChannels, outChannels] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
   const taps = sizeOf(g.taps);
   const [inGroup, outGroup] = [inChannels / g.groups, outChannels / g.groups];
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
-  const variant = gatherVariant(x.device, g, transposed, half(x));
   // What f16 keeps of a sum does not tell one level from two.
   const blocked = inGroup * taps <= sequence ? 0 : half(x) || inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
@@ -237,7 +240,7 @@ interface Share {
 }
 
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
-function shareOf(device: Device, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
+function shareOf(device: Device, tile: Exclude<ReturnType<typeof weightVariant>, Fourier>, a: number, b: number): Share {
   if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: tile.TW };
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
@@ -247,7 +250,7 @@ function shareOf(device: Device, tile: ReturnType<typeof weightVariant>, a: numb
 }
 
 /** Of a workgroup. */
-function threadsOf(tile: ReturnType<typeof weightVariant>, direct: number): number {
+function threadsOf(tile: Exclude<ReturnType<typeof weightVariant>, Fourier>, direct: number): number {
   if (!tile || "TB" in tile) return direct;
   return "SA" in tile ? tile.SA * tile.SB * tile.S : tile.AG * tile.BG * tile.KS;
 }
@@ -256,6 +259,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
+  if (tile && "length" in tile) return weightGradientFourier({ g, small, large }, weightShape, tile.length);
   const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
   const pairs = g.taps[0] * g.taps[1] * Math.ceil(g.taps[2] / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   // Lanes without weights work too in lib/channels_by_lane.

@@ -9,6 +9,8 @@ import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { LANES, LP } from "../shaders/conv/window.gen.ts";
 import { THREADS } from "../shaders/lib/weights_apart.gen.ts";
+import { fourierLengths, payingLengths } from "./fourier_lengths.ts";
+import type { Triple } from "./fourier_passes.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
 import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
@@ -21,13 +23,19 @@ export interface Direct {
   readonly TC: number;
 }
 
+/** Lengths of transforms along D, H and W, see conv/fourier.ts. */
+export interface Fourier {
+  readonly length: Triple;
+}
+
 // On lavapipe, with weights by lane, 32 -> 16 channels at 4x64² (transposed, stride 2), CPU ms and ms of compiling: 8x16 3.8 and 340, 12x16 4.3 and 490,
 // 4x16 4.4 and 250, 8x8 5.1 and 310, 8x4 7.9 and 280; 12x16 with all weights read by each thread 4.7 and 900.
 // All direct tiles but the largest keep their accumulators in the registers of a GPU thread, and more of them leave more of the loop to multiply-adds: 42 % with 8x8, 39 with 4x16,
 // 31 with 4x8 and 8x4, 22 with 4x4. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
-export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix" | "window">> = {
+export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "fourier" | "matrix" | "window">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
+  fourier: "fourier", // the same, see conv/fourier_lengths.ts
   matrix: "matrix", // f16 only; cut by the sizes, see conv/matrix.ts
   window: "window", // few output channels; cut by the sizes, see conv/window.ts
   "direct 8x16": { TP: 8, TC: 16 },
@@ -46,7 +54,7 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "m
 export const gatherNames = (device: Device, half: boolean): string[] =>
   Object.keys(gatherVariants).filter(
     (name) =>
-      (name !== "rows" || hasLanes(device)) &&
+      ((name !== "rows" && name !== "fourier") || hasLanes(device)) &&
       (name !== "matrix" || (half && matricesOf(device))) &&
       !(device.software ? /^tile|^window|^direct 4x16$/ : /^direct 8x16$/).test(name),
   );
@@ -60,9 +68,12 @@ interface WeightTile {
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | "weight matrix" | undefined>> = {
+export const weightVariants: Readonly<
+  Record<string, WeightTile | "weight rows" | "weight fourier" | "weight matrix" | undefined>
+> = {
   direct: undefined,
   "weight rows": "weight rows", // cut by the sizes, see conv/rows.ts
+  "weight fourier": "weight fourier", // the same, see conv/fourier_lengths.ts
   "weight matrix": "weight matrix", // f16 only, see conv/matrix.ts
   "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
   "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
@@ -71,7 +82,7 @@ export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" 
 
 export const weightNames = (device: Device, half: boolean): string[] =>
   Object.keys(weightVariants).filter((name) => {
-    if (name === "weight rows") return hasLanes(device);
+    if (name === "weight rows" || name === "weight fourier") return hasLanes(device);
     if (name === "weight matrix") return half && matricesOf(device) !== undefined;
     return name === "direct" || !device.software;
   });
@@ -116,6 +127,7 @@ function fillsByWindows(device: Device, g: ConvGeometry, transposed: boolean): b
 /** The fixed table. */
 export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
+  if (payingLengths(device, g, transposed ? "transposed" : "plain")) return "fourier";
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
   if (device.software) return outputs > 8 ? "direct 8x16" : outputs > 4 ? "direct 8x8" : "direct 8x4";
   if (half && inputs >= 8 && outputs > 8 && hasMatrix(device, g, transposed)) return "matrix";
@@ -133,6 +145,7 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean,
 /** The same of the weight gradient. */
 export function weightRule(device: Device, g: ConvGeometry, half: boolean): string {
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
+  if (payingLengths(device, g, "weight")) return "weight fourier";
   if (paysRows(device, g) && hasWeightRows(g)) return "weight rows";
   if (device.software || least < 16) return "direct";
   if (half && hasWeightMatrix(device, g)) return "weight matrix";
@@ -161,12 +174,13 @@ export function gatherVariant(
   g: ConvGeometry,
   transposed: boolean,
   half: boolean,
-): Direct | Tile | RowsTile | MatrixTile | WindowTile {
+): Direct | Tile | RowsTile | Fourier | MatrixTile | WindowTile {
   const rule = gatherRule(device, g, transposed, half);
   const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
   const found = takes(device, g, transposed, half, variant) ? variant : gatherVariants[rule];
   if (found === "matrix") return matrixTile(device, g, transposed);
   if (found === "window") return windowTile(g, transposed);
+  if (found === "fourier") return { length: fourierLengths(device, g, transposed ? "transposed" : "plain")! };
   return found === "rows" ? rowsTile(g, transposed) : found;
 }
 
@@ -176,9 +190,10 @@ function takes(
   g: ConvGeometry,
   transposed: boolean,
   half: boolean,
-  variant: Direct | Tile | "rows" | "matrix" | "window",
+  variant: Direct | Tile | "rows" | "fourier" | "matrix" | "window",
 ): boolean {
   if (variant === "rows") return hasRows(g, transposed) && hasLanes(device);
+  if (variant === "fourier") return fourierLengths(device, g, transposed ? "transposed" : "plain") !== undefined;
   if (variant === "matrix") return half && hasMatrix(device, g, transposed);
   if (variant === "window") return hasWindow(g, transposed);
   return "TP" in variant || hasTile(g);
@@ -188,10 +203,14 @@ export function weightVariant(
   device: Device,
   g: ConvGeometry,
   half: boolean,
-): WeightTile | WeightRows | WeightMatrix | undefined {
+): WeightTile | WeightRows | Fourier | WeightMatrix | undefined {
   const rule = weightRule(device, g, half);
   const variant = chosen(device, weightProblem(g, half), weightVariants, rule);
   if (variant === "weight rows") return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
+  if (variant === "weight fourier") {
+    const length = fourierLengths(device, g, "weight");
+    return length && { length };
+  }
   if (variant === "weight matrix") return half && hasWeightMatrix(device, g) ? weightMatrix(device, g) : undefined;
   return variant;
 }
