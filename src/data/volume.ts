@@ -56,6 +56,8 @@ export interface VolumeMeta {
   readonly notes?: readonly string[];
   /** Voxel size along the array's axes as the file states it beside its directions; the affine's columns are that but for their last digits. */
   readonly spacing?: readonly number[];
+  /** Seconds from one channel to the next, where the channels are times and the file says so. */
+  readonly timeStep?: number;
   /** Of a picture, and of a file whose image has two axes, not three of which one has a single slice. */
   readonly planar?: boolean;
   /** Element type in the file, before scaling ("i16", "f32", …). */
