@@ -217,7 +217,9 @@ function geometryOf(
   return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units };
 }
 
-const perSecond: Readonly<Record<string, number>> = { s: 1, sec: 1, second: 1, seconds: 1, ms: 1e3, msec: 1e3, us: 1e6, µs: 1e6 };
+const perSecond: ReadonlyMap<string, number> = new Map(
+  Object.entries({ s: 1, sec: 1, second: 1, seconds: 1, ms: 1e3, msec: 1e3, us: 1e6, µs: 1e6 }),
+);
 
 /**
  * How far apart the channels are in time, in seconds: the spacing of their axis, or its direction in a space that has time, where the unit is one of time.
@@ -231,11 +233,11 @@ function timeStepOf(
 ): number | undefined {
   const [axis, more] = sizes.flatMap((n, a) => (n > 1 && !spatial.includes(a) ? [a] : []));
   if (axis === undefined || more !== undefined) return undefined;
-  const unit = perSecond[list(fields.units ?? "")[axis] ?? ""];
-  const spacing = fields.spacings === undefined ? undefined : numbersIn(fields.spacings, "spacings", fail)[axis];
-  if (unit && spacing !== undefined && spacing > 0) return spacing / unit;
+  const unit = perSecond.get(list(fields.units ?? "")[axis] ?? "");
+  const spacing = Number(list(fields.spacings ?? "")[axis]);
+  if (unit && spacing > 0) return spacing / unit;
   const direction = vectorsIn(fields["space directions"] ?? "", "space directions", fail)[axis];
-  const spaceUnit = perSecond[list(fields["space units"] ?? "")[3] ?? ""];
+  const spaceUnit = perSecond.get(list(fields["space units"] ?? "")[3] ?? "");
   return spaceUnit && direction && direction[3] > 0 ? direction[3] / spaceUnit : undefined;
 }
 
