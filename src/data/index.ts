@@ -17,6 +17,8 @@ export {
 export * from "./datasets/cache_dataset.ts";
 export * from "./datasets/map_dataset.ts";
 export { decodeItem, encodeItem } from "./datasets/item_codec.ts";
+export { itemHash } from "./datasets/item_key.ts";
+export * from "./datasets/item_store.ts";
 export { opfsItemStore } from "./datasets/opfs_item_store.ts";
 export * from "./datasets/partition.ts";
 export * from "./datasets/persistent_dataset.ts";

@@ -14,7 +14,7 @@ export type Affine = readonly (readonly number[])[];
 
 /**
  * How a step is taken back; plain data, so that it goes through workers and files. Axes are spatial. `axes` and `flips` belong to turns, `start` in voxels
- * to windows, `matrix`, homogeneous, and whether the `nearest` voxel was taken to resampling.
+ * to windows, `matrix`, homogeneous, whether the `nearest` voxel was taken and what was `outside` of the image, if not its border, to resampling.
  */
 export type Undo =
   /** Axis a of the result is axis `axes[a]` of what was there before, reversed where `flips[a]`. */
@@ -22,7 +22,7 @@ export type Undo =
   /** A crop (starts above 0) or padding (below): voxel i of the result is voxel i + `start`. */
   | { readonly kind: "window"; readonly start: readonly number[] }
   /** Voxel i of the result was sampled at `matrix` · i. */
-  | { readonly kind: "resample"; readonly matrix: Affine; readonly nearest: boolean }
+  | { readonly kind: "resample"; readonly matrix: Affine; readonly nearest: boolean; readonly outside?: "zeros" | "reflection" }
   /** Voxels were moved in a way that nothing takes back, such as an elastic deformation. */
   | { readonly kind: "lost" };
 
@@ -56,6 +56,8 @@ export interface VolumeMeta {
   readonly notes?: readonly string[];
   /** Voxel size along the array's axes as the file states it beside its directions; the affine's columns are that but for their last digits. */
   readonly spacing?: readonly number[];
+  /** Seconds from one channel to the next, where the channels are times and the file says so. */
+  readonly timeStep?: number;
   /** Of a picture, and of a file whose image has two axes, not three of which one has a single slice. */
   readonly planar?: boolean;
   /** Element type in the file, before scaling ("i16", "f32", …). */

@@ -62,9 +62,13 @@ const polesOf: readonly (readonly number[])[] = [
   [Math.sqrt(67.5 - Math.sqrt(4436.25)) + Math.sqrt(26.25) - 6.5, Math.sqrt(67.5 + Math.sqrt(4436.25)) - Math.sqrt(26.25) - 6.5],
 ];
 
+/** Positions that are no farther outside than this are at the border: what is there is lost or another thing, and rounding must not decide on it. */
+const hair = 1e-9;
+
 /** Position `x` of an axis of `n` elements brought inside by the mode; −1 for what is outside. "grid-constant" leaves it as it is. */
 function inside(x: number, n: number, mode: Plan["mode"]): number {
   if ((x >= 0 && x <= n - 1) || mode === "grid-constant") return x;
+  if ((mode === "constant" || mode === "wrap") && x > -hair && x < n - 1 + hair) return x < 0 ? 0 : n - 1;
   if (mode === "constant") return -1;
   if (n <= 1) return 0;
   switch (mode) {

@@ -99,6 +99,10 @@ export function decode(value: unknown): any {
   return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, decode(w)]));
 }
 
+/** A range of an axis as the case writes ranges: a slice, or its two ends. */
+export const rangeOf = ({ expected }: Case, start: number, stop: number): unknown =>
+  expected?.[0]?.[0]?.start === undefined ? [start, stop] : { start, stop, step: null };
+
 function decodeTensor({
   dtype,
   shape,

@@ -24,6 +24,9 @@ function readings(op: string): string[] {
   }
 }
 
+/** MONAI's modules, whose functions the case files call `monai.name`. */
+const modules = /^monai\.(?:data|inferers|transforms)\.(?:\w+\.)*(?=\w+$)/;
+
 /** Finds adapters: exactly named ones first, then PyTorch's in another spelling, then by pattern. */
 export function finder(adapters: Adapters, families: Families): (op: string) => Adapter | undefined {
   const spelled = new Map<string, Adapter>();
@@ -31,7 +34,13 @@ export function finder(adapters: Adapters, families: Families): (op: string) => 
     if (op.startsWith("op.")) spelled.set(squashed(op.slice(3)), adapter);
   }
   return (op) => {
-    if (Object.hasOwn(adapters, op)) return adapters[op];
+    for (const name of [
+      op,
+      op.replace(modules, "monai."),
+      op.replace(modules, "monai.transforms."),
+      op.replace(modules, "monai.transforms.utils."),
+    ])
+      if (Object.hasOwn(adapters, name)) return adapters[name];
     const name = torch.test(op) && readings(op).find((n) => spelled.has(n));
     return name ? spelled.get(name) : families.find(([pattern]) => pattern.test(op))?.[1];
   };

@@ -4,9 +4,13 @@ import { expectArguments } from "../../host/kinds.ts";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../host/files.node.ts";
-import type { ItemStore } from "./persistent_dataset.ts";
+import { contentStamp } from "./content_stamp.node.ts";
+import type { ItemStore } from "./item_store.ts";
 
-/** A store in a folder, which is made when it is first written to. Several workers and runs may use it at once. */
+/**
+ * A store in a folder, which is made when it is first written to. Several workers and runs may use it at once. A path in an item counts with size and time
+ * of its file, of those beside it that it names or that share its name, and of a folder's own files, or those below where it has none.
+ */
 export function folderItemStore(folder: string): ItemStore {
   expectArguments("folderItemStore", "text", { folder });
   let made: Promise<unknown> | undefined;
@@ -23,5 +27,6 @@ export function folderItemStore(folder: string): ItemStore {
       await (made ??= mkdir(folder, { recursive: true }));
       await writeFileAtomic(join(folder, name), bytes);
     },
+    stamp: contentStamp,
   };
 }

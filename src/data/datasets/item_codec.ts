@@ -5,6 +5,7 @@
 
 import { expectKinds } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
+import { DataError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
 
 const magic = "voxgrad item 1\n";
@@ -36,7 +37,15 @@ const special = new Map<number, string>([
   [-Infinity, "-Infinity"],
 ]);
 
-/** A value of plain records, lists, strings, numbers, booleans and typed arrays as bytes. */
+const noData = (value: unknown): DataError =>
+  new DataError(
+    `encodeItem: ${typeof value === "object" ? Object.prototype.toString.call(value) : `a ${typeof value}`} has no form in bytes; expected records, lists, texts, numbers and typed arrays`,
+  );
+
+/** Whether a value is a record of what it shows, unlike a Map, a Date or a Blob. */
+export const isPlainRecord = (value: object): boolean => Object.prototype.toString.call(value) === "[object Object]";
+
+/** A value of plain records, lists, strings, numbers, booleans and typed arrays as bytes. @throws DataError for what is none of these */
 export function encodeItem(value: unknown): Uint8Array {
   const arrays: TypedArray[] = [];
   let size = 0;
@@ -44,8 +53,10 @@ export function encodeItem(value: unknown): Uint8Array {
     if (typeof v === "number" && !Number.isFinite(v)) return { $number: special.get(v) };
     if (ArrayBuffer.isView(v)) {
       const array = v as TypedArray;
+      const type = array.constructor.name === "Buffer" ? "Uint8Array" : array.constructor.name;
+      if (!Object.hasOwn(arrayTypes, type)) throw noData(v);
       const place = {
-        $array: array.constructor.name === "Buffer" ? "Uint8Array" : array.constructor.name,
+        $array: type,
         at: size,
         length: array.length,
       };
@@ -54,7 +65,11 @@ export function encodeItem(value: unknown): Uint8Array {
       return place;
     }
     if (Array.isArray(v)) return v.map(plain);
-    if (typeof v === "object" && v !== null) return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, plain(w)]));
+    if (typeof v === "object" && v !== null) {
+      if (!isPlainRecord(v)) throw noData(v);
+      return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, plain(w)]));
+    }
+    if (typeof v === "function" || typeof v === "bigint" || typeof v === "symbol") throw noData(v);
     return v;
   };
   const json = new TextEncoder().encode(JSON.stringify(plain(value)) ?? "null");

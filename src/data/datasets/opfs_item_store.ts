@@ -2,7 +2,7 @@
 
 import { expectFields } from "../../host/kinds.ts";
 import type { FileSystemDirectoryHandle } from "../../host/platform.ts";
-import type { ItemStore } from "./persistent_dataset.ts";
+import type { ItemStore } from "./item_store.ts";
 
 /** A store in a folder: `navigator.storage.getDirectory()` or one below it, also in workers. Files appear when they are whole. */
 export function opfsItemStore(folder: FileSystemDirectoryHandle): ItemStore {

@@ -2,20 +2,14 @@
 
 import { expectKinds, expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import { ConfigError, FormatError } from "../../host/errors.ts";
+import { FormatError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { CutSource } from "./cut_source.ts";
 import { applyTransforms, type Dataset, type DataSource, type StreamPlan, type TransformList } from "./dataset.ts";
 import { decodeItem, encodeItem } from "./item_codec.ts";
-
-/** Keeps bytes under names. A write that is cut short must not leave a file under the name. */
-export interface ItemStore {
-  /** Undefined if there is nothing under the name. */
-  read(name: string): Promise<Uint8Array | undefined>;
-  /** Keeps `bytes` under `name`, in place of what was there. */
-  write(name: string, bytes: Uint8Array): Promise<void>;
-}
+import { itemKey } from "./item_key.ts";
+import type { ItemStore } from "./item_store.ts";
 
 /** How items are named in the store. */
 export interface PersistentOptions {
@@ -27,8 +21,9 @@ export interface PersistentOptions {
 
 /**
  * Items as they are after the transforms before the first random one, computed once for all runs: under the hash of the item and of what the
- * transforms say of themselves (class, options; a marked function's text). MONAI's `PersistentDataset`. Items must be data: paths, names, numbers, arrays.
- * A damaged file is computed anew.
+ * transforms say of themselves (class, options; a marked function's text). MONAI's `PersistentDataset`. Items must be data: paths, names, numbers, arrays,
+ * files. A path counts with size and time of what lies there, where the store knows them (`folderItemStore`), so that an edited file is computed anew, as a
+ * damaged one of the store is. What else the transforms read is theirs to know: change `version` with it.
  */
 export class PersistentDataset<T = Item> implements Dataset<T> {
   private readonly cut: CutSource<T>;
@@ -60,7 +55,7 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
 
   private fixed(index: number): Promise<T | T[]> {
     return this.cut.fixed(index, async (item, prepared) => {
-      const name = `${await itemHash(this.prefix, encodeItem(item))}.item`;
+      const name = `${await itemKey(this.prefix, item, this.store)}.item`;
       const found = await this.store.read(name);
       const known = found && readableItem(found, name);
       if (known) return known.value as T | T[];
@@ -85,35 +80,12 @@ export function readableItem(bytes: Uint8Array, name: string): { readonly value:
 /** What a transform says of itself: its class and what it holds. */
 function description(transform: unknown): unknown {
   if (typeof transform === "function") return String(transform);
-  if (ArrayBuffer.isView(transform)) return Array.from(transform as Uint8Array);
+  if (transform instanceof Map || transform instanceof Set) return [...transform].map(description);
+  if (ArrayBuffer.isView(transform)) return Array.from(transform as Float32Array, description);
   if (Array.isArray(transform)) return transform.map(description);
-  if (typeof transform !== "object" || transform === null) return typeof transform === "bigint" ? String(transform) : transform;
+  // JSON has no such numbers: infinity would be what NaN and null are.
+  if (typeof transform === "bigint" || (typeof transform === "number" && !Number.isFinite(transform))) return String(transform);
+  if (typeof transform !== "object" || transform === null) return transform;
   const entries = Object.entries(transform).map(([key, value]) => [key, description(value)]);
   return [transform.constructor?.name ?? "", entries];
-}
-
-/** What items are named by: 32 hexadecimal digits of SHA-256. Throws `ConfigError` where a page has no such thing. Of `prefix` and then `bytes`. */
-export async function itemHash(prefix: string, bytes: Uint8Array): Promise<string> {
-  expectKinds("itemHash", { text: { prefix }, bytes: { bytes } });
-  const { subtle } = globalThis.crypto;
-  if (!subtle)
-    throw new ConfigError(
-      "PersistentDataset: this page has no crypto.subtle to name items with; serve it by https or from localhost",
-    );
-  const head = new TextEncoder().encode(prefix);
-  const all = new Uint8Array(head.length + bytes.length);
-  all.set(head);
-  all.set(bytes, head.length);
-  const digest = new Uint8Array(await subtle.digest("SHA-256", all));
-  return Array.from(digest.subarray(0, 16), (b) => b.toString(16).padStart(2, "0")).join("");
-}
-
-/** Keeps items in memory: for tests, and where nothing else is. `files` has the bytes by name. */
-export function memoryItemStore(): ItemStore & { readonly files: Map<string, Uint8Array> } {
-  const files = new Map<string, Uint8Array>();
-  return {
-    files,
-    read: (name) => Promise.resolve(files.get(name)),
-    write: (name, bytes) => Promise.resolve(void files.set(name, bytes)),
-  };
 }

@@ -86,7 +86,7 @@ function channelNames(root: JsonRecord, fail: Fail): string[] {
   return pairs.toSorted(([a], [b]) => a - b).map(([, name]) => name);
 }
 
-const unreadable = /\.(bmp|gif|h5|hdf5|zarr|mnc|head|brik|par|rec)$/i;
+const unreadable = /\.(bmp|gif|gipl|gipl\.gz|h5|hdf5|zarr|mnc|head|brik|par|rec)$/i;
 
 function endingOf({ file_ending: ending }: JsonRecord, folder: Folder, fail: Fail): string {
   if (ending === undefined || ending === null) {

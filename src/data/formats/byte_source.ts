@@ -119,8 +119,14 @@ export async function* behind(pieces: AsyncIterable<Uint8Array>, from: number): 
 }
 
 /** The pieces as a Blob; the memory grows with what arrives. */
-export async function blobOf(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
+async function blobOf(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);
   return new Blob(parts);
+}
+
+/** A file that is gzip as a whole, unpacked into memory; others as they are. */
+export async function unpackedFile(file: ImageFile): Promise<ImageFile> {
+  if (!isGzip(await firstBytes(file.blob, 2))) return file;
+  return { ...file, blob: await blobOf((await openBytes(file)).pieces(0)) };
 }

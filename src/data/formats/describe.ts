@@ -40,6 +40,7 @@ export function describeImage(volume: Volume): ImageDescription {
   const facts: [string, string][] = [
     ["format", [meta.format ?? "unknown", `stored as ${meta.dtype ?? "unknown"}`, ...scaled].join(", ")],
     ["size", `${size.join(" × ")} voxels, ${counted(channels, "channel")}`],
+    ...(meta.timeStep === undefined ? [] : [["time", `${short(meta.timeStep)} s from channel to channel`] as [string, string]]),
     ["voxel", `${spacing.map(short).join(" × ")}${unit}`],
     ["extent", `${extents}${unit}`],
     ["orientation", axisCodes(affine)],

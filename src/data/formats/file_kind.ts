@@ -34,6 +34,8 @@ const beginnings: readonly (readonly [at: number, bytes: string, ...Kind])[] = [
   [0, "\x89HDF\r\n\x1a\n", "an HDF5 file (MINC 2 images are too)", convert("mnc2nii or nibabel")],
   [0, "CDF\x01", "a MINC image", convert("mnc2nii or nibabel")],
   [0, "CDF\x02", "a MINC image", convert("mnc2nii or nibabel")],
+  [252, "\x2a\xe3\x89\xb8", "a GIPL image", convert("SimpleITK or 3D Slicer")],
+  [252, "\xef\xff\xe9\xb0", "a GIPL image", convert("SimpleITK or 3D Slicer")],
   [0, "\x93NUMPY", "a NumPy array", other],
   [0, "%PDF", "a PDF document", notDownloaded],
   [0, "version https://git-lfs.github.com/", "a Git LFS pointer: the image itself was not downloaded", "run git lfs pull"],
@@ -54,6 +56,7 @@ const texts: readonly (readonly [pattern: RegExp, ...Kind])[] = [
 const names: readonly (readonly [ending: RegExp, ...Kind])[] = [
   [/\.(rec|par)(\.gz)?$/i, "a file of a Philips PAR/REC image", convert("dcm2niix, or nibabel's parrec2nii")],
   [/\.(brik|head)(\.gz)?$/i, "a file of an AFNI image", convert("3dAFNItoNIFTI or nibabel")],
+  [/\.gipl(\.gz)?$/i, "a GIPL image", convert("SimpleITK or 3D Slicer")],
   [/\.mnc2?(\.gz)?$/i, "a MINC image", convert("mnc2nii or nibabel")],
 ];
 

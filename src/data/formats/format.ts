@@ -71,6 +71,8 @@ export interface ImageFormat {
   readonly chooses?: readonly (keyof ReadImageOptions)[];
   /** Whether the files have no place in space, or none that is written: an affine is lost in them. */
   readonly placeless?: boolean;
+  /** Whether its files say how far apart in time channels are. */
+  readonly timed?: boolean;
   /** Whether `read` unpacks files that are gzip as a whole itself, and in pieces. Others are handed what was unpacked. */
   readonly readsGzip?: boolean;
   /** The files that hold a volume under a name with one of the endings. @throws DataError for values that the type cannot hold */

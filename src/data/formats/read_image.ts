@@ -7,7 +7,7 @@ import { isGzip } from "../../host/bytes/inflate.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { Volume } from "../volume.ts";
 import { baseName } from "./beside.ts";
-import { blobOf, firstBytes, openBytes } from "./byte_source.ts";
+import { firstBytes, openBytes, unpackedFile } from "./byte_source.ts";
 import { fileKind, kindOfName } from "./file_kind.ts";
 import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
@@ -75,7 +75,7 @@ async function recognized(file: ImageFile): Promise<{ format: ImageFormat | unde
   const name = packed ? file.name.replace(/\.gz$/i, "") : file.name;
   const format = formats.find((f) => f.matches(head, name));
   if (!packed || !format || format.readsGzip) return { format, file, head };
-  return { format, file: { ...file, blob: await blobOf(source.pieces(0)) }, head };
+  return { format, file: await unpackedFile(file), head };
 }
 
 /** Reads the image of one file, or of several that belong together. @throws FormatError, ConfigError */
@@ -133,6 +133,13 @@ async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Vol
   }
   const kind = kindOfName(file.name) ?? fileKind(head);
   if (kind && !kind.read) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
+  const pair = pairs.find(([ending]) => ending.test(file.name));
+  if (pair && !kind) {
+    const names = pair[1].filter((e) => e === e.toLowerCase()).map((e) => baseName(file.name).replace(pair[0], e));
+    throw new FormatError(
+      `readImage: ${file.name} has voxels alone: their header (${names.join(", ")}) ${file.beside ? "is not in its folder" : "was not given"}; give both files, or the path of the header`,
+    );
+  }
   // The reader of the ending says what is wrong.
   const byEnding = endingOf(file.name);
   if (byEnding) return byEnding.format.read(file, options);
@@ -141,13 +148,14 @@ async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Vol
   );
 }
 
+/** Voxels whose header is another file, and its endings: in this order, and the other way round for packed voxels. */
+const pairs: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/\.img(\.gz)?$/i, [".hdr", ".HDR", ".hdr.gz"]],
+  [/\.z?raw(\.gz)?$/i, [".mhd", ".nhdr", ".mha"]],
+];
+
 /** The header of a pair of which the voxels were given. */
 async function headerFirst(file: ImageFile): Promise<ImageFile> {
-  const pairs: [RegExp, string[]][] = [
-    // In this order, and the other way round for packed voxels.
-    [/\.img(\.gz)?$/i, [".hdr", ".HDR", ".hdr.gz"]],
-    [/\.z?raw(\.gz)?$/i, [".mhd", ".nhdr", ".mha"]],
-  ];
   for (const [ending, headers] of pairs) {
     if (!ending.test(file.name)) continue;
     const packed = /\.gz$/i.test(file.name);

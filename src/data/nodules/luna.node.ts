@@ -8,6 +8,8 @@ import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { readJson, writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
+import { contentStamp } from "../datasets/content_stamp.node.ts";
+import { itemKey } from "../datasets/item_key.ts";
 import { scansAmong } from "../folders/luna.ts";
 import { encodeNifti } from "../formats/nifti/nifti.ts";
 import { writeNiftiFile } from "../formats/nifti/nifti.node.ts";
@@ -40,7 +42,8 @@ async function findScans(folder: string): Promise<Map<string, string>> {
 
 /**
  * Writes `<id>.nii` (bytes), `<id>.mask.nii.gz` and `index.json` for all scans of `folder` that have nodules in `annotations`. Scans that are
- * in the index of an earlier call stay as they are, so that a call that was interrupted goes on.
+ * in the index of an earlier call stay as they are, so that a call that was interrupted goes on; those whose file, nodules or options (all but `readVolume`)
+ * are others than then are prepared anew.
  * @throws ConfigError if no scan of the list is there, FormatError for an `index.json` that is not one of these
  * @param out folder that is written
  */
@@ -64,8 +67,11 @@ export async function prepareLuna(
   const before = existsSync(path) ? parseNoduleIndex(await readJson(path, "prepareLuna"), path).scans : [];
   const scans = new Map(before.map((scan) => [scan.id, scan]));
   for (const [i, [id, list]] of wanted.entries()) {
-    if (!scans.has(id)) {
-      scans.set(id, await prepareOne(id, found.get(id)!, list, out, options));
+    const source = found.get(id)!;
+    const { spacing = null, window = null } = options;
+    const made = await itemKey("prepareLuna", { source, list, spacing, window }, { stamp: contentStamp });
+    if (scans.get(id)?.made !== made) {
+      scans.set(id, { ...(await prepareOne(id, source, list, out, options)), made });
       await writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()] }));
     }
     options.onScan?.(id, i + 1, wanted.length);

@@ -28,6 +28,8 @@ export interface IndexedScan {
   readonly affine?: Affine;
   /** What is to be found in it. */
   readonly nodules: readonly NoduleBox[];
+  /** What it was made from: a hash of the scan's size and time, its nodules and the options. Indexes of before have none. */
+  readonly made?: string;
 }
 
 /** `index.json` of a folder of prepared scans. */

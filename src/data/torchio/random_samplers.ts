@@ -107,20 +107,33 @@ export class WeightedSampler extends RandomSampler {
     return map;
   }
 
-  protected places(item: Item, shape: readonly number[]): (random: RandomSource) => number[] {
-    const sums = Float64Array.from(this.probabilityMap(item).data.subarray(0, sizeOf(shape)));
-    clearBorders(sums, shape, this.patchSize);
+  /**
+   * How likely each voxel is the center of a patch `[x, y, z]`: the map divided by its sum, 0 where the patch would not fit. TorchIO's
+   * `process_probability_map`.
+   * @throws DataError for a map that leaves no center
+   */
+  centerProbabilities(item: Item): HostArray<Float64Array> {
+    expectArguments("centerProbabilities", "object", { item });
+    const map = this.probabilityMap(item);
+    const shape = map.shape.slice(1);
+    const data = Float64Array.from(map.data.subarray(0, sizeOf(shape)));
+    clearBorders(data, shape, this.patchSize);
     let total = 0;
-    for (let i = 0; i < sums.length; i++) total += sums[i];
+    for (let i = 0; i < data.length; i++) total += data[i];
     if (!(total > 0))
       throw new DataError(
         `WeightedSampler: no voxel of the map can be the center of a patch [${this.patchSize}]: all are 0, or too near the border; pad by half of the patch`,
       );
+    for (let i = 0; i < data.length; i++) data[i] /= total;
+    return { data, shape };
+  }
+
+  protected places(item: Item, [, ny, nz]: readonly number[]): (random: RandomSource) => number[] {
+    const sums = this.centerProbabilities(item).data;
     let sum = 0;
-    for (let i = 0; i < sums.length; i++) sums[i] = sum += sums[i] / total;
+    for (let i = 0; i < sums.length; i++) sums[i] = sum += sums[i];
     return (random) => {
       const center = firstFrom(sums, Math.max(leastDraw, random.rand()) * sums[sums.length - 1]);
-      const [, ny, nz] = shape;
       const at = [Math.floor(center / (ny * nz)), Math.floor(center / nz) % ny, center % nz];
       return at.map((c, a) => c - (this.patchSize[a] >> 1));
     };

@@ -70,7 +70,8 @@ export interface InvertOptions {
  * Takes a volume back to the space of the file it came from: the steps of `meta.applied` are undone, the last first. A prediction on the voxels of a
  * transformed image is inverted as `invert(withGeometryOf(image, prediction))`.
  *
- * Crops come back padded with `fill`; turns and padding come back exactly; resampling is undone by sampling at the inverse place.
+ * Crops come back padded with `fill`; turns and padding come back exactly; resampling is undone by sampling at the inverse place, with what was outside on
+ * the way there.
  * The result has the shape and the affine that the source had. MONAI's `Invertd`.
  * @param volume `[C, nx, ny, nz]`
  * @returns `[C, …]` of the source, without steps; the volume itself if nothing was applied
@@ -111,7 +112,7 @@ function undo(x: HostArray, { name, shape, undo: how }: Step, usual: "nearest" |
     case "resample": {
       const back = inverseOf(how.matrix);
       if (!back) throw new DataError(`invert: the step ${name} is not invertible: its matrix is singular`);
-      return sampleAffine(plain, shape, back as unknown as Affine, { mode, paddingMode: "border" });
+      return sampleAffine(plain, shape, back as unknown as Affine, { mode, paddingMode: how.outside ?? "border" });
     }
     case "lost":
       throw new DataError(`invert: the step ${name} deforms the image and cannot be taken back; leave it out for inference`);

@@ -184,12 +184,20 @@ export function axisStarts(
   roiSize: readonly number[],
   overlap: number | readonly number[],
 ): number[][] {
-  return scanIntervals(imageSize, roiSize, overlap).map((interval, axis) => {
-    const last = imageSize[axis] - roiSize[axis];
-    const here: number[] = [];
-    for (let s = 0; s < last; s += interval) here.push(s);
-    return [...here, last];
-  });
+  return scanIntervals(imageSize, roiSize, overlap).map((interval, axis) =>
+    startsEvery(interval, imageSize[axis], roiSize[axis]),
+  );
+}
+
+/**
+ * Starts of windows of `roi` voxels on an axis of `size`, the last shifted back: MONAI's `dense_patch_slices` of one axis, with its single start at 0 for an
+ * interval of 0 or one whose steps end before the border.
+ */
+export function startsEvery(interval: number, size: number, roi: number): number[] {
+  const last = size - roi;
+  const steps = interval > 0 ? Math.ceil(last / interval) : 0;
+  if (steps * interval >= size) return [0];
+  return Array.from({ length: steps + 1 }, (_, i) => Math.min(i * interval, last));
 }
 
 function scanIntervals(imageSize: readonly number[], roiSize: readonly number[], overlap: number | readonly number[]): number[] {

@@ -3,7 +3,9 @@
 import { expectFields } from "../../host/kinds.ts";
 import { axisCodes, turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
 import { encodeItem } from "../../data/datasets/item_codec.ts";
-import { type ItemStore, itemHash, readableItem } from "../../data/datasets/persistent_dataset.ts";
+import { itemKey } from "../../data/datasets/item_key.ts";
+import type { ItemStore } from "../../data/datasets/item_store.ts";
+import { readableItem } from "../../data/datasets/persistent_dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -103,7 +105,8 @@ const bytesOf = (item: PreparedCase): number =>
 export type PreparedStore = (source: Case, make: () => Promise<PreparedCase>) => Promise<PreparedCase>;
 
 /**
- * Prepared cases on disk, under what they were made from: the case's files, recipe, and what its `preparation` says. A damaged one is made anew.
+ * Prepared cases on disk, under what they were made from: the case and the contents of its files, recipe, and what its `preparation` says. A damaged one
+ * is made anew.
  * @returns undefined without a store
  * @throws ConfigError for a recipe that does not say what its preparation depends on
  */
@@ -119,9 +122,9 @@ export function preparedStore<Config extends object>(
     );
   const { labels, channels, orientation } = context;
   const made = encodeItem([recipe.name, recipe.version, labels, channels, orientation ?? "", recipe.preparation(context)]);
-  return async (source, make) => {
-    const files = JSON.stringify([source.image, source.label ?? null, source.layout ?? null]);
-    const name = `${source.id.replaceAll(/[^\w.-]/g, "_")}-${await itemHash(files, made)}.item`;
+  const prefix = new TextDecoder().decode(made);
+  return async ({ id, ...source }, make) => {
+    const name = `${id.replaceAll(/[^\w.-]/g, "_")}-${await itemKey(prefix, source, store)}.item`;
     const bytes = await store.read(name);
     const found = bytes && readableItem(bytes, name);
     if (found) return found.value as PreparedCase;

@@ -5,7 +5,7 @@ import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { counted } from "../../host/text.ts";
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
-import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
+import type { ItemStore } from "../../data/datasets/item_store.ts";
 import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import { kFold, patientOf } from "../../data/folders/k_fold.ts";

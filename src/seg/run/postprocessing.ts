@@ -1,7 +1,7 @@
 /** @file What a run found to help its predictions, decided on validation cases and applied whenever it predicts. */
 
 import { expectArguments, expectFields } from "../../host/kinds.ts";
-import { itemHash } from "../../data/datasets/persistent_dataset.ts";
+import { itemHash } from "../../data/datasets/item_key.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { type Determined, determinePostprocessing, type PredictedCase } from "../post/determine.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../../src/data/datasets/partition.ts";
 import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
 import { camel } from "../../lib/names.ts";
-import { type Adapters, type Case, expectKnown } from "../format.ts";
+import { type Adapters, type Case, expectKnown, rangeOf } from "../format.ts";
 
 type Args = Record<string, any>;
 
@@ -132,7 +132,7 @@ export const adapters: Adapters = {
   "monai.iter_patch_slices": (test) => {
     const { imageSize, patchSize, padded = true, ...o } = options(test, "image_size patch_size start_pos overlap padded");
     const size = validPatchSize(imageSize, patchSize ?? 0);
-    return iterPatchPosition(imageSize, size, { ...o, padded }).map((at) => at.map((s, a) => [s, s + size[a]]));
+    return iterPatchPosition(imageSize, size, { ...o, padded }).map((at) => at.map((s, a) => rangeOf(test, s, s + size[a])));
   },
   "monai.partition_dataset": partition,
   "monai.partition_dataset_classes": (test) => {

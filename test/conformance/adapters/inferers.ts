@@ -5,10 +5,12 @@ import {
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
+  startsEvery,
 } from "../../../src/seg/inference/sliding_window.ts";
-import { SliceInferer } from "../../../src/seg/inference/inferers.ts";
+import { SimpleInferer, SliceInferer, SlidingWindowInferer } from "../../../src/seg/inference/inferers.ts";
+import { validPatchSize } from "../../../src/data/datasets/patch_position.ts";
 import { sizeOf } from "../../../src/host/array.ts";
-import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
+import { type Adapters, type Case, expectKnown, NotCovered, rangeOf } from "../format.ts";
 import { parseFunction } from "../functions.ts";
 
 /** The networks that the cases describe in words. */
@@ -62,7 +64,26 @@ function options({ op, args }: Case): SlidingWindowOptions {
 
 const known = "roi_size sw_batch_size overlap mode sigma_scale padding_mode cval spatial_dim network predictor".split(" ");
 
+const networkOf = ({ args }: Case): WindowPredictor => predictor(args.network ?? args.predictor ?? "x");
+
+/** Starts and ends of patches, or slices of them. */
+function densePatches(test: Case): unknown {
+  const { op, args } = test;
+  expectKnown(op, args, ["image_size", "patch_size", "scan_interval", "return_slice"]);
+  const image: number[] = args.image_size;
+  const size = validPatchSize(image, args.patch_size);
+  let starts: number[][] = [[]];
+  for (const [a, n] of image.entries()) {
+    const here = startsEvery(args.scan_interval[a] ?? 0, n, size[a]);
+    starts = starts.flatMap((s) => here.map((h) => [...s, h]));
+  }
+  return starts.map((at) => at.map((start, a) => rangeOf(test, start, start + size[a])));
+}
+
 export const adapters: Adapters = {
+  "monai.dense_patch_slices": densePatches,
+  "monai.SimpleInferer": (test) => new SimpleInferer().run(test.inputs.inputs, networkOf(test)),
+  "monai.SlidingWindowInferer": (test) => new SlidingWindowInferer(options(test)).run(test.inputs.inputs, networkOf(test)),
   "monai.sliding_window_inference": (test) =>
     slidingWindowInference(test.inputs.inputs, options(test), predictor(test.args.predictor)),
 

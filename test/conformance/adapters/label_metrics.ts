@@ -27,6 +27,21 @@ const nnunet: Adapter = (test) => {
   return several ? found : found[labelOrRegionToKey(one!)];
 };
 
+/** Counts of two masks, of voxels that a third does not take out. */
+const counts: Adapter = (test) => {
+  const all = given(test);
+  expectKnown(test.op, all, ["mask_ref", "mask_pred", "ignore_mask"]);
+  const ignored: HostArray | undefined = all.ignore_mask ?? undefined;
+  const reference = {
+    ...all.mask_ref,
+    data: Int32Array.from(all.mask_ref.data, (v, i) => (ignored?.data[i] ? 2 : Number(v !== 0))),
+  };
+  const { TP, FP, FN, TN } = computeMetrics(reference, all.mask_pred, [1], { ignoreLabel: 2 })[1];
+  return Array.isArray(test.expected) || isArray(test.expected)
+    ? [TP, FP, FN, TN]
+    : { TP, FP, FN, TN, tp: TP, fp: FP, fn: FN, tn: TN };
+};
+
 const scalar = (value: number): HostArray => ({ data: Float64Array.of(value), shape: [] });
 
 /** The label maps that a function of QuickNAT gets, and how many classes. */
@@ -76,7 +91,7 @@ function samplesOf({ data, shape: [n, ...shape] }: HostArray): HostArray[] {
   return Array.from({ length: n }, (_, i) => ({ data: data.subarray(i * size, (i + 1) * size), shape }));
 }
 
-export const adapters: Adapters = { "nnunet.compute_metrics": nnunet };
+export const adapters: Adapters = { "nnunet.compute_metrics": nnunet, "nnunet.compute_tp_fp_fn_tn": counts };
 
 export const families: Families = [
   [

@@ -1,7 +1,9 @@
 /** @file nnU-Net's preprocessing, planning and sliding window. */
-import { cropToNonzero } from "../../../src/data/nnunet/crop.ts";
+import { boundingBoxOf, createNonzeroMask, cropToNonzero } from "../../../src/data/nnunet/crop.ts";
 import { getNormalizationScheme, normalizeIntensities, type NormalizationScheme } from "../../../src/data/nnunet/normalize.ts";
 import { padNdImage } from "../../../src/data/nnunet/pad.ts";
+import { patchGeometry } from "../../../src/data/nnunet/patches.ts";
+import { sampleForegroundLocations } from "../../../src/data/nnunet/preprocess.ts";
 import {
   computeNewShape,
   determineDoSepZAndAxis,
@@ -19,6 +21,7 @@ import type { PlannedConfiguration } from "../../../src/seg/nnunet/configuration
 import { determineFullresTargetSpacing, planExperiment } from "../../../src/seg/nnunet/plan.ts";
 import { type PlannerName, planners } from "../../../src/seg/nnunet/planners.ts";
 import { getPoolAndConvProps, padShape } from "../../../src/seg/nnunet/topology.ts";
+import { polynomialDecay } from "../../../src/nn/optim/rates.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, type Families, NotCovered, wave } from "../format.ts";
 
@@ -148,8 +151,53 @@ function topology(test: Case): unknown {
   };
 }
 
+/** The rate at each step, or at those that are listed. */
+function polynomialRates(test: Case): unknown {
+  const a = argumentsOf(test, "initial_lr max_steps exponent steps current_step current_steps epochs base_lr lr");
+  const rate = polynomialDecay({ totalIters: a.max_steps, power: a.exponent ?? 0.9 });
+  const base = a.initial_lr ?? a.lr ?? a.base_lr;
+  const given = a.steps ?? a.current_steps ?? a.epochs ?? a.current_step;
+  if (typeof given === "number" && typeof test.expected === "number") return rate(given, base);
+  const steps: ArrayLike<number> = Array.isArray(given)
+    ? given
+    : (given?.data ?? { length: test.expected.length ?? test.expected.shape[0] });
+  return Float64Array.from({ length: steps.length }, (_, i) => rate(steps[i] ?? i, base));
+}
+
+/** Voxels of each class, by its name. */
+function locations(test: Case): unknown {
+  const a = argumentsOf(test, "seg classes_or_regions seed verbose");
+  const found = sampleForegroundLocations(a.seg, a.classes_or_regions, given({ seed: a.seed }));
+  const key = (c: number | readonly number[]) =>
+    typeof c === "number" ? String(c) : `(${c.join(", ")}${c.length === 1 ? "," : ""})`;
+  return Object.fromEntries(found.map(({ classOrRegion, locations: list }) => [key(classOrRegion), list]));
+}
+
+/** What nnU-Net's trainer derives from a patch: angles, whether slices are turned as images, what is cut, axes of mirroring. */
+function geometry(test: Case): unknown {
+  const a = argumentsOf(test, "patch_size");
+  const { rotation, dummy2d, initialPatchSize, mirrorAxes } = patchGeometry(a.patch_size);
+  if (Array.isArray(test.expected)) return [rotation, dummy2d, initialPatchSize, mirrorAxes];
+  return {
+    rotation_for_DA: rotation,
+    do_dummy_2d_data_aug: dummy2d,
+    initial_patch_size: initialPatchSize,
+    mirror_axes: mirrorAxes,
+  };
+}
+
 export const adapters: Adapters = {
   "acvl.pad_nd_image": pad,
+  "acvl.get_bbox_from_mask": (test) => boundingBoxOf(argumentsOf(test, "mask").mask),
+  "nnunet.create_nonzero_mask": (test) => createNonzeroMask(argumentsOf(test, "data").data),
+  "nnunet.configure_rotation_dummyDA_mirroring_and_inital_patch_size": geometry,
+  "nnunet.determine_fullres_target_spacing": (test) => {
+    const { fingerprint, ...rest } = argumentsOf(test, "fingerprint spacings shapes_after_crop");
+    return determineFullresTargetSpacing(fingerprint ?? rest);
+  },
+  "nnunet.PolyLRScheduler": polynomialRates,
+  "nnunet.sample_foreground_locations": locations,
+  "nnunet._sample_foreground_locations": locations,
   "batchgenerators.resize_segmentation": (test) => {
     const a = argumentsOf(test, "segmentation new_shape order");
     return resizeLabels(a.segmentation, a.new_shape, a.order ?? 3);

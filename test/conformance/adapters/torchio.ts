@@ -7,7 +7,7 @@ import {
   hannWindow,
 } from "../../../src/data/torchio/grid_sampler.ts";
 import { type Location, triplet } from "../../../src/data/torchio/patch.ts";
-import { LabelSampler, labelProbabilityMap, validCenters } from "../../../src/data/torchio/random_samplers.ts";
+import { LabelSampler, labelProbabilityMap, validCenters, WeightedSampler } from "../../../src/data/torchio/random_samplers.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 
@@ -50,7 +50,18 @@ function aggregate(test: Case): unknown {
   return aggregator.getOutput();
 }
 
+/** TorchIO's map of the places of centers, with the channel axis where the case has it. */
+function centerProbabilities(test: Case): HostArray {
+  const { patch_size: size, ...rest } = argumentsOf(test, "patch_size probability_map map shape");
+  const given: HostArray = rest.probability_map ?? rest.map;
+  const map = given.shape.length === 3 ? { data: given.data, shape: [1, ...given.shape] } : given;
+  const { data, shape } = new WeightedSampler(size, "map").centerProbabilities({ map });
+  return { data, shape: test.expected?.shape?.length === 4 ? [1, ...shape] : shape };
+}
+
 export const adapters: Adapters = {
+  "torchio.WeightedSampler.probability_map": centerProbabilities,
+  "torchio.WeightedSampler.process_probability_map": centerProbabilities,
   "torchio.GridAggregator": aggregate,
   "torchio.GridAggregator.hann_window": (test) => {
     const a = argumentsOf(test, "patch_size");

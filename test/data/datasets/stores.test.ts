@@ -1,17 +1,18 @@
 /** @file Batches that keep what is no array, stores of prepared items, moving windows, samplers and partitions. */
 
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CacheDataset, SmartCacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
 import { decollate, listDataCollate, padListDataCollate } from "../../../src/data/datasets/collate.ts";
 import { deterministic, itemRandom } from "../../../src/data/datasets/dataset.ts";
 import { folderItemStore } from "../../../src/data/datasets/folder_item_store.node.ts";
 import { decodeItem, encodeItem } from "../../../src/data/datasets/item_codec.ts";
+import { type ItemStore, memoryItemStore } from "../../../src/data/datasets/item_store.ts";
 import { ConcatDataset, MapDataset, Subset, ZipDataset } from "../../../src/data/datasets/map_dataset.ts";
 import { expectNoLeak, partitionDataset } from "../../../src/data/datasets/partition.ts";
-import { memoryItemStore, PersistentDataset } from "../../../src/data/datasets/persistent_dataset.ts";
+import { PersistentDataset } from "../../../src/data/datasets/persistent_dataset.ts";
 import { classBalancedWeights, WeightedRandomSampler } from "../../../src/data/datasets/samplers.ts";
 import { DataLoader } from "../../../src/data/loading/loader.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
@@ -111,6 +112,16 @@ describe("PersistentDataset", () => {
   test("items as bytes and back; damage is refused", () => {
     const bytes = encodeItem(item);
     expect(decodeItem(bytes, "x")).toEqual(item);
+    const others = [
+      { a: new Map() },
+      [new Date()],
+      { f: () => 1 },
+      1n,
+      new Blob([]),
+      BigInt64Array.of(1n),
+      new DataView(new ArrayBuffer(8)),
+    ];
+    for (const other of others) expect(() => encodeItem(other)).toThrow(DataError);
     for (const bad of [bytes.subarray(0, 40), bytes.subarray(1), Uint8Array.of()])
       expect(() => decodeItem(bad, "x")).toThrow(FormatError);
   });
@@ -144,6 +155,82 @@ describe("PersistentDataset", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe("what is kept belongs to contents, not to names", () => {
+  const loaded: string[] = [];
+  const load = { apply: (item: Item): Item => (loaded.push("x"), item) };
+  const loads = async (items: Item[], store: ItemStore): Promise<number> => {
+    loaded.length = 0;
+    const data = new PersistentDataset<Item>(items, [load], { store });
+    for (let i = 0; i < data.length; i++) await data.get(i, random());
+    return loaded.length;
+  };
+  test("an edited file, a file beside it, a slice of a folder: prepared anew, others are not", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "voxgrad-"));
+    const put = async (name: string, text: string) => {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), text);
+    };
+    try {
+      await put("a.nii", "1");
+      await put("b.hdr", "1");
+      await put("b.img", "1");
+      await put("c.mhd", "ElementDataFile = LIST\nvoxels1\nvoxels2\n");
+      await put("voxels2", "1");
+      await put("d_0000.tif", "1");
+      await put("d.json", "1");
+      await put("e/1.dcm", "1");
+      await put("f/below/1.dcm", "1");
+      await put("g.nhdr", "data file: slice%03d.raw 1 2 1\n");
+      await put("slice002.raw", "1");
+      const names = ["a.nii", "b.hdr", "c.mhd", "d_0000.tif", "e", "f", "g.nhdr"];
+      const items = names.map((name) => ({ image: { at: [join(folder, name)] }, text: "no path" }));
+      const store = folderItemStore(join(folder, "kept"));
+      expect([await loads(items, store), await loads(items, store)]).toEqual([7, 0]);
+      for (const name of ["a.nii", "b.img", "voxels2", "d.json", "e/1.dcm", "f/below/1.dcm", "slice002.raw"]) {
+        await put(name, "edited");
+        // Every name of a folder may be one of a pattern's.
+        const others = dirname(name) === "." && name !== "slice002.raw" ? 1 : 0;
+        expect([name, await loads(items, store), await loads(items, store)]).toEqual([name, 1 + others, 0]);
+      }
+      // The same length, a later time.
+      await utimes(join(folder, "e/1.dcm"), 1e9, 1e9);
+      expect(await loads(items, store)).toBe(1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+  test("files by name, size and time; a blob without these is refused", async () => {
+    const store = memoryItemStore();
+    const file = (name: string, text: string, lastModified: number) => ({ image: new File([text], name, { lastModified }) });
+    const items = [file("a", "1", 1), file("b", "1", 1), file("a", "12", 1), file("a", "1", 2)];
+    class Names {
+      apply = ({ image }: Item): Item => ({ name: (image as unknown as File).name });
+    }
+    const data = new PersistentDataset<Item>(items as never, [new Names()], { store });
+    expect(await Promise.all(items.map(async (_, i) => ((await data.get(i, random())) as Item).name))).toEqual([
+      "a",
+      "b",
+      "a",
+      "a",
+    ]);
+    expect(store.files.size).toBe(4);
+    await expect(loads([{ image: new Blob(["1"]) }] as never, store)).rejects.toThrow(ConfigError);
+  });
+  test("transforms that differ by what JSON does not show", async () => {
+    const store = memoryItemStore();
+    class With {
+      readonly held: unknown;
+      constructor(held: unknown) {
+        this.held = held;
+      }
+      apply = (item: Item): Item => item;
+    }
+    const held = [NaN, Infinity, -Infinity, null, new Map([[1, 2]]), new Map([[1, 3]]), new Set([1]), 1n, BigInt64Array.of(2n)];
+    for (const value of held) await new PersistentDataset<Item>([{ id: 0 }], [new With(value)], { store }).get(0, random());
+    expect(store.files.size).toBe(held.length);
   });
 });
 

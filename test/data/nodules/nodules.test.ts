@@ -1,6 +1,6 @@
 /** @file Nodules: the list and its axes, prepared scans, crops by their kinds, a folder from end to end. */
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -75,6 +75,17 @@ test("a folder from end to end: prepared once, an entry per nodule, crops padded
     const readVolume = (path: string) => (reads++, readNiftiFile(path));
     for (let run = 0; run < 2; run++) await prepareLuna(folder, join(folder, "annotations.csv"), out, { readVolume });
     expect(reads).toBe(1);
+    const again = async (options = {}) => {
+      await prepareLuna(folder, join(folder, "annotations.csv"), out, { readVolume, ...options });
+      return reads;
+    };
+    expect([await again({ window: [-1000, 400] }), await again()]).toEqual([2, 3]);
+    await utimes(join(folder, "s1.nii.gz"), 1e9, 1e9);
+    expect([await again(), await again()]).toEqual([4, 4]);
+    await writeFile(join(folder, "annotations.csv"), list.replace(/\n$/, "").split("\n").slice(0, -2).join("\n"));
+    expect(await again()).toBe(5);
+    await writeFile(join(folder, "annotations.csv"), list);
+    expect(await again()).toBe(6);
     expect((await readdir(out)).sort()).toEqual(["index.json", "s1.mask.nii.gz", "s1.nii"]);
     const whole = await readNiftiFile(join(out, "s1.nii"));
     const data = await openNodules(out, { size: [12, 8, 32], probabilities: [1, 0, 0] });

@@ -137,3 +137,12 @@ test.each([
   const back = T.invert(transform.apply(ramp) as Volume);
   ramp.data.forEach((v, i) => expect(Math.abs(back.data[i] - v)).toBeLessThan(1e-3));
 });
+
+test("what was outside on the way there is outside on the way back", () => {
+  const x = makeVolume({ data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 6, 1, 1] });
+  const back = (paddingMode: T.SamplePadding) =>
+    Array.from(T.invert(new T.Affine({ translateParams: [2, 0, 0], paddingMode }).apply(x) as Volume).data, (v) => Math.round(v));
+  expect(back("reflection")).toEqual([4, 3, 3, 4, 5, 6]);
+  expect(back("border")).toEqual([3, 3, 3, 4, 5, 6]);
+  expect(back("zeros")).toEqual([0, 0, 3, 4, 5, 6]);
+});

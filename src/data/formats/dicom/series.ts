@@ -8,6 +8,7 @@ import { expectArguments } from "../../../host/kinds.ts";
 import { counted } from "../../../host/text.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
+import { openBytes, unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
 import { checkAlike, readVoxels } from "./assemble.ts";
 import { readDicom } from "./read_dicom.ts";
@@ -79,7 +80,8 @@ export async function readSeries(files: readonly ImageFile[], options: ReadSerie
   const who = `readSeries: series ${info.uid}`;
   // One file of many frames is what readDicom makes of it.
   const only = files.find((f) => f.name === info.files[0]);
-  if (info.files.length === 1 && only && info.count === slices[0].header.layout.frames) return readDicom(only);
+  if (info.files.length === 1 && only && info.count === slices[0].header.layout.frames)
+    return readDicom(await unpackedFile(only));
   checkAlike(slices);
   return readVoxels(arrange(slices, { uneven: options.uneven ?? "refuse", who }), info.files[0], notes);
 }
@@ -94,7 +96,7 @@ export async function readSlices(
 ): Promise<{ readonly volume: Volume; readonly names: readonly string[] }> {
   const headers: DicomHeader[] = [];
   for (let i = 0; i < files.length; i += together)
-    headers.push(...(await Promise.all(files.slice(i, i + together).map(({ name, blob }) => readHeader(name, blob)))));
+    headers.push(...(await Promise.all(files.slice(i, i + together).map(headerOfImage))));
   const slices = slicesOf(headers);
   const folder = files[0].name;
   const odd = slices.find((slice) => !alike(slices[0], slice));
@@ -104,6 +106,11 @@ export async function readSlices(
   if (stack.channels.length > 1)
     throw new DataError(`readSlices: ${folder} and others have ${stack.channels.length} slices at each place`);
   return { volume: await readVoxels(stack, folder), names: stack.channels[0].map((s) => s.header.name) };
+}
+
+async function headerOfImage(file: ImageFile): Promise<DicomHeader> {
+  const { name, blob } = await unpackedFile(file);
+  return readHeader(name, blob);
 }
 
 interface FoundStack {
@@ -145,10 +152,15 @@ async function findStacks(files: readonly ImageFile[]): Promise<FoundStack[]> {
   return [...bySeries].flatMap(([uid, headers]) => stacksOf(uid, headers, failures));
 }
 
-/** The header of a file; undefined for what is no DICOM image. */
-async function headerOf({ name, blob }: ImageFile): Promise<DicomHeader | Failure | undefined> {
-  if (!isDicom(new Uint8Array(await blob.slice(0, 256).arrayBuffer()))) return undefined;
+/** The header of a file, which may be packed by gzip; undefined for what is no DICOM image. */
+async function headerOf(file: ImageFile): Promise<DicomHeader | Failure | undefined> {
+  // Of other packed files no more is unpacked than tells that.
+  const head = await openBytes(file)
+    .then((source) => source.head(256))
+    .catch(() => undefined);
+  if (!head || !isDicom(head)) return undefined;
   try {
+    const { name, blob } = await unpackedFile(file);
     return await readHeader(name, blob);
   } catch (error) {
     if (error instanceof NoImageError) return undefined;

@@ -22,6 +22,8 @@ export interface MetaHeader {
   readonly affine: Affine;
   /** ElementSpacing of the three axes, or of the two that there are. */
   readonly spacing: readonly number[];
+  /** Seconds between channels that are times. */
+  readonly timeStep?: number;
   /** Names of data files; undefined where the data follow the header. */
   readonly dataFiles?: readonly string[];
   readonly notes: readonly string[];
@@ -86,6 +88,7 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   if (slope !== 1 || Number(fields.ElementToIntensityFunctionOffset ?? 0) !== 0) {
     notes.push("there is an ElementToIntensityFunction, which is not applied, as ITK does");
   }
+  const timeStep = timeStepOf(channels, dims, spacing);
   const [skip] = numbersIn(fields.HeaderSize ?? "0", "HeaderSize", fail, 1);
   if (!(Number.isSafeInteger(skip) && skip >= -1)) throw fail(`HeaderSize is ${skip}; expected -1 or more`);
   const packed = fields.CompressedDataSize === undefined ? NaN : Number(fields.CompressedDataSize);
@@ -100,10 +103,17 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
     skip,
     sizes: [channels, ...dims],
     spacing: spacing.slice(0, 3),
+    ...(timeStep !== undefined && { timeStep }),
     affine: rasAffine(columns, origin, lps, "TransformMatrix with ElementSpacing and Offset", fail),
     ...(dataFiles && { dataFiles }),
     notes,
   };
+}
+
+/** The spacing of a fourth axis, which ITK has in seconds where it comes from NIfTI; 1 is what stands where nobody knew. */
+function timeStepOf(channels: number, dims: readonly number[], spacing: readonly number[]): number | undefined {
+  const times = dims.length > 3 && channels === 1 && dims.slice(4).every((n) => n === 1);
+  return times && dims[3] > 1 && spacing[3] > 0 && spacing[3] !== 1 ? spacing[3] : undefined;
 }
 
 function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; list: string[] } {

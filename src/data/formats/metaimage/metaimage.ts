@@ -11,7 +11,7 @@ import { dataPieces, holds, type Packing, piecesOfFiles, textOf } from "../data_
 import type { ImageFile, ImageFormat, ImageGrid } from "../format.ts";
 import { inMillimeters, liesFlat } from "../written_place.ts";
 import { headerText, readText } from "../text_header.ts";
-import { blockBytes, channelsFirst, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
+import { blockBytes, channelsFirst, channelsLast, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
 import { endOfHeader, type MetaHeader, parseMetaHeader } from "./header.ts";
 
 async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: MetaHeader; end: number }> {
@@ -42,7 +42,7 @@ async function readGrid(file: ImageFile): Promise<ImageGrid> {
 async function readMetaImage(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const { header, end } = await headerOf(file, fail);
-  const { dtype, littleEndian, affine, fields, spacing, notes, sizes } = header;
+  const { dtype, littleEndian, affine, fields, spacing, timeStep, notes, sizes } = header;
   const shape = shapeOf(sizes);
   const [channels, nx, ny, nz] = [sizes[0], ...shape.slice(1)];
   const frames = shape[0] / channels;
@@ -61,6 +61,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
     fields,
     units: "mm",
     spacing,
+    ...(timeStep !== undefined && { timeStep }),
     ...(sizes.length < 4 && { planar: true }),
     ...(notes.length > 0 && { notes }),
   });
@@ -127,6 +128,7 @@ const typeNames = {
 export const metaImageFormat: ImageFormat = {
   title: "MetaImage",
   endings: [".mha", ".mhd"],
+  timed: true,
   matches: (head) => /^\s*(ObjectType|NDims|Comment)\s*[=:]/.test(new TextDecoder("latin1").decode(head.subarray(0, 200))),
   read: readMetaImage,
   readGrid,
@@ -134,28 +136,33 @@ export const metaImageFormat: ImageFormat = {
     const data = dataAs("MetaImage", volume, dtype, nativeNames);
     const [channels, ...size] = volume.shape;
     const { affine, spacing } = inMillimeters(volume);
-    const axes = liesFlat(volume) ? [0, 1] : [0, 1, 2];
+    const { timeStep } = volume.meta;
+    // Times are a fourth axis, which has a spacing; other channels lie side by side.
+    const timed = channels > 1 && timeStep !== undefined;
+    const axes = liesFlat(volume) && !timed ? [0, 1] : [0, 1, 2];
     const detached = name.toLowerCase().endsWith(".mhd");
     const ending = compress ? ".zraw" : ".raw";
     const dataName = detached ? name.slice(0, -4) + ending : name;
-    const raw = encodeBlock(data, channelsFirst(volume.shape));
+    const raw = encodeBlock(data, timed ? channelsLast(volume.shape) : channelsFirst(volume.shape));
     const voxels = compress ? await deflate(raw, "deflate") : raw;
     const signed = (r: number, v: number) => (r < 2 ? -v : v) + 0;
-    const matrix = axes.flatMap((a) => axes.map((r) => signed(r, affine[r][a]) / spacing[a]));
-    const each = (value: (axis: number) => number) => axes.map(value).join(" ");
+    const all = timed ? [...axes, 3] : axes;
+    const direction = (a: number, r: number) => (a < 3 && r < 3 ? signed(r, affine[r][a]) / spacing[a] : Number(a === r));
+    const matrix = all.flatMap((a) => all.map((r) => direction(a, r)));
+    const each = (value: (axis: number) => number, fourth: number) => all.map((a) => (a < 3 ? value(a) : fourth)).join(" ");
     const lines = [
       "ObjectType = Image",
-      `NDims = ${axes.length}`,
+      `NDims = ${all.length}`,
       "BinaryData = True",
       "BinaryDataByteOrderMSB = False",
       `CompressedData = ${compress ? "True" : "False"}`,
       ...(compress ? [`CompressedDataSize = ${voxels.length}`] : []),
       `TransformMatrix = ${matrix.join(" ")}`,
-      `Offset = ${each((r) => signed(r, affine[r][3]))}`,
-      `CenterOfRotation = ${each(() => 0)}`,
-      `ElementSpacing = ${each((a) => spacing[a])}`,
-      `DimSize = ${each((a) => size[a])}`,
-      ...(channels > 1 ? [`ElementNumberOfChannels = ${channels}`] : []),
+      `Offset = ${each((r) => signed(r, affine[r][3]), 0)}`,
+      `CenterOfRotation = ${each(() => 0, 0)}`,
+      `ElementSpacing = ${each((a) => spacing[a], timeStep ?? 1)}`,
+      `DimSize = ${each((a) => size[a], channels)}`,
+      ...(channels > 1 && !timed ? [`ElementNumberOfChannels = ${channels}`] : []),
       `ElementType = ${typeNames[typeOf("writeImage", data)]}`,
       `ElementDataFile = ${detached ? dataName.slice(Math.max(dataName.lastIndexOf("/"), dataName.lastIndexOf("\\")) + 1) : "LOCAL"}`,
     ];

@@ -46,7 +46,10 @@ async function readMgh(file: ImageFile): Promise<Volume> {
     throw fail(
       `the header promises ${need} bytes, but the file can hold at most ${source.limit}; it is cut short or its header is damaged`,
     );
-  const data = await readBlock(source.pieces(headerBytes), block, source.has(need), fail);
+  // What follows the voxels is kept as it comes by.
+  const tail: Uint8Array[] = [];
+  const data = await readBlock(withTail(source.pieces(headerBytes), need - headerBytes, tail), block, source.has(need), fail);
+  const scan = scanOf(tail);
   // Values of the points of a surface have no place, and their zeros say so.
   const notes = problem && [`the matrix from voxels to space ${problem}; FreeSurfer's default is taken`];
   return makeVolume({ data, shape }, affine, {
@@ -55,8 +58,33 @@ async function readMgh(file: ImageFile): Promise<Volume> {
     header: head.slice(),
     dtype,
     units: "mm",
+    ...(frames > 1 && scan.tr! > 0 && { timeStep: scan.tr! / 1000 }),
+    ...(Object.keys(scan).length > 0 && { fields: scan }),
     ...(notes && { notes }),
   });
+}
+
+/** Numbers that may follow the voxels: ms, radians, ms, ms, and mm. */
+const scanNames = ["tr", "flip_angle", "te", "ti", "fov"] as const;
+type Scan = { readonly [K in (typeof scanNames)[number]]?: number };
+const tailBytes = 4 * scanNames.length;
+
+/** The voxels, and what of the bytes behind them `scanOf` wants. */
+async function* withTail(pieces: AsyncIterable<Uint8Array>, voxels: number, tail: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for await (const piece of pieces) {
+    const behind = piece.subarray(Math.max(0, voxels - at), Math.max(0, voxels + tailBytes - at));
+    if (behind.length > 0) tail.push(behind.slice());
+    at += piece.length;
+    yield piece;
+  }
+}
+
+function scanOf(tail: readonly Uint8Array[]): Scan {
+  const bytes = Uint8Array.from(tail.flatMap((part) => [...part]));
+  const view = new DataView(bytes.buffer);
+  const found = scanNames.flatMap((name, i) => (4 * i + 4 <= bytes.length ? [[name, view.getFloat32(4 * i)] as const] : []));
+  return Object.fromEntries(found.filter(([, value]) => Number.isFinite(value) && value !== 0));
 }
 
 /** The directions are those of x, y, z one after the other; the center is that of voxel (nx, ny, nz) / 2. */
@@ -79,7 +107,7 @@ async function writeMgh(volume: Volume, dtype: string | undefined, compress: boo
   const { shape } = volume;
   const { affine, spacing } = inMillimeters(volume);
   const [frames, ...size] = shape;
-  const file = new Uint8Array(headerBytes + data.byteLength);
+  const file = new Uint8Array(headerBytes + data.byteLength + tailBytes);
   const view = new DataView(file.buffer);
   const type = Object.entries(types).find(([, t]) => t === typeOf("writeImage", data))![0];
   [1, ...size, frames, Number(type), 0].forEach((v, i) => view.setInt32(4 * i, v));
@@ -90,12 +118,16 @@ async function writeMgh(volume: Volume, dtype: string | undefined, compress: boo
     view.setFloat32(78 + 4 * r, affine[r][3] + affine[r].slice(0, 3).reduce((sum, v, c) => sum + (v * size[c]) / 2, 0));
   const block = encodeBlock(data, channelsLast(shape), undefined, false);
   file.set(block, headerBytes);
+  const { format, fields = {}, timeStep = 0 } = volume.meta;
+  const scan: Scan = { ...(format === "mgh" && (fields as Scan)), ...(timeStep > 0 && { tr: 1000 * timeStep }) };
+  scanNames.forEach((name, i) => view.setFloat32(headerBytes + block.length + 4 * i, scan[name] ?? 0));
   return compress ? deflate(file, "gzip") : file;
 }
 
 export const mghFormat: ImageFormat = {
   title: "MGH",
   endings: [".mgz", ".mgh.gz", ".mgh"],
+  timed: true,
   readsGzip: true,
   matches: isMgh,
   read: readMgh,

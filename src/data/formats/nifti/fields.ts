@@ -9,6 +9,7 @@ const sizes: Readonly<Record<FieldType, number>> = { Uint8: 1, Int16: 2, Int32: 
 const nifti1 = {
   dim_info: ["Uint8", 39],
   dim: ["Int16", 40, 8],
+  intent_code: ["Int16", 68],
   datatype: ["Int16", 70],
   bitpix: ["Int16", 72],
   pixdim: ["Float32", 76, 8],
@@ -29,6 +30,7 @@ type FieldName = keyof typeof nifti1;
 const nifti2: Readonly<Record<FieldName, Place>> = {
   dim_info: ["Uint8", 524],
   dim: ["BigInt64", 16, 8],
+  intent_code: ["Int32", 504],
   datatype: ["Int16", 12],
   bitpix: ["Int16", 14],
   pixdim: ["Float64", 104, 8],

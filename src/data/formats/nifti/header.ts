@@ -31,6 +31,10 @@ export interface NiftiHeader {
   /** Numbers of a voxel: 3 and 4 for colors, which become channels. */
   readonly colors: 1 | 3 | 4;
   readonly units: SpaceUnit;
+  /** Seconds between channels that are times. */
+  readonly timeStep?: number;
+  /** What the file says beside the image that no volume has: intent, scaling, extensions. */
+  readonly fields: Readonly<Record<string, unknown>>;
   /** Whether there are fewer than three axes. */
   readonly planar: boolean;
   /** pixdim of the three axes. */
@@ -89,6 +93,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
   const units = (["unknown", "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
   const { dtype } = type;
   const notes = oddities(fields, units);
+  const timeStep = secondsOf(fields, dim);
   const further = dim.slice(4, dim[0] + 1);
   if (further.length > 1 && shape[0] > colors)
     notes.push(`the axes behind the third (${further.join(" × ")}) became one of ${shape[0]} channels`);
@@ -105,6 +110,8 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
     affine,
     colors,
     units,
+    ...(timeStep !== undefined && { timeStep }),
+    fields: saidBeside(fields, { slope, inter }, single && bytes[size] !== 0 ? voxOffset - least : 0),
     spacing: fields.pixdim.slice(1, 4),
     planar: dim[0] < 3,
     notes,
@@ -129,7 +136,7 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
   return writeNiftiFields(
     version,
     {
-      xyzt_units: { mm: 2, um: 3, m: 1, unknown: 0 }[volume.units ?? "mm"],
+      xyzt_units: { mm: 2, um: 3, m: 1, unknown: 0 }[volume.units ?? "mm"] | (meta.timeStep === undefined ? 0 : seconds),
       ...kept,
       ...(source && old && keepsGeometry(volume, source, old) ? geometryOf(old) : placedAs(volume, old)),
       dim: [channels > 1 ? 4 : isPlanar(volume) ? 2 : 3, nx, ny, nz, channels, 1, 1, 1],
@@ -152,20 +159,32 @@ function geometryOf(old: NiftiFields): Partial<NiftiFields> {
 }
 
 /** An sform, "aligned". */
-function placedAs({ affine, spacing }: Volume, old: NiftiFields | undefined): Partial<NiftiFields> {
-  const further = old?.pixdim.slice(4) ?? [1, 1, 1, 1];
+function placedAs({ affine, spacing, meta }: Volume, old: NiftiFields | undefined): Partial<NiftiFields> {
+  const further = old?.pixdim.slice(4) ?? [meta.timeStep ?? 1, 1, 1, 1];
   return { pixdim: [1, ...spacing, ...further], sform_code: 2, srow: affine.slice(0, 3).flat() };
 }
 
-/** How far apart the channels of a NIfTI file are in time, with the unit; undefined for channels that are no times, and for other files. */
-export function timeStepOf({ meta, shape }: Volume): string | undefined {
-  if (!meta.header || !meta.format?.startsWith("nifti") || shape[0] === 1) return undefined;
-  const { version, littleEndian } = identify(meta.header, true, () => {
-    throw new FormatError(`readNifti: ${meta.source ?? "the volume's header"} is damaged`);
-  });
-  const { dim, pixdim, xyzt_units } = readNiftiFields(meta.header, version, littleEndian);
-  const unit = ({ 8: "s", 16: "ms", 24: "µs" } as Record<number, string>)[xyzt_units & 56];
-  return unit && dim[0] >= 4 && dim[4] > 1 && pixdim[4] > 0 ? `${pixdim[4]} ${unit}` : undefined;
+// Of the unit of times in xyzt_units.
+const seconds = 8;
+const perSecond: Readonly<Record<number, number>> = { [seconds]: 1, 16: 1e3, 24: 1e6 };
+
+/** How far apart the places of the fourth axis are in time; undefined where it is none, or has no unit of time. */
+function secondsOf({ pixdim, xyzt_units }: NiftiFields, dim: readonly number[]): number | undefined {
+  const unit = perSecond[xyzt_units & 56];
+  return unit && dim[0] >= 4 && dim[4] > 1 && pixdim[4] > 0 ? pixdim[4] / unit : undefined;
+}
+
+/** The fields of what the file says beside the image. `extension` is how many bytes of extensions there are. */
+function saidBeside(
+  { intent_code }: NiftiFields,
+  { slope, inter }: { readonly slope: number; readonly inter: number },
+  extension: number,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...((slope !== 1 || inter !== 0) && { scl_slope: slope, scl_inter: inter }),
+    ...(intent_code !== 0 && { intent_code }),
+    ...(extension > 0 && { extension }),
+  };
 }
 
 type Fail = (field: string, text: string) => never;

@@ -76,7 +76,8 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
     units: header.units,
     spacing: header.spacing,
     ...(header.planar && { planar: true }),
-    ...((slope !== 1 || inter !== 0) && { fields: { scl_slope: slope, scl_inter: inter } }),
+    ...(header.timeStep !== undefined && { timeStep: header.timeStep }),
+    ...(Object.keys(header.fields).length > 0 && { fields: header.fields }),
     ...(header.notes.length > 0 && { notes: header.notes }),
   });
 }
@@ -141,6 +142,7 @@ function isNifti(head: Uint8Array): boolean {
 export const niftiFormat: ImageFormat = {
   title: "NIfTI",
   endings: [".nii.gz", ".nii", ".hdr", ".img", ".hdr.gz", ".img.gz"],
+  timed: true,
   readsGzip: true,
   matches: isNifti,
   read: readNiftiOf,

@@ -17,6 +17,8 @@ export interface NrrdHeader {
   readonly spatial: readonly number[];
   readonly affine: Affine;
   readonly units: SpaceUnit;
+  /** Seconds between channels that are times. */
+  readonly timeStep?: number;
   readonly lineSkip: number;
   readonly byteSkip: number;
   /** Names of data files; undefined where the data follow the header. */
@@ -132,6 +134,7 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
     return n;
   };
   const geometry = geometryOf(fields, sizes, notes, fail);
+  const timeStep = timeStepOf(fields, sizes, geometry.spatial, fail);
   const dataFiles = dataFilesOf(fields["data file"], list, fail);
   return {
     fields: { ...fields },
@@ -140,6 +143,7 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
     encoding,
     sizes,
     ...geometry,
+    ...(timeStep !== undefined && { timeStep }),
     lineSkip: skip("line skip", 0),
     byteSkip: skip("byte skip", -1),
     ...(dataFiles && { dataFiles }),
@@ -211,6 +215,30 @@ function geometryOf(
   const columns = axes.map(({ step }, i) => [0, 1, 2].map((r) => (r === i ? step : 0)));
   const origin = axes.map(({ first }) => first);
   return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units };
+}
+
+const perSecond: ReadonlyMap<string, number> = new Map(
+  Object.entries({ s: 1, sec: 1, second: 1, seconds: 1, ms: 1e3, msec: 1e3, us: 1e6, µs: 1e6 }),
+);
+
+/**
+ * How far apart the channels are in time, in seconds: the spacing of their axis, or its direction in a space that has time, where the unit is one of time.
+ * Undefined for several axes of channels.
+ */
+function timeStepOf(
+  fields: Readonly<Record<string, string>>,
+  sizes: readonly number[],
+  spatial: readonly number[],
+  fail: Fail,
+): number | undefined {
+  const [axis, more] = sizes.flatMap((n, a) => (n > 1 && !spatial.includes(a) ? [a] : []));
+  if (axis === undefined || more !== undefined) return undefined;
+  const unit = perSecond.get(list(fields.units ?? "")[axis] ?? "");
+  const spacing = Number(list(fields.spacings ?? "")[axis]);
+  if (unit && spacing > 0) return spacing / unit;
+  const direction = vectorsIn(fields["space directions"] ?? "", "space directions", fail)[axis];
+  const spaceUnit = perSecond.get(list(fields["space units"] ?? "")[3] ?? "");
+  return spaceUnit && direction && direction[3] > 0 ? direction[3] / spaceUnit : undefined;
 }
 
 function unitOf(word: string | undefined): SpaceUnit {

@@ -39,7 +39,7 @@ async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: NrrdHead
 async function readNrrd(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const { header, end } = await headerOf(file, fail);
-  const { dtype, littleEndian, affine, units, fields, notes } = header;
+  const { dtype, littleEndian, affine, units, timeStep, fields, notes } = header;
   const shape = shapeOf(header);
   const block = { dtype, littleEndian, sizes: header.sizes, strides: stridesIn(header, shape) };
   const data = await readData(file, header, block, end, fail);
@@ -49,6 +49,7 @@ async function readNrrd(file: ImageFile): Promise<Volume> {
     dtype,
     fields,
     units,
+    ...(timeStep !== undefined && { timeStep }),
     ...(header.spatial.length < 3 && { planar: true }),
     ...(notes.length > 0 && { notes }),
   });
@@ -133,6 +134,7 @@ const typeNames = {
 export const nrrdFormat: ImageFormat = {
   title: "NRRD",
   endings: [".nrrd", ".nhdr"],
+  timed: true,
   matches: (head) => String.fromCharCode(...head.subarray(0, 7)).startsWith("NRRD00"),
   read: readNrrd,
   async readGrid(file) {
@@ -149,6 +151,12 @@ export const nrrdFormat: ImageFormat = {
     const axes = liesFlat(volume) ? [0, 1] : [0, 1, 2];
     const column = (k: number) => `(${axes.map((r) => (r < 2 ? -volume.affine[r][k] : volume.affine[r][k]) + 0).join(",")})`;
     const unit = volume.units ?? "mm";
+    const { timeStep } = volume.meta;
+    // What an axis has a direction for stands with the space.
+    const times =
+      c > 1 && timeStep !== undefined
+        ? [`spacings: ${axes.map(() => "nan").join(" ")} ${timeStep}`, `units: ${axes.map(() => '""').join(" ")} "s"`]
+        : [];
     // Of two axes the names of spaces know nothing.
     const space = axes.length === 3 ? "space: left-posterior-superior" : "space dimension: 2";
     const detached = name.toLowerCase().endsWith(".nhdr");
@@ -162,6 +170,7 @@ export const nrrdFormat: ImageFormat = {
       `sizes: ${axes.map((a) => size[a]).join(" ")}${c > 1 ? ` ${c}` : ""}`,
       `space directions: ${axes.map(column).join(" ")}${c > 1 ? " none" : ""}`,
       `kinds: ${axes.map(() => "domain").join(" ")}${c > 1 ? " list" : ""}`,
+      ...times,
       "endian: little",
       `encoding: ${compress ? "gzip" : "raw"}`,
       `space origin: ${column(3)}`,

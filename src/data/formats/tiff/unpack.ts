@@ -39,13 +39,22 @@ class Output {
   }
 }
 
+/** Compressions that others write (libtiff's numbers). */
+const unread: Readonly<Record<number, string>> = {
+  2: "fax", 3: "fax", 4: "fax", 6: "JPEG, old style", 7: "JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA",
+  50000: "zstd", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
+}; // oxfmt-ignore
+
 /** The bytes of a strip or tile, no more than `size`. @throws FormatError (by `fail`) for damaged data and unknown compressions */
 export async function unpack(packed: Uint8Array, compression: number, size: number, fail: Fail): Promise<Uint8Array> {
   if (compression === 1) return packed.subarray(0, size);
   if (compression === 32773) return packBits(packed, size);
   if (compression === 5) return lzw(packed, size, fail);
   if (compression !== 8 && compression !== 32946) {
-    throw fail(`compression ${compression} is not read; save the picture uncompressed, or with deflate, LZW or PackBits`);
+    const name = unread[compression];
+    throw fail(
+      `compression ${compression}${name ? ` (${name})` : ""} is not read; save the picture uncompressed, or with deflate, LZW or PackBits`,
+    );
   }
   const out = new Output(size);
   try {

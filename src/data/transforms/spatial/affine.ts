@@ -29,7 +29,8 @@ const params =
 
 /**
  * Rotates, shears, moves and scales about the center; the parameters say where the output's voxels are in the input. Outside is by default the
- * reflected image. MONAI's `Affine`.
+ * reflected image. MONAI's `Affine`, whose splines are half a voxel off on axes of size 1 (with "constant" nothing is left of the image); here the identity
+ * changes nothing.
  *
  * Shapes: `[C, …]` → `[C, …spatialSize]`; 2-D and 3-D.
  * Geometry: kept.

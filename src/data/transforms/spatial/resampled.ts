@@ -43,5 +43,6 @@ export function resampled(
   const torch = typeof halves === "string" ? (x.shape.length > 2 ? inTorch() : undefined) : halves;
   const options: SampleOptions = { mode, paddingMode, alignCorners, torch };
   const out = sampleAffine(x, size, places, options, name);
-  return moved(name, x, out, matrix, { kind: "resample", matrix: places as Affine, nearest: isNearest(mode) });
+  const outside = paddingMode === "zeros" || paddingMode === "reflection" ? { outside: paddingMode } : {};
+  return moved(name, x, out, matrix, { kind: "resample", matrix: places as Affine, nearest: isNearest(mode), ...outside });
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { listSeriesFolder, readSeriesFolder } from "../../../../src/data/index.node.ts";
 import { dicomFormat } from "../../../../src/data/formats/dicom/dicom.ts";
@@ -216,4 +217,24 @@ test("slices that each say to be a series of their own are one volume, unless so
   await expect(readSeries(slices(2))).rejects.toThrow(/2 series are there/);
   await expect(readSeries(slices(3, () => ({ position: [0, 0, 1] })))).rejects.toThrow(/3 series are there/);
   await expect(readSeries(slices(3, (k) => ({ size: k === 2 ? [2, 2] : [3, 2] })))).rejects.toThrow(/3 series are there/);
+});
+
+test("files that are packed by gzip are of a series like others", async () => {
+  const plain = files(at(along(8, 0, 4)));
+  const packed = await Promise.all(
+    plain.map(async ({ name, blob }, i) => ({
+      name: `${name}.dcm.gz`,
+      blob: i === 0 ? blob : new Blob([gzipSync(new Uint8Array(await blob.arrayBuffer()))]),
+    })),
+  );
+  const [info, ...more] = await listSeries(packed);
+  expect([info.count, info.files.length, more.length]).toEqual([3, 3, 0]);
+  const [want, got] = [await readSeries(plain), await readSeries(packed, { uid: info.uid })];
+  expect(got.data).toEqual(want.data);
+  expect((await readSeries(packed.slice(1, 2))).shape).toEqual([1, ...want.shape.slice(1, 3), 1]);
+  // What is no DICOM inside is passed over, damage behind the header is not.
+  const other = { name: "x.nii.gz", blob: new Blob([gzipSync(new Uint8Array(5000))]) };
+  expect((await listSeries([...packed, other])).length).toBe(1);
+  const cut = { name: "y.dcm.gz", blob: packed[1].blob.slice(0, packed[1].blob.size - 12) };
+  await expect(readSeries([packed[0], cut, packed[2]])).rejects.toThrow(FormatError);
 });
