@@ -14,11 +14,13 @@ import {
   type Volume,
 } from "voxgrad/data";
 import { FormatError } from "voxgrad";
-import type { PickedFile, ScanFacts, ScanInfo } from "../protocol.ts";
-import { pictureOf } from "./display.ts";
+import type { PickedFile, Picture3d, ScanFacts, ScanInfo } from "../protocol.ts";
+import { pictureOf } from "./picture.ts";
 
 interface Scan {
   readonly info: ScanInfo;
+  /** Of a DICOM series. */
+  readonly modality?: string | undefined;
   /** What tells whether it is picked again. */
   readonly files: string;
   read(): Promise<Volume>;
@@ -29,7 +31,7 @@ let counter = 0;
 let kept: { readonly key: string; readonly volume: Promise<Volume> } | undefined;
 
 /** A row; what was picked before keeps the one that it has. */
-function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: () => Promise<Volume>): ScanInfo {
+function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: () => Promise<Volume>, modality?: string): ScanInfo {
   const files = JSON.stringify([
     info.name,
     info.format,
@@ -38,7 +40,7 @@ function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: () 
   const before = [...scans.values()].find((s) => s.files === files);
   const key = before?.info.key ?? `scan${++counter}`;
   const row = { ...info, key };
-  scans.set(key, { info: row, files, read });
+  scans.set(key, { info: row, files, read, modality });
   return row;
 }
 
@@ -92,7 +94,7 @@ async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo
       problems: s.problems,
     };
     const from = files.filter((f) => names.has(f.path));
-    return add(info, from, () => readSeries(mine, { uid: s.uid, stack: s.stack }));
+    return add(info, from, () => readSeries(mine, { uid: s.uid, stack: s.stack }), s.modality);
   });
   return { rows, files: found.flatMap((s) => s.files) };
 }
@@ -188,6 +190,11 @@ export async function scanFacts(key: string): Promise<ScanFacts> {
     shape: volume.shape,
     spacing: volume.spacing,
     notes: volume.meta.notes ?? [],
-    picture: pictureOf(volume),
+    picture: pictureOf(volume, { modality: scanOf(key).modality }),
   };
+}
+
+/** Another channel of a scan. */
+export async function scanPicture(key: string, channel: number | "color"): Promise<Picture3d> {
+  return pictureOf(await readScan(key), { channel, modality: scanOf(key).modality });
 }

@@ -65,6 +65,16 @@ async function show(key: string): Promise<void> {
   }
 }
 
+let asked = 0;
+
+/** Another channel of what is shown; of several that are asked for, the last. */
+export const chooseChannel = (channel: Picture3d["channel"]): Promise<boolean> =>
+  attempt(async () => {
+    const [mine, key] = [++asked, scan.value!];
+    const picture = await call("scanPicture", { scan: key, channel });
+    if (mine === asked && scan.value === key && facts.value) facts.value = { ...facts.value, picture };
+  });
+
 export const chooseScan = (key: string): Promise<boolean> => run(() => show(key));
 
 /** Asks for the models; a choice that is still there stays. */
