@@ -5,7 +5,7 @@
 
 import type { ComparedCase, Comparison } from "./protocol/looking.ts";
 import type { Download, PickedFile, Picture3d, Progress } from "./protocol/parts.ts";
-import type { DeviceInfo, ModelInfo, NetworkInput, Planned, Result, ScanFacts, ScanInfo } from "./protocol/segmenting.ts";
+import type { DeviceInfo, ModelInfo, NetworkInput, Planned, Result, ScanFacts, ScanInfo, Uneven } from "./protocol/segmenting.ts";
 import type {
   DataInfo,
   DataSource,
@@ -33,7 +33,7 @@ export interface Calls {
   device: Call<null, DeviceInfo>;
   addScans: Call<{ readonly files: readonly PickedFile[] }, readonly ScanInfo[], Progress>;
   addSample: Call<null, ScanInfo>;
-  showScan: Call<{ readonly scan: string }, ScanFacts, Progress>;
+  showScan: Call<{ readonly scan: string; readonly asItIs?: boolean }, ScanFacts | Uneven, Progress>;
   /** Another channel of it, or another time step. */
   scanPicture: Call<{ readonly scan: string; readonly channel: number | "color" }, Picture3d>;
   models: Call<{ readonly site: string }, readonly ModelInfo[]>;

@@ -49,6 +49,9 @@ export const en = {
   "scan.made": "balls in noise, made on this device",
   "scan.note": "Note: ",
   "scan.unreadable": "Cannot be read",
+  "scan.uneven":
+    "Complete the series if you can. Read as it is, its slices are taken to be equally far apart: shapes, lengths and volumes are wrong where they are not.",
+  "scan.asItIs": "Read it as it is",
   "scan.empty": "Choose a scan to see it here",
 
   "model.title": "Model",

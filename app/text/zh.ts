@@ -48,6 +48,8 @@ export const zh: Texts = {
   "scan.made": "在本机生成的带噪声的球体",
   "scan.note": "说明（英文）：",
   "scan.unreadable": "无法读取",
+  "scan.uneven": "请尽可能补全序列。若按现状读取，各切片视为等间距：间距不符之处，形状、长度与体积都不准确。",
+  "scan.asItIs": "按现状读取",
   "scan.empty": "选择影像后在此显示",
 
   "model.title": "模型",

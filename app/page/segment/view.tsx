@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { ModelInfo, ScanFacts } from "../../protocol.ts";
+import { toldError } from "../../text/library.ts";
 import { language, shownBytes, t } from "../../text/text.ts";
 import { colorsOf, hiddenLabels, namesOf } from "../colors.ts";
 import { DropZone, useDrop } from "../parts/drop_zone.tsx";
@@ -77,7 +78,23 @@ function ScanStep() {
           ))}
         </fieldset>
       )}
+      <UnevenSlices />
     </section>
+  );
+}
+
+/** Says what is wrong, and lets the user go on all the same. */
+function UnevenSlices() {
+  const { uneven, busy } = state;
+  if (uneven.value === null) return null;
+  return (
+    <div class="warning" role="alert">
+      <p>{toldError(uneven.value) ?? uneven.value}</p>
+      <p>{t("scan.uneven")}</p>
+      <button type="button" disabled={busy.value} onClick={() => void state.showAsItIs()}>
+        {t("scan.asItIs")}
+      </button>
+    </div>
   );
 }
 
