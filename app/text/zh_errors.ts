@@ -23,7 +23,7 @@ export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = 
   [/^the folder has scans with masks, but not the index\.json/, "文件夹中有影像与掩模，但没有 prepare-luna 写出的 index.json"],
   [/^there is no run "(.*)"$/, "没有名为“$1”的运行"],
   [/^"(.*)" cannot be the name of a folder; /, "“$1”不能作为文件夹名；请用字母、数字、“-”与“_”"],
-  [/^the run "(.*)" is being trained in another tab$/, "运行“$1”正在另一个标签页中训练"],
+  [/the run "(.*)" is being trained in another tab; /, "运行“$1”正在另一个标签页中训练：请先在那里暂停"],
   [/^there is no recipe "(.*)"; known are (.+)$/, "没有名为“$1”的配方；已有 $2"],
   [/^the run "(.*)" has no report yet$/, "运行“$1”还没有报告"],
   [/^choose data first$/, "请先选择数据"],

@@ -8,7 +8,7 @@ import { outlineOf, overlayOf } from "./display.ts";
 import { alone, device } from "./gpu.ts";
 import { closeModel } from "./models.ts";
 import { blackOf, pictureOf } from "./picture.ts";
-import { meanOf } from "./runs.ts";
+import { meanOf, rememberData } from "./runs.ts";
 import { pairs, readOne } from "./scans.ts";
 import type { CallContext } from "./serve.ts";
 import { structuresOf, valuesOf } from "./structures.ts";
@@ -45,6 +45,7 @@ export function reportRun(
     closeModel();
     context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
     const { store, info, recipe, opened, fold } = await openRunData(name, source);
+    if (source) await rememberData(store, source);
     const { val, read } = opened.fold(fold);
     const run = await openRun(await device(), store, recipe, (await store.has("best.safetensors")) ? "best" : undefined);
     try {
