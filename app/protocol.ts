@@ -4,8 +4,8 @@
  */
 
 import type { ComparedCase, Comparison } from "./protocol/looking.ts";
-import type { Download, PickedFile, Progress } from "./protocol/parts.ts";
-import type { DeviceInfo, ModelInfo, NetworkInput, Planned, Result, ScanFacts, ScanInfo } from "./protocol/segmenting.ts";
+import type { Download, PickedFile, Picture3d, Progress } from "./protocol/parts.ts";
+import type { DeviceInfo, ModelInfo, NetworkInput, Planned, Result, ScanFacts, ScanInfo, Uneven } from "./protocol/segmenting.ts";
 import type {
   DataInfo,
   DataSource,
@@ -18,7 +18,7 @@ import type {
 } from "./protocol/training.ts";
 
 export type * from "./protocol/looking.ts";
-export type * from "./protocol/parts.ts";
+export * from "./protocol/parts.ts";
 export type * from "./protocol/segmenting.ts";
 export type * from "./protocol/training.ts";
 
@@ -33,7 +33,9 @@ export interface Calls {
   device: Call<null, DeviceInfo>;
   addScans: Call<{ readonly files: readonly PickedFile[] }, readonly ScanInfo[], Progress>;
   addSample: Call<null, ScanInfo>;
-  showScan: Call<{ readonly scan: string }, ScanFacts, Progress>;
+  showScan: Call<{ readonly scan: string; readonly asItIs?: boolean }, ScanFacts | Uneven, Progress>;
+  /** Another channel of it, or another time step. */
+  scanPicture: Call<{ readonly scan: string; readonly channel: number | "color" }, Picture3d>;
   models: Call<{ readonly site: string }, readonly ModelInfo[]>;
   addModel: Call<{ readonly files: readonly PickedFile[] }, ModelInfo>;
   segment: Call<
@@ -70,7 +72,10 @@ export interface Calls {
     Comparison,
     Progress
   >;
-  comparedCase: Call<{ readonly key: string; readonly id: string }, ComparedCase>;
+  comparedCase: Call<
+    { readonly key: string; readonly id: string; readonly channel?: number | "color" | undefined },
+    ComparedCase
+  >;
 }
 
 export type CallName = keyof Calls;

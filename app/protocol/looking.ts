@@ -20,7 +20,8 @@ export interface Comparison {
 }
 
 export interface ComparedCase {
-  readonly picture: Picture3d | null;
+  /** Of the image; where there is none, the truth's values in black. */
+  readonly picture: Picture3d;
   readonly truth: Blob;
   /** Of the truth, to be seen over the prediction. */
   readonly outline: Blob;

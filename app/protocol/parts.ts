@@ -42,18 +42,34 @@ export interface Structure {
   readonly lines: readonly Rgb[];
 }
 
-/** A volume as the viewer takes it: at most some hundred voxels along each axis, 8 or 16 bits. */
+/** A channel of a volume as the viewer takes it: at most some hundred voxels along each axis, 8 or 16 bits, or colors. */
 export interface Picture3d {
   /** An uncompressed NIfTI file; a Blob, so that passing it on costs no thread anything. */
   readonly nifti: Blob;
-  /** Black and white, as stored. */
-  readonly window: readonly [number, number];
+  /** Black and white that suit it, as stored; null if all of it is to be black. */
+  readonly window: readonly [number, number] | null;
   /** The image's own value is stored · scale + offset. */
   readonly scale: number;
   readonly offset: number;
+  /** Which channel or time step it shows, from 0, or the first three as red, green and blue; and of how many. */
+  readonly channel: number | "color";
+  readonly channels: number;
+  /** Whether the channels may be seen as colors. */
+  readonly colors: boolean;
+  /** Whether values are Hounsfield units. */
+  readonly hounsfield: boolean;
+  /** Whether the file says where right and left are. */
+  readonly placed: boolean;
+  /** A picture, whose rows go down from its upper left. */
+  readonly flat: boolean;
+  /** A label map of values that are no finite numbers, as `notFinite` counts them, if there are any. */
+  readonly marks?: Blob | undefined;
   /** Voxels along each axis, here and in the image, where it has more than a viewer takes. */
   readonly reduced?: { readonly to: readonly number[]; readonly from: readonly number[] } | undefined;
 }
+
+/** Values that are marked in pictures, by their labels from 1. */
+export const notFinite: readonly number[] = [NaN, Infinity, -Infinity];
 
 export interface Download {
   readonly name: string;

@@ -28,6 +28,12 @@ export interface ScanFacts {
   readonly picture: Picture3d;
 }
 
+/** A series whose slices have no common distance: as a volume it is not what it was. It is read only if the user says so. */
+export interface Uneven {
+  /** What is wrong, in the library's words. */
+  readonly uneven: string;
+}
+
 export interface ModelInfo {
   readonly key: string;
   readonly name: string;

@@ -23,7 +23,7 @@ export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = 
   [/^the folder has scans with masks, but not the index\.json/, "文件夹中有影像与掩模，但没有 prepare-luna 写出的 index.json"],
   [/^there is no run "(.*)"$/, "没有名为“$1”的运行"],
   [/^"(.*)" cannot be the name of a folder; /, "“$1”不能作为文件夹名；请用字母、数字、“-”与“_”"],
-  [/^the run "(.*)" is being trained in another tab$/, "运行“$1”正在另一个标签页中训练"],
+  [/the run "(.*)" is being trained in another tab; /, "运行“$1”正在另一个标签页中训练：请先在那里暂停"],
   [/^there is no recipe "(.*)"; known are (.+)$/, "没有名为“$1”的配方；已有 $2"],
   [/^the run "(.*)" has no report yet$/, "运行“$1”还没有报告"],
   [/^choose data first$/, "请先选择数据"],
@@ -48,7 +48,19 @@ export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = 
   ],
   [/slices of one volume are alike$/, "切片的大小或类型不同，不属于同一个体数据"],
   [/ differ in size or orientation; they are not of one volume$/, "切片的大小或方向不同，不属于同一个体数据"],
-  [/; complete the series, or read it as it is /, "切片之间有空缺或间距不一：请补全序列"],
+  [
+    /slices are missing between (.+?) and (.+?): they are (.+?) apart, others (.+? mm)/,
+    "$1 与 $2 之间缺少切片：相距 $3，其余为 $4",
+  ],
+  [/the slices are unevenly spaced: (.+?) to (.+? mm) apart/, "切片间距不一：$1 至 $2"],
+  [
+    /places have (.+?) slices, such as (.+?) at one place; leave the doubled/,
+    "同一位置有多张切片（如 $2）：请去掉重复的切片，或补全序列",
+  ],
+  [
+    /nothing tells the (\d+) slices at one place apart, such as (.+?); leave/,
+    "同一位置有 $1 张切片，无法区分（如 $2）：请去掉重复的切片",
+  ],
   [/have neither positions nor different numbers; their order is unknown$/, "切片既没有位置也没有编号，无法排序"],
   // Of models
   [

@@ -2,7 +2,7 @@
 
 import type { Niivue, NVImage } from "@niivue/niivue";
 import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "./messages.ts";
-import type { Picture3d } from "../protocol.ts";
+import { notFinite, type Picture3d } from "../protocol.ts";
 import { asElement, resize, type StandInCanvas, StandInMouseEvent, standIn } from "./stand_in.ts";
 
 const post = (message: FromViewer): void => globalThis.postMessage(message);
@@ -16,6 +16,8 @@ interface Shown {
 let shown: Shown | undefined;
 let image: Picture3d | null = null;
 let layers: readonly Layer[] = [];
+let layout: Layout = "planes";
+let radiological = false;
 let look: { readonly opacity: readonly number[]; readonly hidden: readonly number[] } = { opacity: [], hidden: [] };
 let busy: Promise<void> = Promise.resolve();
 
@@ -35,16 +37,19 @@ async function attach(canvas: OffscreenCanvas, width: number, height: number, ra
     fontColor: [1, 0.82, 0.3, 1],
     fontMinPx: 18,
     show3Dcrosshair: false,
-    multiplanarShowRender: 1,
     // Two rows of two.
     multiplanarLayout: 2,
     multiplanarEqualSize: false,
+    // So that a letter stands at its own plane.
+    multiplanarPadPixels: 16,
     isColorbar: false,
-    isOrientCube: false,
+    // Right and left, of which NiiVue else names one.
+    showAllOrientationMarkers: true,
     logLevel: "error",
     dragAndDropEnabled: false,
   });
   niivue.onLocationChange = onPlace;
+  niivue.onIntensityChange = ({ cal_min, cal_max }: NVImage) => post({ kind: "window", window: [cal_min!, cal_max!] });
   await niivue.attachToCanvas(element as unknown as HTMLCanvasElement, false);
   leaveOutGradients(niivue);
   shown = { niivue, Image, element };
@@ -70,15 +75,19 @@ function leaveOutGradients(niivue: Niivue): void {
   niivue.sobelFirstOrderShader = nothing;
 }
 
+/** Volumes before the layers: the image, and the marks of what is no number in it. */
+const before = (): number => (image?.marks ? 2 : 1);
+
 function onPlace(found: unknown): void {
   const { mm, values } = found as { readonly mm: readonly number[]; readonly values: readonly { readonly value: number }[] };
-  const all = values.map((v) => v.value);
-  const labels = image ? all.slice(1) : all;
+  const [stored, ...others] = values.map((v) => v.value);
+  const mark = image?.marks ? Math.round(others[0]) : 0;
+  const known = image && image.window && image.channel !== "color" && stored !== undefined;
   post({
     kind: "place",
     mm: [...mm].slice(0, 3),
-    value: image && all.length > 0 ? all[0] * image.scale + image.offset : null,
-    labels: labels.map(Math.round),
+    value: !known ? null : mark > 0 ? notFinite[mark - 1] : stored * image!.scale + image!.offset,
+    labels: others.slice(before() - 1).map(Math.round),
   });
 }
 
@@ -92,12 +101,19 @@ function applySize(width: number, height: number, ratio: number): void {
   niivue.drawScene();
 }
 
+// Above all that is stored.
+const allBlack = [32767, 32768] as const;
+
 /** Puts layers in place of the volumes from number `from` on, where the image is number 0. All are added before any is drawn: each time costs seconds without a GPU. */
 async function put(from: number): Promise<void> {
   const { niivue, Image } = shown!;
   const volumes = niivue.volumes.slice(0, from);
   const had = niivue.volumes.length;
-  if (from === 0 && image) volumes.push(await open(Image, image.nifti, 1, ...image.window));
+  if (from === 0 && image) {
+    volumes.push(await open(Image, image.nifti, 1, ...(image.window ?? allBlack)));
+    if (image.marks) volumes.push(await open(Image, image.marks, 1, 0, 255));
+    showSides();
+  }
   for (const layer of layers) volumes.push(await open(Image, layer.nifti, 0.5, 0, 255));
   niivue.volumes = volumes;
   niivue.back = volumes[0] ?? null;
@@ -109,6 +125,15 @@ async function put(from: number): Promise<void> {
   const { gl } = niivue;
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   post({ kind: "shown", layers: layers.length });
+}
+
+/** Of an image that does not say where right and left are no side is named, and none is exchanged. */
+function showSides(): void {
+  const { opts } = shown!.niivue;
+  const placed = image?.placed ?? false;
+  opts.isRadiologicalConvention = placed && radiological;
+  opts.isOrientationTextVisible = placed;
+  opts.isOrientCube = placed;
 }
 
 type Make = (
@@ -125,39 +150,49 @@ type Make = (
 const open = async (Image: typeof NVImage, file: Blob, opacity: number, low: number, high: number): Promise<NVImage> =>
   (Image.new as unknown as Make)(await file.arrayBuffer(), "volume.nii", "gray", opacity, null, low, high);
 
-function tableOf({ colors }: Layer) {
+function tableOf({ colors }: Pick<Layer, "colors">, hidden: readonly number[] = []) {
   const all = [[0, 0, 0] as const, ...colors];
   return {
     R: all.map((c) => c[0]),
     G: all.map((c) => c[1]),
     B: all.map((c) => c[2]),
-    A: all.map((_, i) => (i === 0 || look.hidden.includes(i) ? 0 : 255)),
+    A: all.map((_, i) => (i === 0 || hidden.includes(i) ? 0 : 255)),
     I: all.map((_, i) => i),
     labels: all.map(String),
   };
 }
 
+/** A color that neither a gray image has nor a structure. */
+const markColors = notFinite.map(() => [92, 30, 96] as const);
+
 /** Colors, opacities, and a picture of it; volumes before number `from` are as they were. */
 function applyLook(from: number): void {
   const { niivue } = shown!;
-  const first = image ? 1 : 0;
   if (niivue.volumes.length === 0) {
     niivue.drawScene();
     return;
   }
+  if (image?.marks) {
+    const marks = niivue.volumes[1];
+    // They would wrap up what a rendering shows.
+    marks.opacity = layout === "render" ? 0 : 1;
+    marks.setColormapLabel(tableOf({ colors: markColors }));
+  }
+  niivue.opts.multiplanarShowRender = image?.marks ? 0 : 1;
   for (const [i, layer] of layers.entries()) {
-    const volume = niivue.volumes[first + i] as NVImage | undefined;
+    const volume = niivue.volumes[before() + i] as NVImage | undefined;
     if (!volume) continue;
     volume.opacity = look.opacity[i] ?? 0.5;
-    volume.setColormapLabel(tableOf(layer));
+    volume.setColormapLabel(tableOf(layer, look.hidden));
   }
   if (from === 0) return niivue.updateGLVolume();
-  for (let i = from; i < niivue.volumes.length; i++) niivue.refreshLayers(niivue.volumes[i], i);
+  for (let i = Math.min(from, 1); i < niivue.volumes.length; i++) niivue.refreshLayers(niivue.volumes[i], i);
   niivue.drawScene();
 }
 
-function arrange(layout: Layout): void {
+function arrange(chosen: Layout): void {
   const { niivue } = shown!;
+  layout = chosen;
   const types = {
     planes: niivue.sliceTypeMultiplanar,
     axial: niivue.sliceTypeAxial,
@@ -166,6 +201,16 @@ function arrange(layout: Layout): void {
     render: niivue.sliceTypeRender,
   };
   niivue.setSliceType(types[layout]);
+  if (image?.marks) applyLook(1);
+}
+
+function applyWindow([low, high]: readonly [number, number]): void {
+  const { niivue } = shown!;
+  const volume = niivue.volumes[0] as NVImage | undefined;
+  if (!volume) return;
+  [volume.cal_min, volume.cal_max] = [low, high];
+  niivue.refreshLayers(volume, 0);
+  niivue.drawScene();
 }
 
 /** Tells the canvas what the mouse did, as an element would have been told. */
@@ -196,12 +241,19 @@ async function take(message: ToViewer): Promise<void> {
       return put(0);
     case "layers":
       ({ layers } = message);
-      return put(image ? 1 : 0);
+      return put(before());
     case "look":
       look = message;
-      return applyLook(image ? 1 : 0);
+      return applyLook(before());
     case "layout":
       return arrange(message.layout);
+    case "window":
+      return applyWindow(message.window);
+    case "sides":
+      ({ radiological } = message);
+      showSides();
+      shown.niivue.drawScene();
+      return;
     case "move":
       if (shown.niivue.volumes.length > 0) shown.niivue.moveCrosshairInVox(...(message.by as [number, number, number]));
       return;

@@ -1,15 +1,15 @@
-/** @file Volumes as the viewer takes them: few enough voxels for a texture, 16 bits, a window that shows something. */
+/** @file Volumes as the viewer takes them: few enough voxels for a texture, in their place; label maps with their values counted through. */
 
 import { encodeNifti, makeVolume, type Volume } from "voxgrad/data";
-import type { Picture3d } from "../protocol.ts";
 
 // Three textures of four bytes per voxel are what a viewer takes on the device.
 const mostVoxels = 320 ** 3;
-const levels = 32767;
+/** The longest side of a texture that every WebGL2 has. */
+const mostAlong = 2048;
 
 /** Every so many voxels along each axis. */
 function stepsOf(shape: readonly number[]): number[] {
-  const steps = shape.map(() => 1);
+  const steps = shape.map((s) => Math.ceil(s / mostAlong));
   const left = (): number => shape.reduce((n, s, a) => n * Math.ceil(s / steps[a]), 1);
   while (left() > mostVoxels) {
     const axis = shape.reduce((best, s, a) => (s / steps[a] > shape[best] / steps[best] ? a : best), 0);
@@ -18,10 +18,16 @@ function stepsOf(shape: readonly number[]): number[] {
   return steps;
 }
 
+/** A picture's rows go down from its upper left, where a volume's second axis goes up. */
+export const isFlat = ({ meta }: Volume): boolean => meta.planar === true && meta.units === "unknown" && !meta.header;
+
+const shownAffine = (volume: Volume): Volume["affine"] =>
+  isFlat(volume) ? volume.affine.map((row) => [row[0], 0 - row[1], row[2], row[3]]) : volume.affine;
+
 type Stored = Uint8Array | Int16Array;
 
 /** Every so many voxels of a channel, through a table or a line. */
-function thinned<A extends Stored>(
+export function thinned<A extends Stored>(
   volume: Volume,
   channel: number,
   make: (n: number) => A,
@@ -40,56 +46,11 @@ function thinned<A extends Stored>(
       for (let z = 0; z < nz; z++, from += steps[2]) out[to++] = value(data[from]);
     }
   }
-  const affine = volume.affine.map((row) => row.map((v, c) => (c < 3 ? v * steps[c] : v)));
+  const affine = shownAffine(volume).map((row) => row.map((v, c) => (c < 3 ? v * steps[c] : v)));
   return makeVolume({ data: out, shape: [1, nx, ny, nz] }, affine);
 }
 
-const niftiOf = (volume: Volume): Blob => new Blob([encodeNifti(volume) as Uint8Array<ArrayBuffer>]);
-
-interface Range {
-  readonly low: number;
-  readonly high: number;
-  /** Whether all values are whole numbers. */
-  readonly whole: boolean;
-  readonly window: readonly [number, number];
-}
-
-/** Least and greatest of the finite values, and what half a percent of them lie below and above, of a sample. */
-function rangeOf(data: Volume["data"], from: number, to: number): Range {
-  const step = Math.max(1, Math.floor((to - from) / 200_000));
-  const sample: number[] = [];
-  let [low, high, whole] = [Infinity, -Infinity, true];
-  for (let i = from; i < to; i++) {
-    const v = data[i];
-    if (v < low && v !== -Infinity) low = v;
-    if (v > high && v !== Infinity) high = v;
-    whole &&= v % 1 === 0;
-    if ((i - from) % step === 0 && Number.isFinite(v)) sample.push(v);
-  }
-  if (low > high) [low, high] = [0, 1];
-  const sorted = Float64Array.from(sample).sort();
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  const [a, b] = [at(0.005), at(0.995)];
-  return { low, high, whole, window: b > a ? [a, b] : [low, high > low ? high : low + 1] };
-}
-
-/** The first channel of an image. */
-export function pictureOf(volume: Volume): Picture3d {
-  const voxels = volume.data.length / volume.shape[0];
-  const { low, high, whole, window } = rangeOf(volume.data, 0, voxels);
-  // Whole numbers, as those of a CT, are shown as they are wherever they fit.
-  const scale = (whole && high - low <= levels) || high === low ? 1 : (high - low) / levels;
-  const stored = (v: number): number => Math.max(0, Math.min(levels, (v - low) / scale));
-  const shown = thinned(
-    volume,
-    0,
-    (n) => new Int16Array(n),
-    (v) => Math.round(stored(v)),
-  );
-  const [to, from] = [shown.shape.slice(1), volume.shape.slice(1)];
-  const reduced = to.join() === from.join() ? undefined : { to, from };
-  return { nifti: niftiOf(shown), window: [stored(window[0]), stored(window[1])], scale, offset: low, reduced };
-}
+export const niftiOf = (volume: Volume): Blob => new Blob([encodeNifti(volume) as Uint8Array<ArrayBuffer>]);
 
 /** A label map whose values are counted through from 1, as the viewer's table of colors has them. */
 function numbered(labels: Volume, values: readonly number[]): Volume {

@@ -3,11 +3,12 @@
 import { ConfigError } from "voxgrad";
 import { imageStem, isImageName, type LabelClass, readImage, type Volume, withGeometryOf } from "voxgrad/data";
 import { diceOfLabels, openRun, readEpochs, report, type RunStore } from "voxgrad/seg";
-import type { ComparedCase, Comparison, DataSource, PickedFile, ScoredCaseInfo } from "../protocol.ts";
-import { outlineOf, overlayOf, pictureOf } from "./display.ts";
+import type { Calls, ComparedCase, Comparison, DataSource, PickedFile, ScoredCaseInfo } from "../protocol.ts";
+import { outlineOf, overlayOf } from "./display.ts";
 import { alone, device } from "./gpu.ts";
 import { closeModel } from "./models.ts";
-import { meanOf } from "./runs.ts";
+import { blackOf, pictureOf } from "./picture.ts";
+import { meanOf, rememberData } from "./runs.ts";
 import { pairs, readOne } from "./scans.ts";
 import type { CallContext } from "./serve.ts";
 import { structuresOf, valuesOf } from "./structures.ts";
@@ -44,6 +45,7 @@ export function reportRun(
     closeModel();
     context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
     const { store, info, recipe, opened, fold } = await openRunData(name, source);
+    if (source) await rememberData(store, source);
     const { val, read } = opened.fold(fold);
     const run = await openRun(await device(), store, recipe, (await store.has("best.safetensors")) ? "best" : undefined);
     try {
@@ -201,12 +203,12 @@ const namesOf = (files: ReadonlyMap<string, PickedFile>): string =>
   files.size === 0 ? "no images" : [...files.keys()].slice(0, 3).join(", ");
 
 /** What the viewer shows of a case. */
-export async function comparedCase({ key, id }: { readonly key: string; readonly id: string }): Promise<ComparedCase> {
+export async function comparedCase({ key, id, channel }: Calls["comparedCase"]["args"]): Promise<ComparedCase> {
   const found = compared.get(key);
   if (!found) throw new ConfigError("this comparison is no longer there; make it again");
   const { image, truth, prediction } = await found.load(id);
   return {
-    picture: image ? pictureOf(image) : null,
+    picture: image ? pictureOf(image, { channel }) : blackOf(truth),
     truth: overlayOf(truth, found.values),
     outline: outlineOf(truth, found.values),
     prediction: overlayOf(prediction, found.values),

@@ -21,7 +21,8 @@ serve({
   addScans: async ({ files }, { tell }) =>
     (await scans()).addScans(files, (done, total) => tell({ kind: "progress", what: "reading", done, total })),
   addSample: async () => (await scans()).addSample(),
-  showScan: async ({ scan }) => (await scans()).scanFacts(scan),
+  showScan: async ({ scan, asItIs }) => (await scans()).scanFacts(scan, asItIs),
+  scanPicture: async ({ scan, channel }) => (await scans()).scanPicture(scan, channel),
   models: async ({ site }) => (await models()).listModels(site),
   addModel: async ({ files }) => (await models()).addModel(files),
   segment: async (args, context) => (await segmenting()).segmentScan(args, context),

@@ -24,17 +24,18 @@ const noName = /^\.{0,2}$|[/\\:*?"<>|]|[. ]$/;
 export async function storeOf(name: string, create = false): Promise<RunStore> {
   if (create && noName.test(name))
     throw new ConfigError(`"${name}" cannot be the name of a folder; use letters, digits, "-" and "_"`);
-  const store = opfsStore(await folderOf(name, create));
-  return { ...store, lock: () => locked(name) };
+  return opfsStore(await folderOf(name, create));
 }
 
-function locked(name: string): Promise<() => Promise<void>> {
-  return new Promise((resolve, reject) => {
-    void navigator.locks.request(`voxgrad run ${name}`, { ifAvailable: true }, (lock) => {
-      if (!lock) return void reject(new ConfigError(`the run "${name}" is being trained in another tab`));
-      return new Promise<void>((release) => resolve(async () => release()));
-    });
-  });
+/** Does something with the files of a run that no other tab writes to meanwhile. Throws `ConfigError` if one does. */
+export async function holding<T>(store: RunStore, work: (files: RunStore) => Promise<T>): Promise<T> {
+  const { lock, ...files } = store;
+  const free = await lock?.();
+  try {
+    return await work(files);
+  } finally {
+    await free?.();
+  }
 }
 
 /** Where the data of a run are, beside it; files that were dropped have to be given again. */
@@ -195,13 +196,10 @@ export async function curvesOf(name: string): Promise<RunCurves> {
 
 /** Throws `ConfigError` while another tab trains it. */
 export async function deleteRun(name: string): Promise<null> {
-  const free = await locked(name);
-  try {
+  await holding(await storeOf(name), async () => {
     await (await runsFolder()).removeEntry(name, { recursive: true });
     await handles("readwrite", (s) => s.delete(name));
-  } finally {
-    await free();
-  }
+  });
   return null;
 }
 

@@ -13,23 +13,28 @@ import {
   readSeries,
   type Volume,
 } from "voxgrad/data";
-import { FormatError } from "voxgrad";
-import type { PickedFile, ScanFacts, ScanInfo } from "../protocol.ts";
-import { pictureOf } from "./display.ts";
+import { DataError, FormatError } from "voxgrad";
+import type { PickedFile, Picture3d, ScanFacts, ScanInfo, Uneven } from "../protocol.ts";
+import { pictureOf } from "./picture.ts";
 
 interface Scan {
   readonly info: ScanInfo;
+  /** Of a DICOM series. */
+  readonly modality?: string | undefined;
   /** What tells whether it is picked again. */
   readonly files: string;
-  read(): Promise<Volume>;
+  /** Slices without a common distance are refused unless they are to be read as they are. */
+  read(asItIs: boolean): Promise<Volume>;
 }
 
 const scans = new Map<string, Scan>();
+/** Of which the user wants the slices as they are. */
+const asTheyAre = new Set<string>();
 let counter = 0;
 let kept: { readonly key: string; readonly volume: Promise<Volume> } | undefined;
 
 /** A row; what was picked before keeps the one that it has. */
-function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: () => Promise<Volume>): ScanInfo {
+function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: Scan["read"], modality?: string): ScanInfo {
   const files = JSON.stringify([
     info.name,
     info.format,
@@ -38,7 +43,7 @@ function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: () 
   const before = [...scans.values()].find((s) => s.files === files);
   const key = before?.info.key ?? `scan${++counter}`;
   const row = { ...info, key };
-  scans.set(key, { info: row, files, read });
+  scans.set(key, { info: row, files, read, modality });
   return row;
 }
 
@@ -92,7 +97,9 @@ async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo
       problems: s.problems,
     };
     const from = files.filter((f) => names.has(f.path));
-    return add(info, from, () => readSeries(mine, { uid: s.uid, stack: s.stack }));
+    const chosen = { uid: s.uid, stack: s.stack };
+    const read: Scan["read"] = (asItIs) => readSeries(mine, { ...chosen, uneven: asItIs ? "accept" : "refuse" });
+    return add(info, from, read, s.modality);
   });
   return { rows, files: found.flatMap((s) => s.files) };
 }
@@ -173,7 +180,7 @@ export const scanName = (key: string): string => scanOf(key).info.name;
 /** The voxels of a scan; the last one that was asked for is kept. */
 export function readScan(key: string): Promise<Volume> {
   if (kept?.key === key) return kept.volume;
-  const volume = scanOf(key).read();
+  const volume = scanOf(key).read(asTheyAre.has(key));
   kept = { key, volume };
   volume.catch(() => {
     if (kept?.volume === volume) kept = undefined;
@@ -181,13 +188,28 @@ export function readScan(key: string): Promise<Volume> {
   return volume;
 }
 
-export async function scanFacts(key: string): Promise<ScanFacts> {
-  const volume = await readScan(key);
-  return {
-    name: scanName(key),
-    shape: volume.shape,
-    spacing: volume.spacing,
-    notes: volume.meta.notes ?? [],
-    picture: pictureOf(volume),
-  };
+/** How the library ends its word on slices that it would read if it were told to. */
+const offer = /^.*?: series \S+: (.*); complete the series, or read it as it is with .*$/s;
+
+export async function scanFacts(key: string, asItIs = false): Promise<ScanFacts | Uneven> {
+  if (asItIs) asTheyAre.add(key);
+  try {
+    const volume = await readScan(key);
+    return {
+      name: scanName(key),
+      shape: volume.shape,
+      spacing: volume.spacing,
+      notes: volume.meta.notes ?? [],
+      picture: pictureOf(volume, { modality: scanOf(key).modality }),
+    };
+  } catch (error) {
+    const uneven = error instanceof DataError ? offer.exec(error.message)?.[1] : undefined;
+    if (uneven === undefined) throw error;
+    return { uneven };
+  }
+}
+
+/** Another channel of a scan. */
+export async function scanPicture(key: string, channel: number | "color"): Promise<Picture3d> {
+  return pictureOf(await readScan(key), { channel, modality: scanOf(key).modality });
 }

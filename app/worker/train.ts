@@ -14,13 +14,14 @@ import {
   recipes,
   type RunEvent,
   type RunOptions,
+  type RunStore,
   runOptionTable,
 } from "voxgrad/seg";
 import type { DataInfo, DataSource, MemoryPlan, OptionInfo, RunPlan } from "../protocol.ts";
 import { alone, device } from "./gpu.ts";
 import { closeModel } from "./models.ts";
 import { type OpenData, openData } from "./run_data.ts";
-import { recipeNamed, rememberData, rememberedData, storeOf } from "./runs.ts";
+import { holding, recipeNamed, rememberData, rememberedData, storeOf } from "./runs.ts";
 import type { CallContext } from "./serve.ts";
 
 type Config = RunOptions & Readonly<Record<string, unknown>>;
@@ -173,18 +174,20 @@ type TrainContext = CallContext<"startRun"> | CallContext<"resumeRun">;
 export async function startRun(name: string, context: TrainContext): Promise<{ finished: boolean; name: string }> {
   const { recipe, run, fold } = preparedRun();
   const { opened, source } = dataOpen();
-  const store = await storeOf(name, true);
-  if (await store.has("run.json")) throw new ConfigError(`there is a run "${name}" already; give this one another name`);
-  await rememberData(store, source);
-  return train(name, { recipe, run, fold }, opened, false, context);
+  const begin = async (store: RunStore): Promise<void> => {
+    if (await store.has("run.json")) throw new ConfigError(`there is a run "${name}" already; give this one another name`);
+    await rememberData(store, source);
+  };
+  return train(await storeOf(name, true), { recipe, run, fold }, opened, { resume: false, begin }, context);
 }
 
 export async function resumeRun(
   { name, source: given }: { readonly name: string; readonly source?: DataSource },
   context: TrainContext,
 ): Promise<{ finished: boolean; name: string }> {
-  const { opened, recipe, run, fold } = await openRunData(name, given);
-  return train(name, { recipe, run, fold }, opened, true, context);
+  const { store, opened, recipe, run, fold } = await openRunData(name, given);
+  const begin = async (files: RunStore): Promise<void> => void (given && (await rememberData(files, given)));
+  return train(store, { recipe, run, fold }, opened, { resume: true, begin }, context);
 }
 
 /** A run with its data, which the user has to give again where the browser no longer lets us have them. */
@@ -196,42 +199,55 @@ export async function openRunData(name: string, given?: DataSource) {
   const source = given ?? (await rememberedData(name));
   if (!source) throw new ConfigError(`choose the folder of the dataset "${config.data}" again: the browser no longer has it`);
   const opened = await openData(source, folderOptions(recipe, config));
-  if (given) await rememberData(store, given);
   return { store, info, recipe, config, opened, fold: config.fold, run: { config, info } as NewRun<object> };
 }
 
 // Losses in a row without an epoch between them mean that the device does not bear this run.
 const mostLosses = 3;
 
-function train(name: string, { recipe, run, fold }: Prepared, opened: OpenData, resume: boolean, context: TrainContext) {
-  return alone(async () => {
-    closeModel();
-    const store = await storeOf(name);
-    const show = showing(context);
-    const cases = opened.fold(fold);
-    let losses = 0;
-    for (let goOn = resume; ; goOn = true) {
-      try {
-        const onEvent = (event: RunEvent): void => {
-          if (event.kind === "epoch") losses = 0;
-          show(event);
-        };
-        const result = await fit(recipe, {
-          device: await device(),
-          data: cases,
-          store,
-          ...run,
-          resume: goOn,
-          signal: context.signal,
-          onEvent,
-        });
-        return { finished: result.finished, name };
-      } catch (error) {
-        if (!(error instanceof DeviceLostError) || ++losses >= mostLosses) throw error;
-        context.tell({ kind: "lost" });
+interface Beginning {
+  readonly resume: boolean;
+  /** Once the run is this tab's. */
+  readonly begin: (files: RunStore) => Promise<void>;
+}
+
+function train(
+  store: RunStore,
+  { recipe, run, fold }: Prepared,
+  opened: OpenData,
+  { resume, begin }: Beginning,
+  context: TrainContext,
+) {
+  return alone(() =>
+    holding(store, async (files) => {
+      await begin(files);
+      closeModel();
+      const show = showing(context);
+      const cases = opened.fold(fold);
+      let losses = 0;
+      for (let goOn = resume; ; goOn = true) {
+        try {
+          const onEvent = (event: RunEvent): void => {
+            if (event.kind === "epoch") losses = 0;
+            show(event);
+          };
+          const result = await fit(recipe, {
+            device: await device(),
+            data: cases,
+            store: files,
+            ...run,
+            resume: goOn,
+            signal: context.signal,
+            onEvent,
+          });
+          return { finished: result.finished, name: store.name };
+        } catch (error) {
+          if (!(error instanceof DeviceLostError) || ++losses >= mostLosses) throw error;
+          context.tell({ kind: "lost" });
+        }
       }
-    }
-  });
+    }),
+  );
 }
 
 // Pictures of an epoch that a page shows.

@@ -1,8 +1,9 @@
 /** @file What the viewer is given: an image as it is, or fewer of its voxels, which lie where they lay and of which it is said. */
 
 import { expect, test } from "vitest";
-import { pictureOf } from "../../app/worker/display.ts";
-import { makeVolume, readImage, type Volume } from "../../src/data/index.ts";
+import { pictureOf } from "../../app/worker/picture.ts";
+import { namedWindow, nameOf, ownWindow, storedWindow, windowNames } from "../../app/page/parts/windows.ts";
+import { makeVolume, readImage, type Volume, writeImage, writeNifti } from "../../src/data/index.ts";
 
 /** Voxel [x, y, z] has the value x + y + z. */
 function ramp(shape: readonly [number, number, number]): Volume {
@@ -39,12 +40,80 @@ test("whole numbers are told to the last digit, also where metal is in a CT; oth
     expect(Math.abs(v - real[i])).toBeLessThan(1000 / 65_000);
 });
 
-test("voxels that are infinite or no number leave the others their values", async () => {
+test("voxels that are infinite or no number leave the others their values, and are marked each as what it is", async () => {
   const data = Float32Array.from({ length: 5000 }, (_, i) => (i < 2000 ? -1000 : i - 2000));
   data.set([Infinity, -Infinity, NaN]);
   const picture = pictureOf(makeVolume({ data, shape: [1, 5000, 1, 1] }));
+  const factor = Math.ceil(5000 / 2048);
+  expect(picture.reduced).toEqual({ to: [Math.ceil(5000 / factor), 1, 1], from: [5000, 1, 1] });
   const drawn = await readImage(picture.nifti, { name: "picture.nii" });
-  for (const i of [3, 2500, 4999]) expect(drawn.data[i] * picture.scale + picture.offset).toBeCloseTo(data[i], 0);
+  for (const i of [1, 833, 1666]) expect(drawn.data[i] * picture.scale + picture.offset).toBeCloseTo(data[factor * i], 0);
+  const small = pictureOf(makeVolume({ data: data.subarray(0, 5), shape: [1, 5, 1, 1] }));
+  expect(Array.from((await readImage(small.marks!, { name: "marks.nii" })).data)).toEqual([2, 3, 1, 0, 0]);
+  expect(pictureOf(ramp([4, 4, 4])).marks).toBeUndefined();
+});
+
+test("a channel or time step of several is drawn when it is asked for, in a window of its own", async () => {
+  const data = Float32Array.from({ length: 2 * 64 }, (_, i) => (i < 64 ? i : 1000 + i));
+  const volume = makeVolume({ data, shape: [2, 4, 4, 4] });
+  const [first, second] = [pictureOf(volume), pictureOf(volume, { channel: 1 })];
+  expect([first.channel, first.channels, first.colors]).toEqual([0, 2, false]);
+  expect([second.channel, second.channels, second.colors]).toEqual([1, 2, false]);
+  expect(ownWindow(second, second.window!)[0]).toBeCloseTo(1064, 0);
+  const drawn = await readImage(second.nifti, { name: "picture.nii" });
+  expect(drawn.data[5] * second.scale + second.offset).toBeCloseTo(1069, 1);
+});
+
+test("a picture has its colors, upright, and says nothing of left and right", async () => {
+  // 3 × 2 pixels; channel c of pixel (x, y) is 100 c + 10 x + y.
+  const data = Uint8Array.from({ length: 18 }, (_, i) => 100 * Math.floor(i / 6) + 10 * (Math.floor(i / 2) % 3) + (i % 2));
+  const [{ bytes }] = await writeImage("a.png", makeVolume({ data, shape: [3, 3, 2, 1] }));
+  const picture = pictureOf(await readImage(bytes, { name: "a.png" }));
+  expect([picture.channel, picture.colors, picture.placed, picture.flat]).toEqual(["color", true, false, true]);
+  const drawn = await readImage(picture.nifti, { name: "picture.nii" });
+  expect(drawn.shape).toEqual([3, 3, 2, 1]);
+  expect(Array.from(drawn.data)).toEqual(Array.from(data));
+  // The second row lies below the first.
+  expect(drawn.affine.map((row) => row[1])).toEqual([0, -1, 0, 0]);
+  const green = pictureOf(await readImage(bytes, { name: "a.png" }), { channel: 1 });
+  expect((await readImage(green.nifti, { name: "green.nii" })).data[3] * green.scale + green.offset).toBe(111);
+});
+
+test("only a header that says where the patient's sides are has them named", async () => {
+  const said = await writeNifti(ramp([4, 5, 6]));
+  expect(pictureOf(await readImage(said, { name: "said.nii" })).placed).toBe(true);
+  const unsaid = said.slice();
+  new DataView(unsaid.buffer).setInt32(252, 0, true); // qform_code and sform_code
+  expect(pictureOf(await readImage(unsaid, { name: "unsaid.nii" })).placed).toBe(false);
+});
+
+test("Hounsfield units: of a CT, and of values with air and tissue", () => {
+  const of = (value: (i: number) => number) =>
+    makeVolume({ data: Int16Array.from({ length: 1000 }, (_, i) => value(i)), shape: [1, 10, 10, 10] });
+  const chest = of((i) => (i % 3 === 0 ? -1000 + (i % 7) : 40 + (i % 11)));
+  expect(pictureOf(chest).hounsfield).toBe(true);
+  expect(pictureOf(chest, { modality: "MR" }).hounsfield).toBe(false);
+  expect(pictureOf(of((i) => i)).hounsfield).toBe(false);
+  expect(
+    pictureOf(
+      of((i) => i),
+      { modality: "CT" },
+    ).hounsfield,
+  ).toBe(true);
+  // Values around 0, and what is far below air.
+  expect(pictureOf(of((i) => (i % 401) - 200)).hounsfield).toBe(false);
+  expect(pictureOf(of((i) => (i % 3 === 0 ? -1000 : 40 - 20 * i))).hounsfield).toBe(false);
+});
+
+test("named windows are found by their level and width, and go to stored values and back", () => {
+  const picture = pictureOf(ramp([8, 8, 8]));
+  for (const name of windowNames) {
+    const window = namedWindow(name);
+    expect(nameOf(window)).toBe(name);
+    expect(ownWindow(picture, storedWindow(picture, window))).toEqual(window);
+  }
+  expect(namedWindow("lung")).toEqual([-1350, 150]);
+  expect(nameOf([0, 1])).toBeUndefined();
 });
 
 test("a larger one is drawn with every second voxel of an axis, in its place, and it is said", async () => {

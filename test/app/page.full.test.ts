@@ -289,7 +289,7 @@ test("two folders of label maps are compared, worst first", async () => {
   const styles = await swatches.evaluateAll((all) => all.map((i) => [i.style.background, i.style.boxShadow].join("|")));
   expect(styles).toEqual(["rgb(255, 140, 0)|", expect.stringContaining("rgb(0, 229, 255)")]);
   await page.getByText(en["look.legend"]).waitFor();
-  await page.locator(".layouts.overlay").getByText(en["look.truth"], { exact: true }).click();
+  await page.locator(".layouts.sides").getByText(en["look.truth"], { exact: true }).click();
   await page.waitForSelector(".viewer[data-drawn='1']");
   expect(await swatches.count()).toBe(1);
   await visit.end();

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { en } from "../../app/text/en.ts";
 import { addScans, sampleVolume } from "../../app/worker/scans.ts";
 import { makeVolume, readImage, readSeries, type Volume, writeNifti } from "../../src/data/index.ts";
 import { segment } from "../../src/seg/index.ts";
@@ -102,6 +103,39 @@ test("a DICOM series among other files, listed and segmented", async () => {
   const there = await segmented(visit);
   const { labels: here } = await segment(await device(), modelFiles(model), await readSeries(files));
   expectEqual(there, here);
+  await visit.end();
+}, 300_000);
+
+test("a series with gaps is read only if the user says so, and one with doubled slices not at all; both are told what is wrong", async () => {
+  const slice = (series: string, k: number, name = `IM${k}`) => {
+    const pixels = Array.from({ length: 256 }, (_, i) => i * (k + 1));
+    return { name, bytes: dicomSlice({ series, position: [0, 0, 2 * k], instance: k + 1, size: [16, 16], pixels }) };
+  };
+  const visit = await Visit.start(site);
+  const { page } = visit;
+  page.setDefaultTimeout(60_000);
+  await visit.drop(
+    "#drop-scan",
+    [0, 1, 2, 5, 6].map((k) => slice("1.2.3", k)),
+  );
+  const warning = page.locator(".warning");
+  expect(await warning.innerText()).toContain("slices are missing between IM2 and IM5: they are 6 mm apart, others 2 mm");
+  await warning.getByText(en["scan.uneven"]).waitFor();
+  const run = page.getByRole("button", { name: "Segment", exact: true });
+  expect(await run.isDisabled()).toBe(true);
+  expect(await visit.findings()).toEqual([]);
+  await page.getByRole("button", { name: en["scan.asItIs"] }).click();
+  await page.waitForSelector(".viewer[data-drawn='0']");
+  expect(await warning.count()).toBe(0);
+  // What was wrong stays in sight.
+  await page.locator(".row .warn").getByText("slices are missing between IM2 and IM5").waitFor();
+  await page.getByText("16 × 16 × 5 voxels of 1.5 × 2.5 × 3 mm").waitFor();
+  await run.click();
+  await page.waitForSelector(".results");
+
+  await visit.drop("#drop-scan", [...[0, 1, 2].map((k) => slice("1.2.4", k)), slice("1.2.4", 1, "again")]);
+  await page.getByRole("alert").getByText("at one place; leave the doubled slices out").waitFor();
+  expect(await run.isDisabled()).toBe(true);
   await visit.end();
 }, 300_000);
 

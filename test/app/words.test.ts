@@ -8,8 +8,9 @@ import { zhOptions } from "../../app/text/zh_options.ts";
 import { addScans } from "../../app/worker/scans.ts";
 import { notShown } from "../../app/worker/train.ts";
 import { openData } from "../../app/worker/run_data.ts";
-import { joinCase, makeVolume, readImage, writeNifti } from "../../src/data/index.ts";
+import { joinCase, makeVolume, readImage, readSeries, writeNifti } from "../../src/data/index.ts";
 import { expectImage } from "../../src/seg/models/expect_image.ts";
+import { dicomSlice } from "../lib/dicom_file.ts";
 import { modelKindOf, recipes, runOptionTable } from "../../src/seg/index.ts";
 
 test("recipes and their options have names and words in Chinese, and there are none of what is gone", () => {
@@ -41,6 +42,9 @@ const labels = [
 ];
 const blob = (bytes: Uint8Array | string): Blob => new Blob([bytes as Uint8Array<ArrayBuffer>]);
 
+const slices = (places: readonly number[]) =>
+  places.map((k, i) => ({ name: `IM${i}`, blob: blob(dicomSlice({ position: [0, 0, 2 * k], instance: i + 1 })) }));
+
 /** What a user does, and what the page then says, the English detail aside. */
 const faults: readonly (readonly [name: string, work: () => unknown, said: string])[] = [
   [
@@ -52,6 +56,13 @@ const faults: readonly (readonly [name: string, work: () => unknown, said: strin
     "cut.nii.gz 无法读到末尾：文件不完整或已损坏",
   ],
   ["a file that is no image", () => readImage(blob("hello"), { name: "letter.xyz" }), "letter.xyz 不是认识的影像格式"],
+  ["slices that are missing", () => readSeries(slices([0, 1, 2, 6])), "IM2 与 IM3 之间缺少切片：相距 8 mm，其余为 2 mm"],
+  ["slices that are unevenly spaced", () => readSeries(slices([0, 1, 2.3])), "切片间距不一：2 mm 至 2.6 mm"],
+  [
+    "slices that are doubled",
+    () => readSeries(slices([0, 1, 1])),
+    "同一位置有多张切片（如 IM1 and IM2）：请去掉重复的切片，或补全序列",
+  ],
   ["files without an image", () => addScans([{ path: "a.txt", file: blob("a") }], () => undefined), "a.txt 不是影像文件"],
   [
     "a folder of another layout",

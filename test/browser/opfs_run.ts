@@ -20,13 +20,21 @@ export async function trainIn(device: Device, store: RunStore, resume: boolean, 
   return lines.map((line) => JSON.parse(line)).flatMap(({ step, loss }) => (step === undefined ? [] : [loss]));
 }
 
+const runFolder = async () => (await navigator.storage.getDirectory()).getDirectoryHandle("run", { create: true });
+
 /** The same in the page's own storage, on a device of its own. */
 export async function trainInPage(resume: boolean, steps?: number): Promise<number[]> {
   const device = await openDevice();
-  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("run", { create: true });
-  const losses = await trainIn(device, opfsStore(folder), resume, steps);
+  const losses = await trainIn(device, opfsStore(await runFolder()), resume, steps);
   device.close();
   return losses;
+}
+
+/** Lines of the metrics of a run that a tab trains, once there is a checkpoint. */
+export async function linesSoFar(): Promise<number> {
+  const store = opfsStore(await runFolder());
+  if (!(await store.has("checkpoint.safetensors"))) return 0;
+  return new TextDecoder().decode(await store.read("metrics.jsonl")).split("\n").length - 1;
 }
 
 export const trainInMemory = (device: Device): Promise<number[]> => trainIn(device, memoryStore(), false);

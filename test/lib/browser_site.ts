@@ -7,8 +7,8 @@ import { bundleForBrowser, launchChromium, type Page, servePage } from "./chromi
 export interface BrowserSite {
   /** Address of the page, ending in "/". */
   readonly url: string;
-  /** A tab that shows the page. */
-  open(): Promise<Tab>;
+  /** A tab that shows the page: of a visitor of its own, or beside another one of whom it shares the storage. */
+  open(beside?: Tab): Promise<Tab>;
 }
 
 /** Starts it before the tests of the file and ends it after them. @param modules name at the page → source file of the project */
@@ -30,8 +30,8 @@ export function browserSite(modules: Readonly<Record<string, string>> = {}): Bro
     get url() {
       return site.url;
     },
-    async open() {
-      const tab = await browser.newPage();
+    async open(beside) {
+      const tab = await (beside?.context() ?? (await browser.newContext())).newPage();
       await tab.goto(site.url);
       return tab;
     },

@@ -84,9 +84,9 @@ export function compare(): Promise<boolean> {
 let opened = 0;
 
 /** The row is chosen once its images are there; of several that are asked for, the last is shown, whichever comes first. */
-async function open({ key }: Comparison, id: string): Promise<void> {
+async function open({ key }: Comparison, id: string, channel?: number | "color"): Promise<void> {
   const mine = ++opened;
-  const found = await call("comparedCase", { key, id });
+  const found = await call("comparedCase", { key, id, channel });
   if (mine !== opened) return;
   batch(() => {
     shownCase.value = id;
@@ -95,4 +95,6 @@ async function open({ key }: Comparison, id: string): Promise<void> {
 }
 
 export const openCase = (id: string): Promise<boolean> => attempt(() => open(comparison.value!, id));
+export const chooseChannel = (channel: number | "color"): Promise<boolean> =>
+  attempt(() => open(comparison.value!, shownCase.value!, channel));
 export const saveReport = (): Promise<boolean> => attempt(async () => save(await call("reportFile", { name: reported.value! })));

@@ -100,23 +100,28 @@ function Stage() {
       { nifti: found.outline, colors: colorsOf(structures, "lines") },
     ];
   }, [found, structures, side.value]);
-  const image = useMemo(
-    () => (found ? (found.picture ?? { nifti: found.truth, window: [0, 1e6] as const, scale: 1, offset: 0 }) : null),
-    [found],
-  );
-  if (!image) return <div class="stage empty">{t("look.empty")}</div>;
+  if (!found) return <div class="stage empty">{t("look.empty")}</div>;
   const opacity = side.value === "both" ? [0.45, 1] : [0.6];
   return (
     <div class="stage">
-      <div class="layouts overlay" role="radiogroup" aria-label={t("look.show")}>
-        {sides.map((name) => (
-          <label key={name}>
-            <input type="radio" name="side" checked={side.value === name} onChange={() => (side.value = name)} />
-            <span>{t(`look.${name}`)}</span>
-          </label>
-        ))}
-      </div>
-      <LazyViewer image={image} layers={layers} opacity={opacity} hidden={[]} names={namesOf(structures)} />
+      <LazyViewer
+        image={found.picture}
+        subject={state.shownCase.value ?? ""}
+        onChannel={(channel) => void state.chooseChannel(channel)}
+        layers={layers}
+        opacity={opacity}
+        hidden={[]}
+        names={namesOf(structures)}
+      >
+        <div class="layouts sides" role="radiogroup" aria-label={t("look.show")}>
+          {sides.map((name) => (
+            <label key={name}>
+              <input type="radio" name="side" checked={side.value === name} onChange={() => (side.value = name)} />
+              <span>{t(`look.${name}`)}</span>
+            </label>
+          ))}
+        </div>
+      </LazyViewer>
     </div>
   );
 }

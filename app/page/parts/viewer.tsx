@@ -1,13 +1,20 @@
 /** @file The viewer: a canvas that a worker draws on, its layouts, the place under the crosshair. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Picture3d } from "../../protocol.ts";
 import { shownNumber, t } from "../../text/text.ts";
 import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "../../viewer/messages.ts";
+import { Channel, radiological, Sides, Windowing } from "./viewer_tools.tsx";
+import { type GrayWindow, ownWindow, storedWindow } from "./windows.ts";
 
 export interface ViewerProps {
   /** A new object is a new image. */
-  readonly image: Picture3d | null;
+  readonly image: Picture3d;
+  /** What it is an image of: another channel of that keeps the window that was chosen. */
+  readonly subject: string;
+  /** Asks for another channel, or time step. */
+  readonly onChannel: (channel: Picture3d["channel"]) => void;
   readonly layers: readonly Layer[];
   readonly opacity: readonly number[];
   readonly hidden: readonly number[];
@@ -15,6 +22,8 @@ export interface ViewerProps {
   readonly names: readonly string[];
   /** The GPU was lost: it takes another viewer to draw. */
   readonly onLost?: () => void;
+  /** Tools before its own. */
+  readonly children?: ComponentChildren;
 }
 
 const layouts: readonly Layout[] = ["planes", "axial", "coronal", "sagittal", "render"];
@@ -29,11 +38,15 @@ const steps: Readonly<Record<string, readonly [number, number, number]>> = {
   PageDown: [0, 0, -1],
 };
 
-/** Such a step along right, front and up. */
-function turned([across, up, through]: readonly [number, number, number], layout: Layout): readonly [number, number, number] {
-  if (layout === "coronal") return [across, through, up];
+/** Such a step along right, front and up; where right is on the left, to the right of the screen is to the left. */
+function turned(
+  [across, up, through]: readonly [number, number, number],
+  layout: Layout,
+  mirrored: boolean,
+): readonly [number, number, number] {
   if (layout === "sagittal") return [through, across, up];
-  return [across, up, through];
+  const right = mirrored ? -across : across;
+  return layout === "coronal" ? [right, through, up] : [right, up, through];
 }
 
 type Send = (message: ToViewer, transfer?: Transferable[]) => void;
@@ -64,14 +77,30 @@ function useViewer(onMessage: (message: FromViewer) => void) {
   return { place, send };
 }
 
-export function Viewer({ image, layers, opacity, hidden, names, onLost }: ViewerProps) {
-  const [layout, setLayout] = useState<Layout>("planes");
+/** The window of gray: what was chosen of this subject, or null for what suits the image. */
+function useWindow(image: Picture3d, subject: string) {
+  const [of, setOf] = useState<{ readonly subject: string; readonly window: GrayWindow } | null>(null);
+  const chosen = of?.subject === subject ? of.window : null;
+  const stored = chosen ? storedWindow(image, chosen) : image.window;
+  return { chosen, stored, choose: (window: GrayWindow | null) => setOf(window && { subject, window }) };
+}
+
+export function Viewer({ image, subject, onChannel, layers, opacity, hidden, names, onLost, children }: ViewerProps) {
+  const [picked, setPicked] = useState<Layout | null>(null);
+  // Of a picture the other planes are lines.
+  const layout = picked ?? (image.flat ? "axial" : "planes");
   const [at, setAt] = useState<Extract<FromViewer, { kind: "place" }> | null>(null);
   const [state, setState] = useState<"loading" | "shown" | { readonly failed: string }>("loading");
   const [drawn, setDrawn] = useState(-1);
-  const { place, send } = useViewer((message) => {
+  const { chosen, stored, choose } = useWindow(image, subject);
+  const onMessage = useRef<(message: FromViewer) => void>(() => undefined);
+  onMessage.current = (message) => {
     if (message.kind === "place") setAt(message);
-    else if (message.kind === "failed") setState({ failed: message.message });
+    else if (message.kind === "window") {
+      const window = ownWindow(image, message.window);
+      has.current = storedWindow(image, window).join();
+      choose(window);
+    } else if (message.kind === "failed") setState({ failed: message.message });
     else if (message.kind === "lost") {
       setState("loading");
       onLost?.();
@@ -79,26 +108,32 @@ export function Viewer({ image, layers, opacity, hidden, names, onLost }: Viewer
       setState("shown");
       setDrawn(message.layers);
     }
-  });
+  };
+  const { place, send } = useViewer((message) => onMessage.current(message));
   const first = useRef(true);
+  // The window that the worker has: each costs seconds without a GPU.
+  const has = useRef("");
+  useEffect(() => send.current({ kind: "layout", layout }), [layout]);
+  useEffect(() => send.current({ kind: "sides", radiological: radiological.value }), [radiological.value]);
   useEffect(() => {
     setState("loading");
-    send.current({ kind: "image", image, layers });
+    has.current = stored?.join() ?? "";
+    send.current({ kind: "image", image: { ...image, window: stored }, layers });
   }, [image]);
   useEffect(() => {
     if (!first.current) send.current({ kind: "layers", layers });
     first.current = false;
   }, [layers]);
   useEffect(() => send.current({ kind: "look", opacity, hidden }), [opacity.join(), hidden.join()]);
-  const choose = (chosen: Layout): void => {
-    setLayout(chosen);
-    send.current({ kind: "layout", layout: chosen });
-  };
+  useEffect(() => {
+    if (stored && has.current !== stored.join()) send.current({ kind: "window", window: stored });
+    has.current = stored?.join() ?? "";
+  }, [stored?.join()]);
   const onKey = (event: KeyboardEvent): void => {
     const by = steps[event.key];
-    const chosen = layouts[Number(event.key) - 1] as Layout | undefined;
-    if (by) send.current({ kind: "move", by: turned(by, layout) });
-    else if (chosen) choose(chosen);
+    const chosenLayout = layouts[Number(event.key) - 1] as Layout | undefined;
+    if (by) send.current({ kind: "move", by: turned(by, layout, image.placed && radiological.value) });
+    else if (chosenLayout) setPicked(chosenLayout);
     else return;
     event.preventDefault();
   };
@@ -119,13 +154,19 @@ export function Viewer({ image, layers, opacity, hidden, names, onLost }: Viewer
   };
   return (
     <figure class="viewer" data-drawn={drawn}>
-      <div class="layouts" role="radiogroup" aria-label={t("viewer.layout")}>
-        {layouts.map((name) => (
-          <label key={name}>
-            <input type="radio" name="layout" checked={layout === name} onChange={() => choose(name)} />
-            <span>{t(`viewer.${name}`)}</span>
-          </label>
-        ))}
+      <div class="tools">
+        {children}
+        <div class="layouts" role="radiogroup" aria-label={t("viewer.layout")}>
+          {layouts.map((name) => (
+            <label key={name}>
+              <input type="radio" name="layout" checked={layout === name} onChange={() => setPicked(name)} />
+              <span>{t(`viewer.${name}`)}</span>
+            </label>
+          ))}
+        </div>
+        <Channel image={image} onChannel={onChannel} />
+        <Windowing image={image} chosen={chosen} onChoose={choose} />
+        <Sides image={image} />
       </div>
       <div
         ref={place}
@@ -145,8 +186,9 @@ export function Viewer({ image, layers, opacity, hidden, names, onLost }: Viewer
       <figcaption class="place">
         {typeof state === "object" && <span class="bad">{t("viewer.failed", { message: state.failed })}</span>}
         {state === "loading" && <span class="faint">{t("viewer.loading")}</span>}
-        {state === "shown" && at && <Place at={at} names={names} />}
-        {image?.reduced && <span class="faint">{t("viewer.reduced", sizes(image.reduced))}</span>}
+        {state === "shown" && at && <Place at={at} image={image} names={names} />}
+        {image.marks && <span class="faint">{t("viewer.marks")}</span>}
+        {image.reduced && <span class="faint">{t("viewer.reduced", sizes(image.reduced))}</span>}
       </figcaption>
     </figure>
   );
@@ -154,14 +196,28 @@ export function Viewer({ image, layers, opacity, hidden, names, onLost }: Viewer
 
 const sizes = ({ to, from }: NonNullable<Picture3d["reduced"]>) => ({ to: to.join(" × "), from: from.join(" × ") });
 
-function Place({ at, names }: { readonly at: Extract<FromViewer, { kind: "place" }>; readonly names: readonly string[] }) {
+interface PlaceProps {
+  readonly at: Extract<FromViewer, { kind: "place" }>;
+  readonly image: Picture3d;
+  readonly names: readonly string[];
+}
+
+function Place({ at, image, names }: PlaceProps) {
   const [x, y, z] = at.mm.map((v) => v.toFixed(1));
   const found = [...new Set(at.labels)].flatMap((label) => (label > 0 && names[label - 1] ? [names[label - 1]] : []));
   return (
     <>
-      <span>{t("viewer.place", { x, y, z })}</span>
-      {at.value !== null && <span>{t("viewer.value", { value: shownNumber(at.value) })}</span>}
+      <span>
+        {image.flat ? t("viewer.pixel", { x: Math.round(at.mm[0]), y: Math.round(-at.mm[1]) }) : t("viewer.place", { x, y, z })}
+      </span>
+      {at.value !== null && <span>{shownValue(at.value, image.hounsfield)}</span>}
       {found.length > 0 && <strong>{found.join(", ")}</strong>}
     </>
   );
+}
+
+function shownValue(value: number, hounsfield: boolean): string {
+  if (Number.isNaN(value)) return t("viewer.noNumber");
+  const shown = Number.isFinite(value) ? shownNumber(value) : value < 0 ? "−∞" : "∞";
+  return t(hounsfield ? "viewer.hounsfield" : "viewer.value", { value: shown });
 }

@@ -17,6 +17,8 @@ export const opacity = signal(0.55);
 /** Structures that are not shown, by number. */
 export const hidden = signal<ReadonlySet<number>>(new Set());
 
+/** What is wrong with the slices of the chosen scan, which are read if the user wants them all the same. */
+export const uneven = signal<string | null>(null);
 /** Scans that could not be read. */
 export const unreadable = signal<ReadonlySet<string>>(new Set());
 
@@ -50,21 +52,35 @@ export function addSample(): Promise<boolean> {
   });
 }
 
-async function show(key: string): Promise<void> {
+async function show(key: string, asItIs = false): Promise<void> {
   batch(() => {
+    uneven.value = null;
     scan.value = key;
     result.value = null;
     facts.value = null;
     plan.value = null;
   });
   try {
-    facts.value = await call("showScan", { scan: key });
+    const found = await call("showScan", { scan: key, asItIs });
+    if ("uneven" in found) uneven.value = found.uneven;
+    else facts.value = found;
   } catch (error) {
     unreadable.value = new Set([...unreadable.value, key]);
     throw error;
   }
 }
 
+let asked = 0;
+
+/** Another channel of what is shown; of several that are asked for, the last. */
+export const chooseChannel = (channel: Picture3d["channel"]): Promise<boolean> =>
+  attempt(async () => {
+    const [mine, key] = [++asked, scan.value!];
+    const picture = await call("scanPicture", { scan: key, channel });
+    if (mine === asked && scan.value === key && facts.value) facts.value = { ...facts.value, picture };
+  });
+
+export const showAsItIs = (): Promise<boolean> => run(() => show(scan.value!, true));
 export const chooseScan = (key: string): Promise<boolean> => run(() => show(key));
 
 /** Asks for the models; a choice that is still there stays. */

@@ -1,7 +1,8 @@
 /** @file The view Segment: a scan, a model, a result. */
 
 import { useEffect, useMemo } from "preact/hooks";
-import type { ModelInfo } from "../../protocol.ts";
+import type { ModelInfo, ScanFacts } from "../../protocol.ts";
+import { toldError } from "../../text/library.ts";
 import { language, shownBytes, t } from "../../text/text.ts";
 import { colorsOf, hiddenLabels, namesOf } from "../colors.ts";
 import { DropZone, useDrop } from "../parts/drop_zone.tsx";
@@ -63,7 +64,7 @@ function ScanStep() {
                 <span class="hint">
                   {made ? t("scan.made") : format}
                   {files > 1 && ` · ${t("scan.files", { count: files })}`}
-                  {scan.value === key && facts.value && ` · ${sizeOf(facts.value.shape, facts.value.spacing)}`}
+                  {scan.value === key && facts.value && ` · ${sizeOf(facts.value)}`}
                 </span>
                 {unreadable.value.has(key) && <span class="hint bad">{t("scan.unreadable")}</span>}
                 {[...problems, ...((scan.value === key && facts.value?.notes) || [])].map((text) => (
@@ -77,15 +78,32 @@ function ScanStep() {
           ))}
         </fieldset>
       )}
+      <UnevenSlices />
     </section>
   );
 }
 
-const sizeOf = ([channels, ...size]: readonly number[], spacing: readonly number[]): string =>
-  t("scan.size", {
-    size: `${channels > 1 ? `${channels} × ` : ""}${size.join(" × ")}`,
-    spacing: spacing.map((s) => s.toLocaleString(language.value, { maximumFractionDigits: 3 })).join(" × "),
-  });
+/** Says what is wrong, and lets the user go on all the same. */
+function UnevenSlices() {
+  const { uneven, busy } = state;
+  if (uneven.value === null) return null;
+  return (
+    <div class="warning" role="alert">
+      <p>{toldError(uneven.value) ?? uneven.value}</p>
+      <p>{t("scan.uneven")}</p>
+      <button type="button" disabled={busy.value} onClick={() => void state.showAsItIs()}>
+        {t("scan.asItIs")}
+      </button>
+    </div>
+  );
+}
+
+function sizeOf({ shape: [channels, ...size], spacing, picture }: ScanFacts): string {
+  const shown = `${channels > 1 ? `${channels} × ` : ""}${(picture.flat ? size.slice(0, 2) : size).join(" × ")}`;
+  if (picture.flat) return t("scan.pixels", { size: shown });
+  const distances = spacing.map((s) => s.toLocaleString(language.value, { maximumFractionDigits: 3 }));
+  return t("scan.size", { size: shown, spacing: distances.join(" × ") });
+}
 
 function ModelStep() {
   const { models, model, busy } = state;
@@ -208,6 +226,8 @@ function Stage() {
     <div class={`stage${held}`} {...on}>
       <LazyViewer
         image={picture.value}
+        subject={state.scan.value ?? ""}
+        onChannel={(channel) => void state.chooseChannel(channel)}
         layers={layers}
         opacity={[opacity.value]}
         hidden={found ? hiddenLabels(found.structures, hidden.value) : []}
