@@ -27,10 +27,20 @@ const most = 2048;
 export async function profile(device: Device, fn: () => void): Promise<KernelTime[]> {
   expectDevice("profile", device);
   expectArguments("profile", "function", { fn });
-  const { gpu, eager } = device;
+  const { gpu } = device;
   if (!gpu.features.has("timestamp-query")) throw new ConfigError(`profile: this device (${device.name}) has no timestamp-query`);
   await device.settle();
   const querySet = gpu.createQuerySet({ type: "timestamp", count: 2 * most });
+  try {
+    const keys = timed(device, querySet, fn);
+    return byKey(keys, await stampsOf(gpu, querySet, keys.length));
+  } finally {
+    querySet.destroy();
+  }
+}
+
+/** Runs `fn` with a pair of timestamps around each dispatch; their keys, in order. */
+function timed({ eager }: Device, querySet: GPUQuerySet, fn: () => void): string[] {
   const keys: string[] = [];
   eager.timer = (key) => {
     if (keys.length === most) return undefined;
@@ -44,17 +54,27 @@ export async function profile(device: Device, fn: () => void): Promise<KernelTim
     eager.flush();
     eager.timer = undefined;
   }
-  const bytes = Math.max(16, 16 * keys.length);
+  return keys;
+}
+
+/** Nanoseconds, two of each dispatch. */
+async function stampsOf(gpu: GPUDevice, querySet: GPUQuerySet, count: number): Promise<BigUint64Array> {
+  const bytes = Math.max(16, 16 * count);
   const resolved = gpu.createBuffer({ size: bytes, usage: usage.queryResolve | usage.copySrc });
   const staging = gpu.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyDst });
-  const encoder = gpu.createCommandEncoder();
-  if (keys.length > 0) encoder.resolveQuerySet(querySet, 0, 2 * keys.length, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
-  gpu.queue.submit([encoder.finish()]);
-  await staging.mapAsync(1);
-  const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
-  for (const b of [resolved, staging]) b.destroy();
-  querySet.destroy();
+  try {
+    const encoder = gpu.createCommandEncoder();
+    if (count > 0) encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+    gpu.queue.submit([encoder.finish()]);
+    await staging.mapAsync(1);
+    return new BigUint64Array(staging.getMappedRange().slice(0));
+  } finally {
+    for (const b of [resolved, staging]) b.destroy();
+  }
+}
+
+function byKey(keys: readonly string[], stamps: BigUint64Array): KernelTime[] {
   const rows = new Map<string, { count: number; milliseconds: number }>();
   keys.forEach((key, i) => {
     const row = rows.get(key) ?? { count: 0, milliseconds: 0 };

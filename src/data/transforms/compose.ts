@@ -3,6 +3,7 @@ import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { RandomState, type RandomSource } from "../../host/random/numpy.ts";
+import { sourceOf } from "./source_of.ts";
 import { invert, type InvertOptions, isVolume } from "./moved.ts";
 import { isRandomizable, type Randomizable, type Transform, type TransformState } from "./transform.ts";
 
@@ -63,7 +64,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
 
   /** Each random transform gets its own seed, drawn below 2^32 in order from `RandomState(seed)` or the given source. */
   setRandomState(seed: number | RandomSource): this {
-    const random = typeof seed === "number" ? new RandomState(seed) : seed;
+    const random = sourceOf(seed);
     for (const t of this.transforms) if (isRandomizable(t)) t.setRandomState(new RandomState(random.randint(2 ** 32)));
     return this;
   }

@@ -7,6 +7,7 @@ import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../host/random/numpy.ts";
+import { sourceOf } from "./source_of.ts";
 
 /** One record of a dataset: arrays, paths, names under their keys. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -82,7 +83,7 @@ export abstract class Drawing implements Randomizable {
   protected random: RandomSource = new RandomState();
 
   setRandomState(seed: number | RandomSource): this {
-    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
+    this.random = sourceOf(seed);
     return this;
   }
   getState(): TransformState {

@@ -2,12 +2,9 @@
 
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { gridDifference, wholeLabels } from "../../data/folders/join_case.ts";
 import { labelMapsIn } from "../../data/folders/label_maps.node.ts";
-import { readImageFile } from "../../data/formats/images.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import type { Volume } from "../../data/volume.ts";
-import { ConfigError, DataError, ShapeError, VoxgradError } from "../../host/errors.ts";
+import { ConfigError, DataError } from "../../host/errors.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
 import { LabelPairs } from "../metrics/label_pairs.ts";
 import { caseMetricsNamed, type EmptyRule, scoreCase, type ScoreOptions } from "../metrics/case_metrics.ts";
@@ -20,9 +17,9 @@ import {
   comparisonLines,
   type ScoredCase,
 } from "../metrics/comparison.ts";
-import { showShape } from "../../host/shape.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
 import { expectFree } from "./outputs.node.ts";
+import { expectOneGrid, expectOneGrids, PairProblems, readLabels, ValueNotes } from "./paired_maps.node.ts";
 
 /** What the command line says of scores. */
 export interface ScoreFlags {
@@ -87,55 +84,6 @@ export function classesOf(text: string): LabelClass[] {
   return classes;
 }
 
-/** What is wrong with pairs of label maps: all of it in one error. Pairs behind the first that is wrong are read and not scored, which takes the time. */
-export class PairProblems {
-  private readonly errors: VoxgradError[] = [];
-
-  /** What `read` reads, and checks; undefined if that is wrong, or a pair before was. */
-  async of<T>(read: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const pair = await read();
-      return this.errors.length === 0 ? pair : undefined;
-    } catch (error) {
-      if (!(error instanceof VoxgradError)) throw error;
-      this.errors.push(error);
-      return undefined;
-    }
-  }
-
-  /** Throws what was wrong: as it was, or, of several pairs, a `DataError` that lists it. */
-  throwIfAny(): void {
-    const { errors } = this;
-    if (errors.length === 1) throw errors[0];
-    if (errors.length === 0) return;
-    const lines = errors.slice(0, mostProblems).map((p) => `\n  ${p.message}`);
-    const more = errors.length > mostProblems ? `\n  and ${errors.length - mostProblems} more` : "";
-    throw new DataError(`${errors.length} predictions do not go with their references:${lines.join("")}${more}`);
-  }
-}
-
-// As many as `train` lists.
-const mostProblems = 20;
-
-/** A label map. Throws `DataError` for a file whose values are no labels: an image, or probabilities, whose scores would be 0 and say nothing. */
-export async function readLabels(path: string): Promise<Volume> {
-  const labels = wholeLabels(await readImageFile(path));
-  const other = labels.data.find((v: number) => !Number.isInteger(v));
-  if (other !== undefined)
-    throw new DataError(
-      `evaluate: ${path}: voxel value ${other} is no label; expected a map of whole numbers, no image or probabilities`,
-    );
-  return labels;
-}
-
-/** Throws `ShapeError` or `DataError` if the maps do not lie on one grid. */
-export function expectOneGrid(path: string, prediction: Volume, truth: Volume): void {
-  if (prediction.shape.join() !== truth.shape.join())
-    throw new ShapeError(`evaluate: ${path} has the shape ${showShape(prediction.shape)}, its label ${showShape(truth.shape)}`);
-  const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
-  if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
-}
-
 /** Every value of the references, in order. */
 async function valuesOf(references: ReadonlyMap<string, string>, ignore: number | undefined): Promise<LabelClass[]> {
   const values = new Set<number>();
@@ -161,39 +109,16 @@ export function scoringOf(flags: ScoreFlags): Pick<ComparisonInfo, "metrics" | "
   };
 }
 
-// Cases that a warning names.
-const listed = 5;
-
 interface Scoring {
   readonly spacing: readonly number[] | undefined;
   readonly bootstrap: { readonly seed: number };
 }
 
-/** Adds the label values of a prediction that are none of those `known`, with the case. */
-export function noteStrange(strange: Map<number, string[]>, id: string, prediction: Volume, known: ReadonlySet<number>): void {
-  for (const value of new Set<number>(prediction.data as Iterable<number>)) {
-    if (value === 0 || known.has(value)) continue;
-    const ids = strange.get(value) ?? [];
-    strange.set(value, [...ids, id]);
-  }
-}
-
-/** A warning for each such value, which no score counts. */
-export function strangeLines(strange: ReadonlyMap<number, readonly string[]>): string[] {
-  return [...strange].map(([value, ids]) => {
-    const more = ids.length > listed ? ` and ${ids.length - listed} more` : "";
-    return `warning: predictions have the label value ${value}, which is none of the reference and counts for no class: ${ids.slice(0, listed).join(", ")}${more}`;
-  });
-}
-
 /**
- * Pairs the files of both folders, checks that each pair lies on one grid, and scores it. `strange` takes the label values of predictions that the
- * references do not have. @throws ConfigError, DataError, ShapeError; where several pairs do not go together, a DataError that lists them
+ * Pairs the files of both folders, checks that each pair lies on one grid, and scores it. `warnings` takes what is odd about the label values.
+ * @throws ConfigError, DataError, ShapeError; where several pairs do not go together, a DataError that lists them
  */
-export async function compareFolders(
-  options: FolderComparison,
-  strange: Map<number, string[]> = new Map<number, string[]>(),
-): Promise<Comparison> {
+export async function compareFolders(options: FolderComparison, warnings: string[] = []): Promise<Comparison> {
   const [references, predictions] = [labelMaps(resolve(options.reference)), labelMaps(resolve(options.prediction))];
   const ignore = number("ignore", options.ignore, 0);
   const { spacing, ...scoring } = scoringOf(options);
@@ -203,17 +128,18 @@ export async function compareFolders(
     throw new ConfigError(
       `evaluate: --ignore ${ignore} leaves out voxels that --labels ${options.labels} scores: one or the other`,
     );
-  const classes = named ?? (await valuesOf(references, ignore));
   const missingCases = [...references.keys()].filter((id) => !predictions.has(id));
   const surplus = [...predictions.keys()].filter((id) => !references.has(id));
   if (missingCases.length === references.size)
     throw new DataError(
       `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz, or another format, in both`,
     );
+  const both = [...references].filter(([id]) => predictions.has(id));
+  await expectOneGrids(both.map(([id, truth]) => ({ prediction: predictions.get(id)!, truth })));
+  const classes = named ?? (await valuesOf(references, ignore));
   const cases: ScoredCase[] = [];
   const problems = new PairProblems();
-  const inReferences = new Set<number>();
-  const known = new Set([...classes.flatMap((c) => c.values), ...(ignore === undefined ? [] : [ignore])]);
+  const notes = new ValueNotes();
   for (const [id, path] of references) {
     const other = predictions.get(id);
     if (other === undefined && missing === "skip") continue;
@@ -224,16 +150,14 @@ export async function compareFolders(
     });
     if (!pair) continue;
     const { truth, found } = pair;
-    for (const value of new Set<number>(truth.data as Iterable<number>)) inReferences.add(value);
-    if (found) noteStrange(strange, id, found, known);
+    notes.add(id, found, truth);
     const prediction = found ?? { data: new Uint8Array(truth.data.length), shape: truth.shape };
     const { metrics, empty, tolerance } = scoring;
     const score: ScoreOptions = { metrics, classes, spacing: spacing ?? truth.spacing, ignore, empty, tolerance };
     cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
   }
   problems.throwIfAny();
-  // A later reference may have what an earlier one has not.
-  for (const value of inReferences) strange.delete(value);
+  warnings.push(...notes.warnings(classes, ignore === undefined ? [] : [ignore]));
   const info: ComparisonInfo = {
     ...scoring,
     missing,

@@ -14,6 +14,7 @@ import type { ModelSegmentation } from "../models/model.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
 import { readCandidates, writeCandidates } from "../run/detections.ts";
 import { files } from "../run/files.ts";
+import { inTurn } from "../run/folder_store.node.ts";
 import { expectFreeOutputs } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
@@ -82,12 +83,15 @@ export async function casesWithout(
   return left;
 }
 
-/** Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. */
-async function writeTables(out: RunStore, volumes: readonly LabelVolume[], found: ReadonlyMap<string, readonly Candidate[]>) {
-  if (found.size > 0) await writeCandidates(out, found);
-  if (volumes.length === 0) return;
-  await out.write(files.volumes, await volumesWith(out, volumes));
-}
+/**
+ * Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. Another process that
+ * predicts into the folder waits meanwhile: each reads a table and writes it anew.
+ */
+const writeTables = (out: RunStore, volumes: readonly LabelVolume[], found: ReadonlyMap<string, readonly Candidate[]>) =>
+  inTurn(out.name, "tables.lock", async () => {
+    if (found.size > 0) await writeCandidates(out, found);
+    if (volumes.length > 0) await out.write(files.volumes, await volumesWith(out, volumes));
+  });
 
 /** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
 export async function predictCases(

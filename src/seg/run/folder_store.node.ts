@@ -99,6 +99,36 @@ async function removeDead(path: string, text: string): Promise<void> {
   }
 }
 
+// What is done under it takes milliseconds.
+const patience = 60_000;
+
+/**
+ * Runs `task` while no other process runs one under the same lock of the folder; it waits for its turn, and ends with what `folderStore`'s lock throws if
+ * none comes in a minute.
+ * @param file name of the lock
+ */
+export async function inTurn<T>(folder: string, file: string, task: () => Promise<T>): Promise<T> {
+  await mkdir(folder, { recursive: true });
+  const unlock = await lockWithin(join(folder, file), folder, patience);
+  try {
+    return await task();
+  } finally {
+    await unlock();
+  }
+}
+
+async function lockWithin(path: string, folder: string, milliseconds: number): Promise<() => Promise<void>> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    try {
+      return await lock(path, folder);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || performance.now() > end) throw error;
+      await setTimeout(20);
+    }
+  }
+}
+
 /** Keeps a run in `folder`, which is made when the first file is written. */
 export function folderStore(folder: string): RunStore {
   expectArguments("folderStore", "text", { folder });

@@ -64,8 +64,8 @@ export class Validation<C extends object> {
       signal?.throwIfAborted();
       onProgress(i, val.length);
       const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
+      if (!source.label) continue; // there is nothing to compare with
       const labels = await labelsOf(this, source, prepared, { signal });
-      if (!source.label) continue;
       const dice = diceOfLabels(labels, source.label, foreground, ignore);
       scores.push(dice);
       onCase({ id: item.id, dice, picture: () => stripOf({ id: item.id, source, labels }, this) });

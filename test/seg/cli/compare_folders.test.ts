@@ -8,7 +8,7 @@ import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
 import { readImageFile, writeImageFile } from "../../../src/data/formats/images.node.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
-import { classesOf, compareFolders, strangeLines, writeComparison } from "../../../src/seg/cli/compare_folders.node.ts";
+import { classesOf, compareFolders, writeComparison } from "../../../src/seg/cli/compare_folders.node.ts";
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -60,14 +60,34 @@ describe("compareFolders", () => {
   it("tells of label values that no reference has, and of every pair that does not go together", async () => {
     await mkdir(at("strange"));
     await write("strange/a.nii.gz", [1, 7, 0, 2, 0, 0, 0, 9]);
-    const strange = new Map<number, string[]>();
-    await compareFolders({ reference: at("truth"), prediction: at("strange"), metrics: "dice" }, strange);
-    expect(strangeLines(strange)).toEqual([expect.stringMatching(/^warning: .* value 7, .*: a$/)]);
+    const warnings: string[] = [];
+    await compareFolders({ reference: at("truth"), prediction: at("strange"), metrics: "dice" }, warnings);
+    expect(warnings).toEqual([expect.stringMatching(/^warning: .* value 7, .*: a$/)]);
     await write("strange/a.nii.gz", [1, 1, 0, 2]);
     await write("strange/b.nii.gz", [1, 0, 0, 0, 1, 0, 9, 0], 40);
     await expect(compare("strange")).rejects.toThrow(
       /2 predictions do not go with .*\n.*a\.nii\.gz has the shape[^]*b\.nii\.gz: /,
     );
+  });
+
+  it("tells of a class that no map has, whose scores may be perfect", async () => {
+    const warnings: string[] = [];
+    const asked = { reference: at("truth"), prediction: at("found"), metrics: "dice", labels: "1,tumor=5+6", empty: "best" };
+    const { cases } = await compareFolders(asked, warnings);
+    expect(cases.map((c) => c.scores[1])).toEqual([[1], [1]]);
+    expect(warnings.filter((line) => line.includes("tumor"))).toEqual([
+      expect.stringMatching(/no prediction has the class tumor \(5, 6\)/),
+    ]);
+    expect(warnings.filter((line) => line.includes("class 1"))).toEqual([]);
+  });
+
+  it("looks at the headers of all pairs before it scores the first", async () => {
+    await mkdir(at("last"));
+    // Its values are no labels, which is seen only when it is read.
+    const image = { data: Float32Array.of(1, 0.5, 0, 2, 0, 0, 0, 2), shape: [1, 1, 2, 4] };
+    await writeNiftiFile(at("last/a.nii.gz"), makeVolume(image, (await readImageFile(at("truth/a.nii.gz"))).affine));
+    await write("last/b.nii.gz", [1, 0, 0, 0, 1, 0, 9, 0], 40);
+    await expect(compare("last")).rejects.toThrow(/last\/b\.nii\.gz: .* voxels from/);
   });
 
   it("refuses labels that contradict each other, and lists files that cannot be read among the pairs that are wrong", async () => {

@@ -104,6 +104,31 @@ const step = (n: number) => (e: any) => e.kind === "progress" && e.state.label.s
 const validating = (e: any) => e.kind === "progress" && e.state.label === "validation";
 
 describe("a run in memory", () => {
+  test("validates cases that have a label, and segments no others", async () => {
+    const segmented: number[] = [];
+    const counting = defineRecipe<SliceOptions>({
+      ...slices2d,
+      name: "counting",
+      module: undefined,
+      segmenter(...given): Segmenter {
+        const inner = slices2d.segmenter(...given);
+        const run: Segmenter["run"] = (image, hooks) => {
+          segmented.push(image.shape.length);
+          return inner.run(image, hooks);
+        };
+        return { run, dispose: () => inner.dispose() };
+      },
+    });
+    const data = memoryData();
+    const { read } = data;
+    const unlabeled = async (item: Case): Promise<LoadedCase> => {
+      const found = await read(item);
+      return item.id === "case5" ? { id: found.id, image: found.image } : found;
+    };
+    await run(counting, memoryStore(), { ...data, read: unlabeled });
+    expect(segmented).toHaveLength(tinyRun.epochs);
+  });
+
   test("goes on bit for bit wherever it was stopped, in a validation too", () =>
     expectResumable(slices2d, [step(1), step(8), step(11), validating]));
 

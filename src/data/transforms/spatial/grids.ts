@@ -4,6 +4,7 @@ import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { RandomState, type RandomSource } from "../../../host/random/numpy.ts";
+import { sourceOf } from "../source_of.ts";
 import { type AffineParams, affineOf, affineOfRank } from "./affine_matrix.ts";
 import { checkedOptions } from "../options.ts";
 
@@ -134,7 +135,7 @@ export class RandAffineGrid {
 
   /** From now on draws from `RandomState(seed)`, or from the given source. */
   setRandomState(seed: number | RandomSource): this {
-    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
+    this.random = sourceOf(seed);
     return this;
   }
 
@@ -174,7 +175,7 @@ export class RandDeformGrid {
 
   /** From now on draws from `RandomState(seed)`, or from the given source. */
   setRandomState(seed: number | RandomSource): this {
-    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
+    this.random = sourceOf(seed);
     return this;
   }
 

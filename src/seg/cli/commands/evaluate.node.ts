@@ -17,18 +17,8 @@ import { caseMetrics, scoreCase } from "../../metrics/case_metrics.ts";
 import { compareCases, comparisonLines, type ScoredCase } from "../../metrics/comparison.ts";
 import { evaluate, evaluationLines } from "../../run/report.ts";
 import { type Command, flag, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import {
-  compareFolders,
-  noteStrange,
-  strangeLines,
-  expectFreeComparison,
-  expectOneGrid,
-  labelMaps,
-  PairProblems,
-  readLabels,
-  scoringOf,
-  writeComparison,
-} from "../compare_folders.node.ts";
+import { compareFolders, expectFreeComparison, labelMaps, scoringOf, writeComparison } from "../compare_folders.node.ts";
+import { expectOneGrid, expectOneGrids, PairProblems, readLabels, ValueNotes } from "../paired_maps.node.ts";
 import { foldNamed } from "./predict.node.ts";
 
 const scoreFlags = {
@@ -114,10 +104,9 @@ async function evaluateFolders(args: readonly string[]): Promise<number> {
   if (reference === undefined || prediction === undefined)
     throw new ConfigError("evaluate needs both --reference DIR and --prediction DIR");
   expectFreeComparison(out, scoringOf(options).metrics, overwrite);
-  const strange = new Map<number, string[]>();
-  const comparison = await compareFolders({ reference, prediction, ...options }, strange);
-  for (const line of comparisonLines(comparison)) say(line);
-  for (const line of strangeLines(strange)) say(line);
+  const warnings: string[] = [];
+  const comparison = await compareFolders({ reference, prediction, ...options }, warnings);
+  for (const line of [...comparisonLines(comparison), ...warnings]) say(line);
   if (out !== undefined) await writeComparison(resolve(out), comparison);
   return 0;
 }
@@ -160,15 +149,15 @@ export const evaluateCommand: Command = {
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
     const tally = new DetectionTally();
-    const strange = new Map<number, string[]>();
-    const known = new Set(labels.flatMap((l) => l.values));
+    await expectOneGrids(found.map(({ item, path }) => ({ prediction: path, truth: item.label! })));
+    const notes = new ValueNotes();
     const coding = outputCodingOf(outputKindOf(labels), labels);
     const { spacing, ...rules } = scoring;
     const { foreground: classes, ignore } = coding;
     const scored: ScoredCase[] = [];
     const look = ({ id, nodules }: Case, prediction: Volume, label: Volume) => {
       if (candidates) tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
-      noteStrange(strange, id, prediction, known);
+      notes.add(id, prediction, label);
       const { metrics, empty, tolerance } = rules;
       const options = { metrics, classes, spacing: spacing ?? label.spacing, ignore, empty, tolerance };
       scored.push({ id, scores: scoreCase(prediction, label, options) });
@@ -180,7 +169,8 @@ export const evaluateCommand: Command = {
     const comparison = compareCases(info, scored);
     for (const line of comparisonLines(comparison)) say(line);
     if (out !== undefined) await writeComparison(resolve(out), comparison);
-    for (const line of strangeLines(strange)) say(line);
+    const known = labels.flatMap((l) => l.values);
+    for (const line of notes.warnings(classes, known)) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labeled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;

@@ -1,7 +1,8 @@
 /** @file What a step of the recipe "nnunet" is: the network's outputs at all levels, nnU-Net's loss on them, and the optimizer. */
 
-import { amax, sum } from "../../../autograd/reduce.ts";
-import { eq, gt, mul, ne } from "../../../autograd/pointwise.ts";
+import { float32 } from "../../../autograd/precision.ts";
+import { sum } from "../../../autograd/reduce.ts";
+import { gt, mul, ne } from "../../../autograd/pointwise.ts";
 import { cast } from "../../../autograd/cast.ts";
 import { regionSums } from "../../../autograd/region.ts";
 import { concat, slice } from "../../../autograd/view.ts";
@@ -16,6 +17,7 @@ import { SGD } from "../../../nn/optim/sgd.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { NnUNet } from "../../networks/nnunet_parts.ts";
 import type { OutputCoding } from "../../post/output_coding.ts";
+import { classCounts } from "../class_counts.ts";
 import { shortSchedule } from "../../training/short_runs.ts";
 import type { BatchTensors, Outputs } from "../../training/trainer.ts";
 
@@ -48,13 +50,9 @@ export function lossOfLevels(outputs: Outputs, { label }: BatchTensors, options:
 /** Voxels of a batch by class, `[3, 1 + foreground]`: in both, in the prediction, in the truth; of regions the background's are 0. */
 export function countsOfLevels(levels: Outputs, { label }: BatchTensors, outputs: OutputCoding): Tensor {
   const output = "storage" in levels ? levels : levels[0];
-  if (outputs.kind === "softmax") {
-    const found = eq(output, amax(output, 1, { keepDims: true }));
-    const more = ignores(outputs) ? { ignoreIndex: outputs.channels } : {};
-    return sum(regionSums(found, label, { indexTarget: true, ...more }), 1);
-  }
+  if (outputs.kind === "softmax") return classCounts(output, label, ignores(outputs) ? { ignoreIndex: outputs.channels } : {});
   const masks = cast(label, "f32");
-  const found = gt(output, 0);
+  const found = gt(float32(output), 0);
   const counted = ignores(outputs) ? ne(slice(masks, [undefined, [-1]]), 1) : undefined;
   const truth = counted ? slice(masks, [undefined, [0, -1]]) : masks;
   const sums = sum(regionSums(counted ? mul(found, counted) : found, counted ? mul(truth, counted) : truth), 1);

@@ -17,9 +17,6 @@ import {
   RandScaleIntensity,
   ScaleIntensity,
 } from "../../../data/transforms/index.ts";
-import { eq } from "../../../autograd/pointwise.ts";
-import { amax, sum } from "../../../autograd/reduce.ts";
-import { regionSums } from "../../../autograd/region.ts";
 import { reshape } from "../../../autograd/view.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { quickNatCombinedLoss } from "../../../nn/losses/quicknat.ts";
@@ -29,6 +26,7 @@ import { SGD } from "../../../nn/optim/sgd.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { ViewsSegmenter } from "../../inference/views_segmenter.ts";
 import { QuickNat } from "../../networks/quicknat.ts";
+import { classCounts } from "../class_counts.ts";
 import { preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, type PreparedCase } from "../recipe.ts";
 import { checkQuickNatOptions, type QuickNatRecipeOptions, quickNatOptions, suggestQuickNatOptions } from "./options.ts";
@@ -112,8 +110,7 @@ export default defineRecipe<QuickNatRecipeOptions>({
       ...(config.weights !== "none" && { weight: flat(weight) }),
       ...(config.doubleSoftmax && { compat: "quicknat" }),
     }),
-  counts: (output, { label }) =>
-    sum(regionSums(eq(output, amax(output, 1, { keepDims: true })), label, { indexTarget: true }), 1),
+  counts: (output, { label }) => classCounts(output, label),
   optimizer(model, { config }) {
     const { optimizer, momentum, weightDecay } = config;
     const lr = config.lr === 0 ? rates[optimizer] : config.lr;
