@@ -3,7 +3,7 @@
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
-import { adamWords, mostBeta } from "./adam_words.ts";
+import { adamWords, firstBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
 import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
@@ -45,12 +45,8 @@ export class NAdam extends Optimizer {
     this.options = groups.map((g) => g.options);
   }
 
-  override setMomentum(value: number): void {
-    requireRange("NAdam", "betas[0]", value, 0, mostBeta);
-    for (const pack of this.packs) {
-      this.setState(pack, kernels.NadamState.beta1, value);
-      this.setState(pack, kernels.NadamState.one_minus_beta1, 1 - value);
-    }
+  override setMomentum(value: number, steps: number): void {
+    this.setStates(firstBeta("NAdam", kernels.NadamState, value, steps));
   }
 
   /** @internal */

@@ -3,9 +3,9 @@
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
-import { adamWords, mostBeta } from "./adam_words.ts";
+import { adamWords, firstBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
-import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import { Optimizer, type ParamGroup } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
 
 /** Options of `RAdam`. */
@@ -41,12 +41,7 @@ export class RAdam extends Optimizer {
   }
 
   override setMomentum(value: number, steps: number): void {
-    requireRange("RAdam", "betas[0]", value, 0, mostBeta);
-    for (const pack of this.packs) {
-      this.setState(pack, kernels.RadamState.beta1, value);
-      this.setState(pack, kernels.RadamState.one_minus_beta1, 1 - value);
-      this.setState(pack, kernels.RadamState.correction1, 1 - value ** steps);
-    }
+    this.setStates(firstBeta("RAdam", kernels.RadamState, value, steps));
   }
 
   /** @internal */

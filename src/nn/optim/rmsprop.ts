@@ -56,7 +56,7 @@ export class RMSprop extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("RMSprop", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, kernels.RmspropState.momentum, value);
+    this.setStates([[kernels.RmspropState.momentum, value]]);
   }
 
   /** @internal */

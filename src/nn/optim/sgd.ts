@@ -49,7 +49,7 @@ export class SGD extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("SGD", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, kernels.SgdState.momentum, value);
+    this.setStates([[kernels.SgdState.momentum, value]]);
   }
 
   /** @internal */
