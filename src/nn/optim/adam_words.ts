@@ -32,21 +32,18 @@ export function adamWords(op: string, { lr = 1e-3, betas = [0.9, 0.999], eps = 1
   };
 }
 
-/** Where a state has what follows from the first beta; NAdam corrects its mean by the momenta of its steps, which the device multiplies. */
 interface FirstBetaWords {
   readonly beta1: number;
   readonly one_minus_beta1: number;
   readonly correction1?: number;
 }
 
-/** Words of a state, with their values, after `steps` steps with another first beta. @throws ConfigError for one out of range */
-export function firstBeta(
-  op: string,
-  { beta1, one_minus_beta1, correction1 }: FirstBetaWords,
-  value: number,
-  steps: number,
-): (readonly [word: number, value: number])[] {
+/**
+ * What another first beta changes in a state after `steps` steps: words and their values. NAdam has no such correction, but momenta of its steps, which the
+ * device multiplies. @throws ConfigError for a beta out of range
+ */
+export function firstBeta(op: string, { beta1, one_minus_beta1, correction1 }: FirstBetaWords, value: number, steps = 0) {
   requireRange(op, "betas[0]", value, 0, mostBeta);
   const corrected = correction1 === undefined ? [] : [[correction1, 1 - value ** steps] as const];
-  return [[beta1, value], [one_minus_beta1, 1 - value], ...corrected];
+  return [[beta1, value] as const, [one_minus_beta1, 1 - value] as const, ...corrected];
 }

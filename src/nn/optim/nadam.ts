@@ -45,8 +45,8 @@ export class NAdam extends Optimizer {
     this.options = groups.map((g) => g.options);
   }
 
-  override setMomentum(value: number, steps: number): void {
-    this.setStates(firstBeta("NAdam", kernels.NadamState, value, steps));
+  override setMomentum(value: number): void {
+    this.setStates(firstBeta("NAdam", kernels.NadamState, value));
   }
 
   /** @internal */
