@@ -1,6 +1,7 @@
 /** @file Adam and AdamW with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/adam.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
 import { adamWords, firstBeta } from "./adam_words.ts";
@@ -39,7 +40,7 @@ export class Adam extends Optimizer {
     expectOptions("Adam", options, names);
     const groups = groupsOf("Adam", params, options, names);
     const hyper = groups.map((g) =>
-      kernels.stateWords(kernels.AdamState, { ...adamWords("Adam", g.options), correction1: 0, correction2: 0 }),
+      stateWords(kernels.AdamState, { ...adamWords("Adam", g.options), correction1: 0, correction2: 0 }),
     );
     super(
       groups.map((g, i) => ({
@@ -58,7 +59,7 @@ export class Adam extends Optimizer {
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize } = this.options[pack.group];
-    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, this.decoupled, { maximize, scaler: this.scaler?.state });
+    kernels.adam(pack, this.decoupled, { maximize, scaler: this.scaler?.state });
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file NAdam with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/nadam.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
 import { adamWords, firstBeta } from "./adam_words.ts";
@@ -39,7 +40,7 @@ export class NAdam extends Optimizer {
       requireRange("NAdam", "momentumDecay", momentumDecay, 0, Infinity);
       const momentum = { steps: 0, momentum: 0, momentum_next: 0, momentum_product: 1 };
       const words = { ...adamWords("NAdam", { lr, ...rest }), momentum_decay: momentumDecay, correction2: 0, ...momentum };
-      return kernels.stateWords(kernels.NadamState, words);
+      return stateWords(kernels.NadamState, words);
     });
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
     this.options = groups.map((g) => g.options);
@@ -53,6 +54,6 @@ export class NAdam extends Optimizer {
   protected update(pack: Pack): void {
     const { maximize, decoupledWeightDecay = false } = this.options[pack.group];
     const options = { maximize, scaler: this.scaler?.state };
-    kernels.adamRelative("nadam", pack.state, pack.gradient, pack.weight, pack.moments, decoupledWeightDecay, options);
+    kernels.nadam(pack, decoupledWeightDecay, options);
   }
 }

@@ -5,7 +5,7 @@
 
 import { expectArguments, expectItems, refused } from "../../host/kinds.ts";
 import { grad } from "../../autograd/tape.ts";
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/gradients.ts";
 import { alignUp } from "../../tensor/buffers.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";

@@ -1,6 +1,7 @@
 /** @file RAdam with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/radam.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
 import { adamWords, firstBeta } from "./adam_words.ts";
@@ -34,7 +35,7 @@ export class RAdam extends Optimizer {
     expectOptions("RAdam", options, names);
     const groups = groupsOf("RAdam", params, options, names);
     const hyper = groups.map((g) =>
-      kernels.stateWords(kernels.RadamState, { ...adamWords("RAdam", g.options), correction1: 0, correction2: 0, length: 0 }),
+      stateWords(kernels.RadamState, { ...adamWords("RAdam", g.options), correction1: 0, correction2: 0, length: 0 }),
     );
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
     this.options = groups.map((g) => g.options);
@@ -48,6 +49,6 @@ export class RAdam extends Optimizer {
   protected update(pack: Pack): void {
     const { maximize, decoupledWeightDecay = false } = this.options[pack.group];
     const options = { maximize, scaler: this.scaler?.state };
-    kernels.adamRelative("radam", pack.state, pack.gradient, pack.weight, pack.moments, decoupledWeightDecay, options);
+    kernels.radam(pack, decoupledWeightDecay, options);
   }
 }
