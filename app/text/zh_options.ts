@@ -60,7 +60,7 @@ export const zhOptions: Readonly<Record<string, string>> = {
     "CHAOS 文件夹中的序列：T1DUAL、T2SPIR、CT、MR（T1 与 T2）或 all",
   "of T1DUAL: in, out, both (two channels) or each (a case each)":
     "T1DUAL 的相位：in（同相）、out（反相）、both（两个通道）或 each（各为一个病例）",
-  "train on all slices, or on labeled ones": "在所有切片上训练（all），或只在有标签的切片上（labelled）",
+  "train on all slices, or on labeled ones": "在所有切片上训练（all），或只在有标签的切片上（labeled）",
   "resize slices to the patch size, or pad and crop": "把切片缩放到图块大小（resize），或填充并裁剪（crop）",
   "intensities: scale or zscore per volume, or ct (a window of HU)": "强度：每个体数据 scale 或 zscore，或 ct（HU 窗）",
   "none, or flips (transposed, scaled, turned, brighter too)": "无（none），或 flips（翻转、转置、缩放、旋转、亮度）",

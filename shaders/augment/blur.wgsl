@@ -4,7 +4,7 @@
 struct Params {
   threads: vec3u,
   size: u32,     // of the axis
-  inner: u32,    // elements between neighbours along it; 1: threads lie along the axis, else along what is inside of it
+  inner: u32,    // elements between neighbors along it; 1: threads lie along the axis, else along what is inside of it
   outer: u32,    // lines of a channel outside of the axis
   radius: u32,   // in elements
   rows: u32,     // of a thread, one after the other: along the axis, or of lines along it

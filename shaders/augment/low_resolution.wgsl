@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-// Elements that two neighbouring coarse positions show, and the weight of the second.
+// Elements that two neighboring coarse positions show, and the weight of the second.
 struct Pair {
   at: vec2u,
   t: f32,

@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var merges = 0u;
     while (rest >= 0) {
       merges++;
-      // Two neighbouring runs: a of at most `run` entries, then b.
+      // Two neighboring runs: a of at most `run` entries, then b.
       var a = rest;
       var b = rest;
       var left_a = 0u;

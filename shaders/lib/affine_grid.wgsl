@@ -4,12 +4,12 @@ struct Params {
   size: vec4u,      // D, H, W, samples
   axes: u32,        // 2 or 3
   slabs: u32,       // per sample, in the gradient
-  align: u32,       // -1 and 1 are the centres of the corner elements, rather than their outer edges
+  align: u32,       // -1 and 1 are the centers of the corner elements, rather than their outer edges
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 
-fn centre(at: u32, count: u32) -> f32 {
+fn center(at: u32, count: u32) -> f32 {
   if (p.align != 0u) {
     return select(2.0 * f32(at) / f32(count - 1u) - 1.0, 0.0, count == 1u);
   }
@@ -18,10 +18,10 @@ fn centre(at: u32, count: u32) -> f32 {
 
 // W, H, D and a one behind the last axis there is.
 fn base(o: u32) -> vec4f {
-  let w = centre(o % p.size.z, p.size.z);
-  let h = centre(o / p.size.z % p.size.y, p.size.y);
+  let w = center(o % p.size.z, p.size.z);
+  let h = center(o / p.size.z % p.size.y, p.size.y);
   if (p.axes == 2u) {
     return vec4f(w, h, 1.0, 0.0);
   }
-  return vec4f(w, h, centre(o / (p.size.y * p.size.z), p.size.x), 1.0);
+  return vec4f(w, h, center(o / (p.size.y * p.size.z), p.size.x), 1.0);
 }

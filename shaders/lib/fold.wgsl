@@ -16,7 +16,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> centre: array<f32>; // one per output, for the maps that compare
+@group(0) @binding(2) var<storage, read> center: array<f32>; // one per output, for the maps that compare
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 override MAP: u32;
@@ -37,10 +37,10 @@ fn mapped(v: f32, o: u32) -> f32 {
   switch MAP {
     case ABS: { return abs(v); }
     case SQUARE: { return v * v; }
-    case DEVIATION: { let d = v - centre[o]; return d * d; }
-    case EQUAL: { return select(0.0, 1.0, v == centre[o]); }
-    case ABS_EQUAL: { return select(0.0, 1.0, abs(v) == centre[o]); }
-    case EXP: { return exp(v - centre[o]); }
+    case DEVIATION: { let d = v - center[o]; return d * d; }
+    case EQUAL: { return select(0.0, 1.0, v == center[o]); }
+    case ABS_EQUAL: { return select(0.0, 1.0, abs(v) == center[o]); }
+    case EXP: { return exp(v - center[o]); }
     default: { return v; }
   }
 }

@@ -8,7 +8,7 @@ struct Params {
   first: u32,        // first sample, and
   samples: u32,      // how many samples, of this dispatch
   padding: u32,      // what lies outside
-  align: u32,        // -1 and 1 are the centres of the corner elements, rather than their outer edges
+  align: u32,        // -1 and 1 are the centers of the corner elements, rather than their outer edges
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -21,7 +21,7 @@ const REFLECTION = 2u;
 struct Taps {
   at: array<u32, TAPS>,
   weight: array<f32, TAPS>,   // 0 where a tap reads nothing
-  slope: array<f32, TAPS>,    // of the weight, by the normalised position
+  slope: array<f32, TAPS>,    // of the weight, by the normalized position
 }
 
 // Position folded into the image by `padding`, and the slope of that; PyTorch counts a position on the border as outside.

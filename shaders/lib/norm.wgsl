@@ -1,4 +1,4 @@
-// Groups of elements that are normalised together. A group is made of runs of adjacent elements: one run for instance, group and layer norm,
+// Groups of elements that are normalized together. A group is made of runs of adjacent elements: one run for instance, group and layer norm,
 // one run per sample for batch norm. Lengths are in units of V.
 
 struct Params {

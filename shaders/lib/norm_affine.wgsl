@@ -20,7 +20,7 @@ fn of_channel(c: u32) -> Channel {
 }
 
 // By mean, 1 / standard deviation and what the mean lacks.
-fn normalised(v: V, stats: vec3f) -> V {
+fn normalized(v: V, stats: vec3f) -> V {
   return (v - stats.x - stats.z) * stats.y;
 }
 

@@ -33,7 +33,7 @@ fn channel_sums(g: u32, first: u32, last: u32, s: vec3f, q: Channel, lane: u32) 
       for (var i = start; i < min(start + BLOCK, last); i += LANES) {
         let to = spot(g, i);
         let given = V(dy[at(to, p.dy_pitch)]);
-        let h = normalised(V(x[at(to, p.x_pitch)]), s);
+        let h = normalized(V(x[at(to, p.x_pitch)]), s);
         let z = scaled(h, q);
         let d = upstream(given, z, i, q);
         sum_block += d;

@@ -4,8 +4,8 @@
 struct Params {
   count: u32,
   each: u32,      // elements of a thread, 64 apart
-  variant: u32,   // 1: AdamW, Nesterov's momentum, centred RMSprop
-  direction: f32, // -1 to maximise
+  variant: u32,   // 1: AdamW, Nesterov's momentum, centered RMSprop
+  direction: f32, // -1 to maximize
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

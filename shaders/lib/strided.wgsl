@@ -1,4 +1,4 @@
-// A layout of AXES axes over words, last axis first; the host merged neighbouring axes that are one run of addresses, because each axis costs a
+// A layout of AXES axes over words, last axis first; the host merged neighboring axes that are one run of addresses, because each axis costs a
 // division: 4 times the move itself on lavapipe.
 
 struct Params {

@@ -1,6 +1,6 @@
 // Batched matrix product as matmul/tile.wgsl on the matrix units of a GPU, of f16 values with f32 sums: SM by SN subgroups of S lanes each multiply RM by RN matrices of
 // M rows by N columns, in steps of KS · K terms. Both operands go through shared memory, terms side by side; what the next step needs is loaded while this one multiplies.
-// AK and BK are 1 where neighbours of an operand are terms of one line (row of a, column of b), and 0 where they are lines of one term: eight neighbours begin at a multiple
+// AK and BK are 1 where neighbors of an operand are terms of one line (row of a, column of b), and 0 where they are lines of one term: eight neighbors begin at a multiple
 // of eight, and there are eight terms, or a multiple. Lines behind the last one are read from what follows, and their results not stored.
 // uses lib/eight_places lib/grid lib/matmul
 
@@ -18,7 +18,7 @@ const BL = 1u - BK;
 const A_FETCHES = ROWS * STEP / WIDE / LANES;
 const B_FETCHES = COLUMNS * STEP / WIDE / LANES;
 const APART = LANES * WIDE / STEP;
-// Of lines, four lanes fetch neighbours, and the next lanes other terms of them: a row of memory goes to several banks then.
+// Of lines, four lanes fetch neighbors, and the next lanes other terms of them: a row of memory goes to several banks then.
 const A_GROUPS = ROWS / WIDE;
 const B_GROUPS = COLUMNS / WIDE;
 const A_DEEP = min(8u, LANES / A_GROUPS);

@@ -18,7 +18,7 @@ const B_PITCH = COLUMNS + 1u;
 var<workgroup> a_shared: array<vec4f, STEP * A_PITCH>;
 var<workgroup> b_shared: array<vec4f, STEP * B_PITCH>;
 
-// Term and group of four that a lane fetches first: neighbouring lanes follow the operand's adjacent elements.
+// Term and group of four that a lane fetches first: neighboring lanes follow the operand's adjacent elements.
 fn slot(lane: u32, terms: u32, groups: u32, inner_adjacent: bool) -> vec2u {
   return select(vec2u(lane / groups, lane % groups), vec2u(lane % terms, lane / terms), inner_adjacent);
 }

@@ -1,4 +1,4 @@
-// Normalisation of groups of elements to zero mean and unit variance, then an optional scale and shift per channel and an activation of two
+// Normalization of groups of elements to zero mean and unit variance, then an optional scale and shift per channel and an activation of two
 // straight lines, with another tensor added behind or before it: instance norm (a group is one channel of one sample), group norm, layer norm, and batch norm in training (one channel of all
 // samples). One workgroup per group; or, where these are too few to fill a device, one per slab, after norm/slab_moments.
 //
@@ -63,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       q = of_channel(channel(g, i));
     }
     let to = spot(g, i);
-    var z = scaled(normalised(V(x[at(to, p.x_pitch)]), s), q);
+    var z = scaled(normalized(V(x[at(to, p.x_pitch)]), s), q);
     if (p.residual == BEFORE) {
       z += V(residual[at(to, p.residual_pitch)]);
     }

@@ -59,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     let to = spot(g, i);
     let k = at(to, p.dx_pitch);
-    let h = normalised(V(x[at(to, p.x_pitch)]), s);
+    let h = normalized(V(x[at(to, p.x_pitch)]), s);
     let u = q.weight * upstream(V(dy[at(to, p.dy_pitch)]), scaled(h, q), i, q);
     var d = s.y * (u - means.x - h * means.y);
     if (p.residual != NONE) {

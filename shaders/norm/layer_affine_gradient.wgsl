@@ -1,5 +1,5 @@
-// Gradients of the scale and shift of a layer norm: per element c of a group, the sums over groups of dy * (x - mean) * scale and of dy. Neighbouring
-// lanes own neighbouring elements, so that reads are adjacent; each slab of groups writes partial sums, which `reduce` adds in fixed order.
+// Gradients of the scale and shift of a layer norm: per element c of a group, the sums over groups of dy * (x - mean) * scale and of dy. Neighboring
+// lanes own neighboring elements, so that reads are adjacent; each slab of groups writes partial sums, which `reduce` adds in fixed order.
 // uses lib/grid
 
 struct Params {

@@ -1,4 +1,4 @@
-// RMSprop (Tieleman and Hinton 2012), plain or centred (Graves 2013), with momentum, over one flat buffer of parameters, as PyTorch orders the
+// RMSprop (Tieleman and Hinton 2012), plain or centered (Graves 2013), with momentum, over one flat buffer of parameters, as PyTorch orders the
 // operations.
 // uses lib/each lib/optim
 
@@ -14,7 +14,7 @@ struct RmspropState {
 @group(0) @binding(1) var<storage, read> state: RmspropState;
 @group(0) @binding(5) var<storage, read_write> square: array<f32>;
 @group(0) @binding(6) var<storage, read_write> velocity: array<f32>;
-@group(0) @binding(7) var<storage, read_write> mean: array<f32>; // one word unless centred
+@group(0) @binding(7) var<storage, read_write> mean: array<f32>; // one word unless centered
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

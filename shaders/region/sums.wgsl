@@ -1,4 +1,4 @@
-// Sums per sample and channel of overlap, prediction and target, from which Dice, Jaccard, Tversky and generalised Dice follow. With prediction q
+// Sums per sample and channel of overlap, prediction and target, from which Dice, Jaccard, Tversky and generalized Dice follow. With prediction q
 // and target t:
 //   plain   q t,                         q,    t
 //   squared q t,                         q^2,  t^2

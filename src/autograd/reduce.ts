@@ -61,7 +61,7 @@ function extreme(op: string, combine: Combination, x: Tensor, axes: Axes | undef
   reduceTerms(op, x.shape, list, 1);
   const y = reduce(op, x, list, keepDims, { combine });
   const backward: Backward = (dy) => {
-    const other = reduce(op, x, list, keepDims, { map: "equal", centre: y });
+    const other = reduce(op, x, list, keepDims, { map: "equal", center: y });
     const dx = reduceGradient("extreme", x, list, dy, { value: y, other });
     other.dispose();
     return [dx];
@@ -144,7 +144,7 @@ function spread(
   }
   const factor = 1 / (terms - correction);
   const center = reduce(op, x, list, false, { divisor: terms });
-  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre: center, divisor: terms - correction });
+  const variance = reduce(op, x, list, keepDims, { map: "deviation", center, divisor: terms - correction });
   const y = op === "std" ? unary("sqrt", variance) : variance;
   if (y !== variance) variance.dispose();
   const backward: Backward = (dy) => [
@@ -204,7 +204,7 @@ export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
       reduceTerms("vectorNorm", x.shape, list, 1);
       const y = reduce("vectorNorm", x, list, keepDims, { map: "abs", combine: "max" });
       const backward: Backward = (dy) => {
-        const other = reduce("vectorNorm", x, list, keepDims, { map: "absEqual", centre: y });
+        const other = reduce("vectorNorm", x, list, keepDims, { map: "absEqual", center: y });
         const dx = reduceGradient("normInfinity", x, list, dy, { value: y, other });
         other.dispose();
         return [dx];

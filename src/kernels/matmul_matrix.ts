@@ -18,7 +18,7 @@ export interface MatrixTile extends Matrices {
   readonly RM: number;
   readonly RN: number;
   readonly KS: number;
-  /** 1: neighbours of the operand are terms of one row or column, else 0. */
+  /** 1: neighbors of the operand are terms of one row or column, else 0. */
   readonly AK: number;
   readonly BK: number;
 }
@@ -26,7 +26,7 @@ export interface MatrixTile extends Matrices {
 /** Terms of a step. */
 export const stepOf = ({ KS, K }: MatrixTile): number => KS * K;
 
-/** Whether the kernel takes a product of f16 values: neither side of it is a vector, which a tile would hardly fill, and neighbours of an operand are neighbours in memory. */
+/** Whether the kernel takes a product of f16 values: neither side of it is a vector, which a tile would hardly fill, and neighbors of an operand are neighbors in memory. */
 export function hasMatrix(device: Device, { rows, columns, inner, a, b }: MatmulGeometry): boolean {
   const contiguous = [a, b].every(({ row, column }) => row === 1 || column === 1);
   return matricesOf(device) !== undefined && contiguous && Math.min(rows, columns, inner) >= 8;
@@ -44,7 +44,7 @@ export function matrixTile(device: Device, { rows, columns, inner, batch, a, b }
 
 const even = (n: number): boolean => n % WIDE === 0;
 
-// Whether all neighbours may be read in eights.
+// Whether all neighbors may be read in eights.
 const inEights = ({ row, column, batch }: Operand): boolean => even(row === 1 ? column : row) && batch.every(even);
 
 /** The operands that have to be packed before the kernel reads them in eights, terms included. */

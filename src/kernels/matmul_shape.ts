@@ -42,7 +42,7 @@ function batchStrides(shape: Shape, batch: readonly number[]): number[] {
   return strides;
 }
 
-/** Neighbouring batch axes become one where both operands walk them in one stride. */
+/** Neighboring batch axes become one where both operands walk them in one stride. */
 function mergeBatch(g: MatmulGeometry): MatmulGeometry {
   const batch: number[] = [];
   const a: number[] = [];

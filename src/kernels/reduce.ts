@@ -43,7 +43,7 @@ export interface Reduction {
   /** Default "identity". */
   readonly map?: MapName;
   /** One value per output. */
-  readonly centre?: Tensor;
+  readonly center?: Tensor;
   /** What the result is divided by; default 1. */
   readonly divisor?: number;
 }
@@ -87,7 +87,7 @@ export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims:
   expectFloats(op, { input: x });
   const runs = mergedRuns(x.shape, axes);
   let flat: Tensor;
-  if (reduction.centre && runs.length > 4) {
+  if (reduction.center && runs.length > 4) {
     // Passes over some of the axes do not know their output: move the axes together.
     const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
     const moved = permute(x, [...kept, ...axes]);
@@ -137,7 +137,7 @@ function describe(x: Tensor, [o1, r1, o2, r2]: Four, { combine = "sum", map = "i
 }
 
 function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
-  const { centre = instead(x), divisor = 1 } = reduction;
+  const { center = instead(x), divisor = 1 } = reduction;
   const { name, sizes, ...call } = describe(x, axes, reduction);
   const outputs = sizes.o1 * sizes.o2;
   const y = x.device.empty([outputs]);
@@ -147,7 +147,7 @@ function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction):
       ...call,
       variant: name,
       params: { ...sizes, slab: 0, slabs: 1, divisor },
-      bind: { x, centre, y: write(y) },
+      bind: { x, center, y: write(y) },
       workgroups: grid(x.device, op, outputs, 64),
     }),
   );
@@ -155,7 +155,7 @@ function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction):
 }
 
 function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
-  const { centre = instead(x), combine, divisor = 1 } = reduction;
+  const { center = instead(x), combine, divisor = 1 } = reduction;
   const { device } = x;
   const { name, sizes, overrides, half } = describe(x, axes, reduction);
   const outputs = sizes.o1 * sizes.o2;
@@ -172,7 +172,7 @@ function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): T
       variant: single ? `${name} single` : name,
       half,
       params: { ...sizes, slab, slabs, divisor: slabs === 1 ? divisor : 1 },
-      bind: { x, centre, y: write(y) },
+      bind: { x, center, y: write(y) },
       workgroups: fold(device, op, outputs * slabs),
     }),
   );
@@ -184,25 +184,25 @@ function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): T
 
 // Over the binding limit: pieces of the outputs, or else of the terms, whose partial results are combined.
 function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
-  const { combine, centre, divisor } = reduction;
+  const { combine, center, divisor } = reduction;
   if (o1 === 1 && r1 > 1 && r2 > 1) {
     // The inner terms first: their pieces may be as short as need be.
-    const centres = centre && expand(centre.view([1, o2]), [r1, o2]);
-    const inner = reduceFour(op, x, [r1 * o2, r2, 1, 1], { ...reduction, centre: centres, divisor: 1 });
+    const centers = center && expand(center.view([1, o2]), [r1, o2]);
+    const inner = reduceFour(op, x, [r1 * o2, r2, 1, 1], { ...reduction, center: centers, divisor: 1 });
     const total = reduceFour(op, inner, [1, r1, o2, 1], { combine, divisor });
     inner.dispose();
-    centres?.dispose();
+    centers?.dispose();
     return total;
   }
   const lead = o1 > 1 ? o1 : r1;
   const view = x.view([lead, x.size / lead]);
   const pieces: Tensor[] = [];
   if (o1 > 1) {
-    const centres = centre?.view([o1, o2]);
+    const centers = center?.view([o1, o2]);
     const one = ([piece, near]: readonly Tensor[]) =>
-      pieces.push(reduceFour(op, piece, [piece.shape[0], r1, o2, r2], { ...reduction, centre: near }));
-    eachPiece(op, 1, [read(view), ...(centres ? [read(centres)] : [])], one, one);
-    centres?.dispose();
+      pieces.push(reduceFour(op, piece, [piece.shape[0], r1, o2, r2], { ...reduction, center: near }));
+    eachPiece(op, 1, [read(view), ...(centers ? [read(centers)] : [])], one, one);
+    centers?.dispose();
   } else {
     if (2 * o2 * 4 > x.device.maxBindingSize) return foldRows(view, reduction);
     eachPiece(op, 1, [read(view)], ([piece]) =>
@@ -219,11 +219,11 @@ function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: 
 }
 
 // Rows of which no two can be bound at once, such as the channels of a whole volume, are combined one after the other.
-function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, divisor = 1 }: Reduction): Tensor {
+function foldRows(x: Tensor, { combine = "sum", map = "identity", center, divisor = 1 }: Reduction): Tensor {
   let total: Tensor | undefined;
   for (let i = 0; i < x.shape[0]; i++) {
     const { tensor: row, done } = bindable(rows(x, i, 1), "read");
-    const middle = (centre ?? row).view(row.shape);
+    const middle = (center ?? row).view(row.shape);
     const mapped = maps[map].of(row, middle);
     middle.dispose();
     done();

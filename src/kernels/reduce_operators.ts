@@ -7,19 +7,19 @@ import * as codes from "./shaders/lib/fold.gen.ts";
 interface ElementMap {
   /** The case in the shaders. */
   readonly code: number;
-  /** The same of whole tensors; `centre` has the shape of `x`. */
-  readonly of: (x: Tensor, centre: Tensor) => Tensor;
+  /** The same of whole tensors; `center` has the shape of `x`. */
+  readonly of: (x: Tensor, center: Tensor) => Tensor;
 }
 
-/** What of an element is reduced; the last four take the output's `centre` from it or compare the two, "deviation" as the squared distance. */
+/** What of an element is reduced; the last four take the output's `center` from it or compare the two, "deviation" as the squared distance. */
 export const maps = {
   identity: { code: codes.IDENTITY, of: (x) => unary("affine", x, 1, 0) },
   abs: { code: codes.ABS, of: (x) => unary("abs", x) },
   square: { code: codes.SQUARE, of: (x) => unary("square", x) },
-  deviation: { code: codes.DEVIATION, of: (x, centre) => thenUnary("square", binary("sub", x, centre)) },
-  equal: { code: codes.EQUAL, of: (x, centre) => binary("eq", x, centre) },
-  exp: { code: codes.EXP, of: (x, centre) => thenUnary("exp", binary("sub", x, centre)) },
-  absEqual: { code: codes.ABS_EQUAL, of: (x, centre) => thenEqual(unary("abs", x), centre) },
+  deviation: { code: codes.DEVIATION, of: (x, center) => thenUnary("square", binary("sub", x, center)) },
+  equal: { code: codes.EQUAL, of: (x, center) => binary("eq", x, center) },
+  exp: { code: codes.EXP, of: (x, center) => thenUnary("exp", binary("sub", x, center)) },
+  absEqual: { code: codes.ABS_EQUAL, of: (x, center) => thenEqual(unary("abs", x), center) },
 } as const satisfies Record<string, ElementMap>;
 
 export type MapName = keyof typeof maps;
@@ -47,8 +47,8 @@ function thenUnary(name: "square" | "exp", x: Tensor): Tensor {
   return y;
 }
 
-function thenEqual(x: Tensor, centre: Tensor): Tensor {
-  const y = binary("eq", x, centre);
+function thenEqual(x: Tensor, center: Tensor): Tensor {
+  const y = binary("eq", x, center);
   x.dispose();
   return y;
 }

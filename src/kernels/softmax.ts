@@ -108,7 +108,7 @@ function eachPlaces(
 function long(op: SoftmaxOp, x: Tensor, y: Tensor, rows: AroundAxis): void {
   const three = x.view([rows.outer, rows.axis, rows.inner]);
   const top = reduce(op, three, [1], false, { combine: "max" });
-  const sum = reduce(op, three, [1], false, { map: "exp", centre: top });
+  const sum = reduce(op, three, [1], false, { map: "exp", center: top });
   eachPlaces(op, rows, [read(x), write(y)], ([from, to], places) => {
     x.device.run(
       longShader({

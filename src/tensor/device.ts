@@ -26,7 +26,7 @@ import { expectOptions } from "../host/options.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, type Device, Tensor } from "./tensor.ts";
-import { convert, expectFilled } from "./upload.ts";
+import { convert, expectUpload } from "./upload.ts";
 import { expectUnchanged, now } from "./versions.ts";
 
 export type { Device };
@@ -154,7 +154,7 @@ class OpenDevice implements Device {
 
   tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype: DType = "f32"): Tensor {
     this.check();
-    expectFilled("device.tensor", host);
+    expectUpload("device.tensor", host);
     const data = convert(host.data, dtype);
     // Not through the stream: host data are real even while tracing, where they become constants of the plan.
     const storage = new Storage(byteLength(host.shape, dtype), this.pool);
@@ -164,7 +164,7 @@ class OpenDevice implements Device {
   }
 
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void {
-    expectFilled("device.write", host, tensor.shape);
+    expectUpload("device.write", host, tensor.shape);
     const { storage } = tensor;
     const buffer = storage.memory();
     if (this.capturing && storage.made <= this.traced) {

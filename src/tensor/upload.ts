@@ -2,11 +2,11 @@
 
 import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 import { DataError, DTypeError, ShapeError } from "../host/errors.ts";
-import { expectArguments } from "../host/kinds.ts";
+import { expectArguments, expectFull } from "../host/kinds.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 
 /** Throws `ShapeError` unless there are as many values as the shape says, and as a tensor of `shape` has. */
-export function expectFilled(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape?: Shape): void {
+export function expectUpload(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape?: Shape): void {
   // A bare array is the slip of whoever comes from another library.
   const data: unknown = (host as Partial<HostArray> | null | undefined)?.data;
   if (!Array.isArray(data) && !ArrayBuffer.isView(data)) {
@@ -14,12 +14,11 @@ export function expectFilled(op: string, host: HostArray | { data: readonly numb
   }
   expectArguments(op, "weights", { data });
   expectShape(op, host.shape);
-  const filled = shape ?? host.shape;
-  if (sizeOf(host.shape) !== host.data.length || host.data.length !== sizeOf(filled)) {
+  expectFull(op, "the array", host);
+  if (shape && sizeOf(shape) !== host.data.length)
     throw new ShapeError(
-      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(filled)}`,
+      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(shape)}`,
     );
-  }
 }
 
 /** Values without their fractions. Throws `DataError` for one that the type does not hold, which would come out as another number. */

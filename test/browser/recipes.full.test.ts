@@ -4,15 +4,16 @@ import { expect, test } from "vitest";
 import { recipes } from "../../src/seg/index.ts";
 import { browserSite, evaluateIn } from "../lib/browser_site.ts";
 import { device } from "../lib/device.ts";
-import { lossesOf, tiny } from "./recipe_steps.ts";
+import { tinyRecipes } from "../lib/tiny_recipes.ts";
+import { lossesOf } from "./recipe_steps.ts";
 
 const site = browserSite({ "steps.js": "test/browser/recipe_steps.ts" });
 
 test("no recipe is left out", () => {
-  expect(Object.keys(tiny).sort()).toEqual(recipes.map((r) => r.name).sort());
+  expect(Object.keys(tinyRecipes).sort()).toEqual(recipes.map((r) => r.name).sort());
 });
 
-test.each(Object.keys(tiny))("%s", async (name) => {
+test.each(Object.keys(tinyRecipes))("%s", async (name) => {
   const page = await site.open();
   const there: number[] = await evaluateIn(page, site, "steps.js", `lossesOf(${JSON.stringify(name)})`);
   await page.close();

@@ -123,7 +123,7 @@ export interface ChaosFolderOptions extends Omit<PhantomOptions, "seed" | "textu
   readonly patients: readonly number[];
   readonly sequences?: readonly ChaosSequence[];
   /** Patients without label pictures. */
-  readonly unlabelled?: readonly number[];
+  readonly unlabeled?: readonly number[];
   /** Texture of a patient. */
   readonly textureOf?: (patient: number) => HostArray | undefined;
   readonly seed?: number;
@@ -136,7 +136,7 @@ interface Scan {
   readonly nameOf: (slice: number) => string;
 }
 
-// Millimetres between voxels.
+// Millimeters between voxels.
 const spacing = [1.6, 1.6, 6] as const;
 
 /** Slices from the feet up, each of a series of its own, as CHAOS was made anonymous. */
@@ -178,10 +178,10 @@ const number = (n: number, digits: number): string => String(n).padStart(digits,
 
 /** Writes a folder such as CHAOS_Train_Sets. */
 export async function writeChaosFolder(dir: string, options: ChaosFolderOptions): Promise<void> {
-  const { patients, sequences = ["T1DUAL", "T2SPIR"], unlabelled = [], textureOf: real, seed = 0, size } = options;
+  const { patients, sequences = ["T1DUAL", "T2SPIR"], unlabeled = [], textureOf: real, seed = 0, size } = options;
   for (const patient of patients) {
     const found = phantom({ seed: 100 * seed + patient, texture: real?.(patient), ...(size && { size }) });
-    const labelled = !unlabelled.includes(patient);
+    const labeled = !unlabeled.includes(patient);
     const scan = (kind: ImageKind, nameOf: Scan["nameOf"]): Scan => ({
       size: found.size,
       pixels: found.image(kind),
@@ -196,7 +196,7 @@ export async function writeChaosFolder(dir: string, options: ChaosFolderOptions)
           scan("CT", (z) => `i${number(z, 4)},0000b`),
         );
         const white = (gray: number) => (gray === 63 ? 255 : 0);
-        if (labelled) await writeGround(join(root, "Ground"), found, white, (z) => `liver_GT_${number(z, 3)}`);
+        if (labeled) await writeGround(join(root, "Ground"), found, white, (z) => `liver_GT_${number(z, 3)}`);
         continue;
       }
       const root = join(dir, "MR", String(patient), sequence);
@@ -210,7 +210,7 @@ export async function writeChaosFolder(dir: string, options: ChaosFolderOptions)
           scan("out", (z) => `IMG-${number(patient, 4)}-${number(2 * z + 1, 5)}`),
         );
       } else writeSlices(join(root, "DICOM_anon"), scan("T2SPIR", nameOf));
-      if (labelled) await writeGround(join(root, "Ground"), found, (gray) => gray, nameOf);
+      if (labeled) await writeGround(join(root, "Ground"), found, (gray) => gray, nameOf);
     }
   }
 }

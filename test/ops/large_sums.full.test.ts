@@ -43,8 +43,8 @@ describe("large sums", () => {
     const data = new Float32Array(4_194_304);
     // Three uniform numbers have a variance of 1/4.
     for (let i = 0; i < data.length; i++) data[i] = 1e4 + 2 * (random() + random() + random() - 1.5);
-    const centre = data.reduce((a, b) => a + b, 0) / data.length;
-    const expected = data.reduce((a, b) => a + (b - centre) ** 2, 0) / (data.length - 1);
+    const center = data.reduce((a, b) => a + b, 0) / data.length;
+    const expected = data.reduce((a, b) => a + (b - center) ** 2, 0) / (data.length - 1);
     const [all, each, normal] = scope(() => {
       const x = gpu.tensor({ data, shape: [1, 1, 64, 256, 256] });
       return [variance(x), variance(x, [0, 1, 3, 4]), instanceNorm(x)];
@@ -59,7 +59,7 @@ describe("large sums", () => {
     }
     const scaled = await normal.data();
     for (let i = 0; i < data.length; i += 1009) {
-      expect(Math.abs(scaled[i] - (data[i] - centre) / Math.sqrt(expected + 1e-5))).toBeLessThan(1e-3); // digits of data and mean
+      expect(Math.abs(scaled[i] - (data[i] - center) / Math.sqrt(expected + 1e-5))).toBeLessThan(1e-3); // digits of data and mean
     }
     for (const t of [all, each, normal]) t.dispose();
   });

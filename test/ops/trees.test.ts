@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import { crossEntropyLoss, focalLoss } from "../../src/nn/index.ts";
 import { channelStatistics } from "../../src/kernels/channel_statistics.ts";
-import { gradientNorm, unscale } from "../../src/kernels/optim.ts";
+import { gradientNorm, unscale } from "../../src/kernels/optim/gradients.ts";
 import { fragmentsOf, readWgsl } from "../../src/kernels/lib/wgsl.ts";
 import type { KernelCall } from "../../src/tensor/kernel.ts";
 import { expectClose, readAll } from "../lib/compare.ts";

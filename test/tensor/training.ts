@@ -1,6 +1,6 @@
 /** @file A small training step with everything that plans must get right: parameters and gradients in flat buffers, updated in place. */
 import * as vx from "../../src/index.ts";
-import { sgd } from "../../src/kernels/optim.ts";
+import { sgd } from "../../src/kernels/optim/sgd.ts";
 import { alignUp } from "../../src/tensor/buffers.ts";
 import { type Device, type HostArray, type Tensor } from "../../src/index.ts";
 
@@ -43,7 +43,7 @@ export function makeTraining(device: Device): Training {
       device.stream.copy(g, gradient, offsets[i]);
       g.dispose();
     });
-    sgd(state, gradient, flat, velocity, false);
+    sgd({ state, gradient, weight: flat, moments: [velocity] }, false);
     return loss;
   };
   const dispose = (): void => {

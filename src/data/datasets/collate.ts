@@ -194,6 +194,7 @@ function expectNoFiles(op: string, item: Item, batch: Batch): void {
   );
 }
 
+// Not the table of the formats, which would bring every reader along with a loader.
 const imageFile = /\.(nii|mgh|mgz|mha|mhd|nrrd|dcm|npy|npz|png|jpe?g|tiff?|h5)(\.gz)?$/i;
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 

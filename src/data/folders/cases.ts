@@ -3,7 +3,7 @@
 import { counted } from "../../host/text.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
-import { endingOf as imageEnding } from "../formats/formats.ts";
+import { endingOf as imageEnding, imageStem } from "../formats/formats.ts";
 import type { Case, Folder } from "./dataset_index.ts";
 
 /** What finding cases needs, and where it tells what it met. */
@@ -58,7 +58,7 @@ const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 
 function stemOf(path: string, ending: string): string {
   const name = baseName(path);
-  return name.endsWith(ending) ? name.slice(0, -ending.length) : name.replace(/\.nii(\.gz)?$/, "");
+  return name.endsWith(ending) ? name.slice(0, -ending.length) : imageStem(name);
 }
 
 const channelName = (stem: string, channel: number, ending: string): string =>

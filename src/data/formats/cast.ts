@@ -1,8 +1,9 @@
 /** @file What a volume is written as: the element type, and values that it can hold. */
 
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
-import { sizeOf, type TypedArray } from "../../host/array.ts";
+import type { TypedArray } from "../../host/array.ts";
 import { elements, integerRange, nativeNames, nativeOf, type NativeName } from "../../host/elements.ts";
+import { expectFull } from "../../host/kinds.ts";
 import type { Volume } from "../volume.ts";
 
 /** The element type of an array. */
@@ -12,12 +13,11 @@ export function typeOf(op: string, data: TypedArray): NativeName {
   return dtype;
 }
 
-/** @throws ShapeError for a volume whose data are not as many as its shape says */
-export function expectFilled(op: string, { shape, data }: Volume): void {
-  if (shape.length === 4 && sizeOf(shape) === data.length) return;
-  throw new ShapeError(
-    `${op}: the volume has shape [${shape}] and ${data.length} elements; expected [C, nx, ny, nz] and as many`,
-  );
+/** @throws ShapeError for a volume of another rank than [C, nx, ny, nz], or whose data are not as many as its shape says */
+export function expectVolume(op: string, volume: Volume): void {
+  if (volume.shape.length !== 4)
+    throw new ShapeError(`${op}: the volume has shape [${volume.shape.join(", ")}]; expected [C, nx, ny, nz]`);
+  expectFull(op, "the volume", volume);
 }
 
 /**
@@ -52,7 +52,7 @@ export function castTo(op: string, data: TypedArray, dtype: string): TypedArray 
 /** The data of a volume as the type of a file, where the format has only some. @throws ConfigError naming them, DataError as castTo */
 export function dataAs(title: string, volume: Volume, dtype: string | undefined, has: readonly NativeName[]): TypedArray {
   const op = "writeImage";
-  expectFilled(op, volume);
+  expectVolume(op, volume);
   const wanted = dtype ?? typeOf(op, volume.data);
   if (!has.includes(wanted as NativeName)) {
     throw new ConfigError(`${op}: ${title} cannot hold ${wanted}; give dtype: one of ${has.join(", ")}`);

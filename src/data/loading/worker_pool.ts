@@ -98,7 +98,7 @@ class DataWorker {
     this.begun = undefined;
     const key = message.type === "plan" ? "plan" : (message.id ?? "plan");
     const waiting = this.waiting.get(key);
-    // Nobody waits for a cancelled unit.
+    // Nobody waits for a canceled unit.
     if (!waiting) return;
     this.waiting.delete(key);
     if (message.type === "error") waiting.reject(fromWire(message.error));

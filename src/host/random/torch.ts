@@ -59,7 +59,7 @@ export class TorchGenerator {
   /**
    * `torch.empty(n).normal_(mean, std)`. Fewer than 16 elements: Box-Muller in float64, the second of a pair kept for the next
    * call. From 16 on: blocks of 16 in float32, element j with element j + 8; a ragged end redraws the last 16. The random bits
-   * are torch's; log, cos and sin may differ from torch's vectorised ones in the last float32 bits.
+   * are torch's; log, cos and sin may differ from torch's vectorized ones in the last float32 bits.
    */
   normal(mean: number, std: number, n: number): Float32Array {
     const out = new Float32Array(n);

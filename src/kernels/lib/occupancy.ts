@@ -16,7 +16,7 @@ const workgroups = {
   reduce: { software: 8, hardware: 512 },
   /** One per group, or per slab of one. Only hardware chooses slabs by itself, so that there is one number. */
   norm: { software: 512, hardware: 512 },
-  /** Slabs of groups for each 64 neighbouring elements, of which there are several. */
+  /** Slabs of groups for each 64 neighboring elements, of which there are several. */
   layerNormSlabs: { software: 4, hardware: 64 },
 } as const;
 

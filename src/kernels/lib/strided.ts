@@ -73,7 +73,7 @@ export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly numb
 
 function tooManyAxes(op: string, shape: Shape): ShapeError {
   return new ShapeError(
-    `${op}: more than ${maxAxes} axes in ${showShape(shape)} are left after neighbours that lie in one run are merged`,
+    `${op}: more than ${maxAxes} axes in ${showShape(shape)} are left after neighbors that lie in one run are merged`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** @file Normalisation over groups of elements, with an activation: instance, group, layer and batch norm are one kernel. */
+/** @file Normalization over groups of elements, with an activation: instance, group, layer and batch norm are one kernel. */
 
 import { ShapeError } from "../../host/errors.ts";
 import { update, write } from "../../tensor/kernel.ts";
@@ -227,7 +227,7 @@ function channelGradients(x: Tensor, affine: NormAffine, sums: Tensor, g: NormGe
 // At most this many groups are added in sequence; more slabs of them give a device with many cores work.
 const slabGroups = 256;
 
-/** The same for layer norm, where neighbouring elements are different channels: a thread per element and slab of groups. */
+/** The same for layer norm, where neighboring elements are different channels: a thread per element and slab of groups. */
 export function layerNormAffineGradient(
   x: Tensor,
   stats: Tensor,

@@ -1,5 +1,5 @@
 /**
- * @file Normalisation of tensors over the binding limit, composed of reductions and pointwise functions, which run in pieces: the kernels of
+ * @file Normalization of tensors over the binding limit, composed of reductions and pointwise functions, which run in pieces: the kernels of
  * `norm.ts` need a whole group at once. Takes some eight passes instead of three.
  */
 
@@ -56,7 +56,7 @@ export function normInPieces(
   const { own, free } = workspace();
   const view = own(x.view(four));
   const mean = own(reduceSum(view, statAxes, true, g.count));
-  const variance = own(reduce("norm", view, statAxes, true, { map: "deviation", centre: mean, divisor: g.count }));
+  const variance = own(reduce("norm", view, statAxes, true, { map: "deviation", center: mean, divisor: g.count }));
   const scale = own(unary("rsqrt", own(unary("affine", variance, 1, g.eps))));
   const rest = unary("affine", mean, 0, 0); // a reduction adds precisely enough
   const stats = concat(
@@ -77,7 +77,7 @@ function scaled(t: Tensor, by: Tensor): Tensor {
 }
 
 // (x - mean) * scale, and the scale, as of the four axes.
-function normalised(x: Tensor, stats: Tensor, g: NormGeometry): { h: Tensor; scale: Tensor } {
+function normalized(x: Tensor, stats: Tensor, g: NormGeometry): { h: Tensor; scale: Tensor } {
   const shape = layout(x, g);
   const { own, free } = workspace();
   const column = (start: number) =>
@@ -97,15 +97,15 @@ function normalised(x: Tensor, stats: Tensor, g: NormGeometry): { h: Tensor; sca
 export function inputGradientInPieces(x: Tensor, weight: Tensor | undefined, stats: Tensor, dy: Tensor, g: NormGeometry): Tensor {
   const { four, affine, statAxes } = layout(x, g);
   const { own, free } = workspace();
-  const { h, scale } = normalised(x, stats, g);
+  const { h, scale } = normalized(x, stats, g);
   own(h);
   own(scale);
   const given = own(dy.view(four));
   const u = weight ? own(binary("mul", given, own(weight.view(affine)))) : given;
   const mean = own(reduceSum(u, statAxes, true, g.count));
   const slope = own(reduceSum(own(binary("mul", u, h)), statAxes, true, g.count));
-  const centred = own(binary("sub", u, mean));
-  const dx = scaled(binary("sub", centred, own(binary("mul", h, slope))), scale);
+  const centered = own(binary("sub", u, mean));
+  const dx = scaled(binary("sub", centered, own(binary("mul", h, slope))), scale);
   const out = dx.view(x.shape);
   dx.dispose();
   free();
@@ -121,7 +121,7 @@ export function affineGradientInPieces(
 ): { dWeight: Tensor; dBias: Tensor } {
   const { four, affineAxes } = layout(x, g);
   const { own, free } = workspace();
-  const { h, scale } = normalised(x, stats, g);
+  const { h, scale } = normalized(x, stats, g);
   own(scale);
   const given = own(dy.view(four));
   const [dWeight, dBias] = [scaled(h, given), given].map((t) => {
@@ -132,7 +132,7 @@ export function affineGradientInPieces(
   return { dWeight, dBias };
 }
 
-/** The activation of a normalised `z`, which it takes over, and what is added. */
+/** The activation of a normalized `z`, which it takes over, and what is added. */
 export function rectified(z: Tensor, slope: NormAffine["slope"] = 1, residual?: Residual): Tensor {
   const steps: ((v: Tensor) => Tensor)[] = [];
   if (slope !== 1)
@@ -158,7 +158,7 @@ export function rectifiedGradient(
   if (slope === 1) return { dz: dy };
   const { affine } = layout(x, g);
   const { own, free } = workspace();
-  const { h, scale } = normalised(x, stats, g);
+  const { h, scale } = normalized(x, stats, g);
   own(scale);
   let flat = own(h);
   if (weight && bias) {

@@ -1,4 +1,4 @@
-/** @file Shape rules of normalisation: how a tensor splits into groups. */
+/** @file Shape rules of normalization: how a tensor splits into groups. */
 
 import { ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
@@ -21,7 +21,7 @@ export interface NormGeometry {
   readonly eps: number;
 }
 
-/** What follows the normalisation: z = weight · h + bias per channel, then z where z > 0, else slope · z. */
+/** What follows the normalization: z = weight · h + bias per channel, then z where z > 0, else slope · z. */
 export interface NormAffine {
   readonly weight?: Tensor;
   readonly bias?: Tensor;

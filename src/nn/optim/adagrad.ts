@@ -1,7 +1,8 @@
 /** @file Adagrad with PyTorch's defaults and numerics. */
 
 import { ConfigError } from "../../host/errors.ts";
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/adagrad.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
 import { groupsOf } from "./groups.ts";
@@ -41,7 +42,7 @@ export class Adagrad extends Optimizer {
         const state = { lr, lr_decay: lrDecay, epsilon: eps, weight_decay: weightDecay, steps: 0 };
         return {
           params: g.params,
-          hyper: kernels.stateWords(kernels.AdagradState, state),
+          hyper: stateWords(kernels.AdagradState, state),
           moments: [initialAccumulatorValue],
         };
       }),
@@ -56,6 +57,6 @@ export class Adagrad extends Optimizer {
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize } = this.options[pack.group];
-    kernels.adagrad(pack.state, pack.gradient, pack.weight, pack.moments[0], { maximize, scaler: this.scaler?.state });
+    kernels.adagrad(pack, { maximize, scaler: this.scaler?.state });
   }
 }

@@ -1,11 +1,12 @@
 /** @file Adam and AdamW with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/adam.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
-import { adamWords, mostBeta } from "./adam_words.ts";
+import { adamWords, firstBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
-import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import { Optimizer, type ParamGroup } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
 
 /** Options of `Adam`, `AdamW`. */
@@ -39,7 +40,7 @@ export class Adam extends Optimizer {
     expectOptions("Adam", options, names);
     const groups = groupsOf("Adam", params, options, names);
     const hyper = groups.map((g) =>
-      kernels.stateWords(kernels.AdamState, { ...adamWords("Adam", g.options), correction1: 0, correction2: 0 }),
+      stateWords(kernels.AdamState, { ...adamWords("Adam", g.options), correction1: 0, correction2: 0 }),
     );
     super(
       groups.map((g, i) => ({
@@ -52,18 +53,13 @@ export class Adam extends Optimizer {
   }
 
   override setMomentum(value: number, steps: number): void {
-    requireRange("Adam", "betas[0]", value, 0, mostBeta);
-    for (const pack of this.packs) {
-      this.setState(pack, kernels.AdamState.beta1, value);
-      this.setState(pack, kernels.AdamState.one_minus_beta1, 1 - value);
-      this.setState(pack, kernels.AdamState.correction1, 1 - value ** steps);
-    }
+    this.setStates(firstBeta("Adam", kernels.AdamState, value, steps));
   }
 
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize } = this.options[pack.group];
-    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, this.decoupled, { maximize, scaler: this.scaler?.state });
+    kernels.adam(pack, this.decoupled, { maximize, scaler: this.scaler?.state });
   }
 }
 

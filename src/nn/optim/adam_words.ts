@@ -3,8 +3,8 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { requireRange } from "./optimizer.ts";
 
-/** The first moment's decay is below 1. */
-export const mostBeta = 1 - 1e-12;
+/** Decays of moments are below 1. */
+const mostBeta = 1 - 1e-12;
 
 interface Given {
   readonly lr?: number;
@@ -30,4 +30,20 @@ export function adamWords(op: string, { lr = 1e-3, betas = [0.9, 0.999], eps = 1
     epsilon: eps,
     weight_decay: weightDecay,
   };
+}
+
+interface FirstBetaWords {
+  readonly beta1: number;
+  readonly one_minus_beta1: number;
+  readonly correction1?: number;
+}
+
+/**
+ * What another first beta changes in a state after `steps` steps: words and their values. NAdam has no such correction, but momenta of its steps, which the
+ * device multiplies. @throws ConfigError for a beta out of range
+ */
+export function firstBeta(op: string, { beta1, one_minus_beta1, correction1 }: FirstBetaWords, value: number, steps = 0) {
+  requireRange(op, "betas[0]", value, 0, mostBeta);
+  const corrected = correction1 === undefined ? [] : [[correction1, 1 - value ** steps] as const];
+  return [[beta1, value] as const, [one_minus_beta1, 1 - value] as const, ...corrected];
 }

@@ -1,7 +1,7 @@
 /** @file Exponential moving average of weights. */
 
 import { expectTensorList } from "../../tensor/kind.ts";
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/ema.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";

@@ -2,7 +2,8 @@
 
 import { expectDevice } from "../../tensor/kind.ts";
 import { mul } from "../../autograd/pointwise.ts";
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/gradients.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -50,7 +51,7 @@ export class GradScaler {
           `${initScale}, ${growthFactor}, ${backoffFactor}, ${growthInterval}`,
       );
     }
-    const words = kernels.stateWords(kernels.ScalerState, {
+    const words = stateWords(kernels.ScalerState, {
       scale: initScale,
       good: 0,
       found: 0,

@@ -1,9 +1,10 @@
 /** @file NAdam with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/nadam.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
-import { adamWords, mostBeta } from "./adam_words.ts";
+import { adamWords, firstBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
 import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
@@ -39,24 +40,20 @@ export class NAdam extends Optimizer {
       requireRange("NAdam", "momentumDecay", momentumDecay, 0, Infinity);
       const momentum = { steps: 0, momentum: 0, momentum_next: 0, momentum_product: 1 };
       const words = { ...adamWords("NAdam", { lr, ...rest }), momentum_decay: momentumDecay, correction2: 0, ...momentum };
-      return kernels.stateWords(kernels.NadamState, words);
+      return stateWords(kernels.NadamState, words);
     });
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
     this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number): void {
-    requireRange("NAdam", "betas[0]", value, 0, mostBeta);
-    for (const pack of this.packs) {
-      this.setState(pack, kernels.NadamState.beta1, value);
-      this.setState(pack, kernels.NadamState.one_minus_beta1, 1 - value);
-    }
+    this.setStates(firstBeta("NAdam", kernels.NadamState, value));
   }
 
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize, decoupledWeightDecay = false } = this.options[pack.group];
     const options = { maximize, scaler: this.scaler?.state };
-    kernels.adamRelative("nadam", pack.state, pack.gradient, pack.weight, pack.moments, decoupledWeightDecay, options);
+    kernels.nadam(pack, decoupledWeightDecay, options);
   }
 }

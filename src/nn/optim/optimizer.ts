@@ -5,7 +5,7 @@
 
 import { expectArguments, expectItems, refused } from "../../host/kinds.ts";
 import { grad } from "../../autograd/tape.ts";
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/gradients.ts";
 import { alignUp } from "../../tensor/buffers.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";
@@ -152,8 +152,8 @@ export abstract class Optimizer {
     pack.rate = rate;
   }
 
-  /** Writes one hyper-parameter, in order with the work recorded so far. @internal */
-  protected setState(pack: Pack, word: number, value: number): void {
+  /** Writes one hyper-parameter, in order with the work recorded so far. */
+  private setState(pack: Pack, word: number, value: number): void {
     this.expectOutside("a hyper-parameter is set");
     const { storage, byteOffset } = pack.state;
     storage.touch();
@@ -166,6 +166,11 @@ export abstract class Optimizer {
     throw new ConfigError(
       `${what} inside capture(), where it would happen once: move it behind the call of the captured step; it then counts from the next call on`,
     );
+  }
+
+  /** Writes hyper-parameters of all groups, as words of the state and their values. @internal */
+  protected setStates(values: readonly (readonly [word: number, value: number])[]): void {
+    for (const pack of this.packs) for (const [word, value] of values) this.setState(pack, word, value);
   }
 
   /**

@@ -1,11 +1,12 @@
 /** @file RAdam with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/radam.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
-import { adamWords, mostBeta } from "./adam_words.ts";
+import { adamWords, firstBeta } from "./adam_words.ts";
 import { groupsOf } from "./groups.ts";
-import { Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import { Optimizer, type ParamGroup } from "./optimizer.ts";
 import type { Pack } from "./pack.ts";
 
 /** Options of `RAdam`. */
@@ -34,25 +35,20 @@ export class RAdam extends Optimizer {
     expectOptions("RAdam", options, names);
     const groups = groupsOf("RAdam", params, options, names);
     const hyper = groups.map((g) =>
-      kernels.stateWords(kernels.RadamState, { ...adamWords("RAdam", g.options), correction1: 0, correction2: 0, length: 0 }),
+      stateWords(kernels.RadamState, { ...adamWords("RAdam", g.options), correction1: 0, correction2: 0, length: 0 }),
     );
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true, true] })));
     this.options = groups.map((g) => g.options);
   }
 
   override setMomentum(value: number, steps: number): void {
-    requireRange("RAdam", "betas[0]", value, 0, mostBeta);
-    for (const pack of this.packs) {
-      this.setState(pack, kernels.RadamState.beta1, value);
-      this.setState(pack, kernels.RadamState.one_minus_beta1, 1 - value);
-      this.setState(pack, kernels.RadamState.correction1, 1 - value ** steps);
-    }
+    this.setStates(firstBeta("RAdam", kernels.RadamState, value, steps));
   }
 
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize, decoupledWeightDecay = false } = this.options[pack.group];
     const options = { maximize, scaler: this.scaler?.state };
-    kernels.adamRelative("radam", pack.state, pack.gradient, pack.weight, pack.moments, decoupledWeightDecay, options);
+    kernels.radam(pack, decoupledWeightDecay, options);
   }
 }

@@ -1,6 +1,7 @@
 /** @file RMSprop with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/rmsprop.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
 import { groupsOf } from "./groups.ts";
@@ -41,7 +42,7 @@ export class RMSprop extends Optimizer {
       requireRange("RMSprop", "eps", eps, 0, Infinity);
       requireRange("RMSprop", "weightDecay", weightDecay, 0, Infinity);
       requireRange("RMSprop", "momentum", momentum, 0, Infinity);
-      return kernels.stateWords(kernels.RmspropState, {
+      return stateWords(kernels.RmspropState, {
         lr,
         alpha,
         one_minus_alpha: 1 - alpha,
@@ -56,12 +57,12 @@ export class RMSprop extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("RMSprop", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, kernels.RmspropState.momentum, value);
+    this.setStates([[kernels.RmspropState.momentum, value]]);
   }
 
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize, centered = false } = this.options[pack.group];
-    kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, centered, { maximize, scaler: this.scaler?.state });
+    kernels.rmsprop(pack, centered, { maximize, scaler: this.scaler?.state });
   }
 }

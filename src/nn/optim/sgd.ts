@@ -1,7 +1,8 @@
 /** @file Stochastic gradient descent with PyTorch's defaults and numerics. */
 
-import * as kernels from "../../kernels/optim.ts";
+import * as kernels from "../../kernels/optim/sgd.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { stateWords } from "../../kernels/optim/update.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectOptions } from "../../host/options.ts";
 import { groupsOf } from "./groups.ts";
@@ -41,7 +42,7 @@ export class SGD extends Optimizer {
       requireRange("SGD", "weightDecay", weightDecay, 0, Infinity);
       if (nesterov && (momentum === 0 || dampening !== 0))
         throw new ConfigError("SGD: nesterov needs a momentum and no dampening");
-      return kernels.stateWords(kernels.SgdState, { lr, momentum, dampening, weight_decay: weightDecay, steps: 0 });
+      return stateWords(kernels.SgdState, { lr, momentum, dampening, weight_decay: weightDecay, steps: 0 });
     });
     super(groups.map((g, i) => ({ params: g.params, hyper: hyper[i], moments: [true] })));
     this.options = groups.map((g) => g.options);
@@ -49,12 +50,12 @@ export class SGD extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("SGD", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, kernels.SgdState.momentum, value);
+    this.setStates([[kernels.SgdState.momentum, value]]);
   }
 
   /** @internal */
   protected update(pack: Pack): void {
     const { maximize, nesterov = false } = this.options[pack.group];
-    kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], nesterov, { maximize, scaler: this.scaler?.state });
+    kernels.sgd(pack, nesterov, { maximize, scaler: this.scaler?.state });
   }
 }

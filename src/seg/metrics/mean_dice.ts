@@ -34,7 +34,7 @@ export interface MetricOptions extends OverlapOptions, ReductionOptions {}
 
 /** Options of `DiceMetric`. */
 export interface DiceMetricOptions extends MetricOptions {
-  /** `labelled` names its classes by these, or `label_0`, `label_1` … for true. */
+  /** `labeled` names its classes by these, or `label_0`, `label_1` … for true. */
   readonly returnWithLabel?: boolean | readonly string[];
 }
 
@@ -54,7 +54,7 @@ export class DiceMetric extends CumulativeMetric<DiceMetricOptions> {
    * MONAI rounds these to four digits; they are whole here.
    * @throws ConfigError if there are not as many names as classes
    */
-  labelled(): Record<string, number> {
+  labeled(): Record<string, number> {
     const { returnWithLabel = true, includeBackground = true } = this.options;
     const { data } = this.aggregate("mean_batch").value;
     if (typeof returnWithLabel === "object" && returnWithLabel.length !== data.length)
@@ -62,6 +62,11 @@ export class DiceMetric extends CumulativeMetric<DiceMetricOptions> {
     const first = includeBackground ? 0 : 1;
     const name = (i: number): string => (typeof returnWithLabel === "object" ? returnWithLabel[i] : `label_${i + first}`);
     return Object.fromEntries(Array.from(data, (v, i) => [name(i), v]));
+  }
+
+  /** @deprecated The name of `labeled` in 0.1.0. Throws as that does. */
+  labelled(): Record<string, number> {
+    return this.labeled();
   }
 }
 

@@ -34,7 +34,7 @@ export function nnunetLabels(labels: readonly LabelClass[]): readonly LabelClass
 export interface DatasetFiles {
   /** Of images. */
   readonly fileEnding: string;
-  /** Labelled cases. */
+  /** Labeled cases. */
   readonly numTraining: number;
   /** nnU-Net's class that reads them, if not the usual one. */
   readonly reader?: string | undefined;
@@ -69,7 +69,10 @@ export function datasetJson(labels: readonly LabelClass[], channels: readonly st
 }
 
 /** How a case's image and label are read. The `image` is `[C, x, y, z]`, the `label` `[1, x, y, z]`. */
-export type ReadLabelled = (source: Case) => Promise<{ readonly image: Volume; readonly label?: Volume | undefined }>;
+export type ReadLabeled = (source: Case) => Promise<{ readonly image: Volume; readonly label?: Volume | undefined }>;
+
+/** @deprecated The name of `ReadLabeled` in 0.1.0. */
+export type ReadLabelled = ReadLabeled;
 
 /**
  * The fingerprint of cases, read one after the other.
@@ -79,7 +82,7 @@ export type ReadLabelled = (source: Case) => Promise<{ readonly image: Volume; r
  */
 export async function fingerprintCases(
   cases: readonly Case[],
-  read: ReadLabelled,
+  read: ReadLabeled,
   onProgress?: (done: number, total: number) => void,
 ): Promise<DatasetFingerprint> {
   expectItems("fingerprintCases", "cases", cases);

@@ -70,8 +70,8 @@ function cumulative(Metric: any, { args, inputs }: Case): unknown {
 function named({ args, inputs }: Case): unknown {
   const metric = new seg.DiceMetric({ ...options(args), returnWithLabel: args.return_with_label });
   for (const { y_pred, y } of inputs.calls) metric.append(y_pred, y);
-  const labelled = Object.fromEntries(Object.entries(metric.labelled()).map(([name, v]) => [name, Number(v.toFixed(4))]));
-  return args.get_not_nans ? [labelled, metric.aggregate("mean_batch").notNans] : labelled;
+  const labeled = Object.fromEntries(Object.entries(metric.labeled()).map(([name, v]) => [name, Number(v.toFixed(4))]));
+  return args.get_not_nans ? [labeled, metric.aggregate("mean_batch").notNans] : labeled;
 }
 
 const diceMetric: Adapter = (test) =>

@@ -126,6 +126,12 @@ describe("dataset.json as other tools write it", () => {
     expect(found.test.map((c) => c.id)).toEqual(["q", "r"]);
   });
 
+  test("no ending of a format is part of an id, where images have several", () => {
+    const training = ["a.nii.gz", "b.mha"].map((name) => ({ image: `imagesTr/${name}`, label: `labelsTr/${name}` }));
+    const index = parseDataset(msd({ training, test: [] }), folderOf(...training.flatMap((c) => [c.image, c.label])));
+    expect(index.training.map((c) => c.id)).toEqual(["a", "b"]);
+  });
+
   test("images as lists, of MONAI and of BraTS", () => {
     expect(first({ ...item(channels), modality: two }, ...channels)).toMatchObject({ id: "c", image: channels });
     const brats = ["t1", "t2"].map((k) => `Train/B_01/B_01_${k}.nii.gz`);

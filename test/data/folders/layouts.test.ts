@@ -12,7 +12,7 @@ import { writeChaosFolder } from "../../lib/chaos_folder.ts";
 const root = mkdtempSync(join(tmpdir(), "voxgrad-layouts-"));
 const dir = join(root, "Train_Sets");
 beforeAll(async () => {
-  await writeChaosFolder(dir, { patients: [1, 2, 10], size: [16, 12, 4], unlabelled: [10] });
+  await writeChaosFolder(dir, { patients: [1, 2, 10], size: [16, 12, 4], unlabeled: [10] });
   await writeChaosFolder(dir, { patients: [3], size: [16, 12, 4], sequences: ["CT"] });
 });
 afterAll(() => rmSync(root, { recursive: true }));

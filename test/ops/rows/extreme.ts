@@ -221,7 +221,7 @@ function spreadRow(name: string, op: typeof variance, f: (v: number) => number):
     samples: [
       ...make(name, (random, i) => normal(random, i) + 0.5),
       ...make(name, normal, { correction: 0 }, "biased-").slice(0, 4),
-      // A mean of 1e4 has digits down to 1e-3, and so has the centre.
+      // A mean of 1e4 has digits down to 1e-3, and so has the center.
       {
         id: `${name}/ct`,
         inputs: { x: { shape: [4, 9000], values: ct } },

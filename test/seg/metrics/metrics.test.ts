@@ -188,12 +188,13 @@ describe("other metrics", () => {
     expect(() => seg.calibrationError(array([1, 1], 3), array([1, 1], 1))).toThrow(DataError);
   });
 
-  it("a Dice helper takes scores, and labelled Dice has names", () => {
+  it("a Dice helper takes scores, and labeled Dice has names", () => {
     const [scores, t] = [array([1, 2, 3], 2, -1, 0, 1, 3, 0.2), array([1, 2, 3], 1, 0, 0, 0, 1, 1)];
     expect(values(new seg.DiceHelper().run(scores, t).value)).toEqual([1]);
     expect(values(new seg.DiceHelper({ threshold: true, activate: true }).run(scores, t).value)).toEqual([1, 0.8]);
     const metric = new seg.DiceMetric({ returnWithLabel: ["bg", "fg"] });
     metric.append(t, t);
-    expect(metric.labelled()).toEqual({ bg: 1, fg: 1 });
+    expect(metric.labeled()).toEqual({ bg: 1, fg: 1 });
+    expect(metric.labelled()).toEqual(metric.labeled());
   });
 });

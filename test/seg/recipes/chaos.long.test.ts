@@ -23,7 +23,7 @@ const command = ["train", "--recipe", "chaos", "--data", train, ...flags];
 
 beforeAll(async () => {
   await writeChaosFolder(train, { patients: [1, 2, 3, 5, 8], size: [32, 32, 4] });
-  await writeChaosFolder(unseen, { patients: [4, 6], size: [32, 32, 4], unlabelled: [4, 6], sequences: ["T1DUAL"] });
+  await writeChaosFolder(unseen, { patients: [4, 6], size: [32, 32, 4], unlabeled: [4, 6], sequences: ["T1DUAL"] });
 });
 afterAll(remove);
 

@@ -69,7 +69,7 @@ test.each([
     "several organs of T1 and T2, milesial",
     { sequence: "MR", organs: ["liver", "spleen"], network: "milesial", channels: [4, 8], alpha: 0.7 },
   ],
-  ["both phases, resized, labelled slices", { phases: "both", fit: "resize", patchSize: [16, 16], slices: "labelled" }],
+  ["both phases, resized, labeled slices", { phases: "both", fit: "resize", patchSize: [16, 16], slices: "labeled" }],
   ["a gray range, smaller patches", { organs: ["kidneys=110-200"], patchSize: [16, 16], normalize: "zscore" }],
 ])("%s", async (_name, given) => {
   const store = memoryStore();
@@ -79,6 +79,17 @@ test.each([
   for await (const { labels } of segmentCases(opened, data.val.slice(0, 1), data.read))
     expect(labels.shape).toEqual([1, 32, 32, 4]);
   opened.dispose();
+});
+
+test("labeled slices alone, also as 0.1.0 spelled them", async () => {
+  const lossOf = async (slices: string) => {
+    const { result } = await run(memoryStore(), { epochs: 1, validateEvery: 1, augment: "none", organs: ["spleen"], slices });
+    return result.epochs[0].loss;
+  };
+  const labeled = await lossOf("labeled");
+  expect(await lossOf("labelled")).toBe(labeled);
+  expect(await lossOf("all")).not.toBe(labeled);
+  await expect(lossOf("some")).rejects.toThrow(/slices must be "all" or "labeled"/);
 });
 
 test("no fold has a patient in both parts", async () => {
@@ -95,7 +106,7 @@ test("no fold has a patient in both parts", async () => {
 });
 
 test("a run that stopped is the run that did not, skipped steps counted once", async () => {
-  // Nothing labelled: a loss of zero.
+  // Nothing labeled: a loss of zero.
   const recipe = {
     ...chaos,
     module: undefined,

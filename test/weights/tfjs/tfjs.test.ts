@@ -1,4 +1,4 @@
-/** @file TensorFlow.js layers models: values against PyTorch, quantised weights, damaged files. */
+/** @file TensorFlow.js layers models: values against PyTorch, quantized weights, damaged files. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../src/host/errors.ts";
@@ -13,7 +13,7 @@ test.each([
   ["mesh_f16", 2 ** -10],
   ["mesh_u16", 1 / 65535],
   ["mesh_u8", 1 / 255],
-])("%s: quantised weights are within a step of the truth", async (name, step) => {
+])("%s: quantized weights are within a step of the truth", async (name, step) => {
   const got = tfjsStateDict(tfjsLayers(await openTfjs(name)));
   for (const [key, , , values] of expected.mesh.tensors) {
     const width = Math.max(...values) - Math.min(...values);

@@ -12,7 +12,7 @@ import type { Blob as BlobLike } from "../../../host/platform.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 import { type ByteSource, openBytes } from "../byte_source.ts";
 import { besideHeader } from "../beside.ts";
-import { castTo, expectFilled, typeOf } from "../cast.ts";
+import { castTo, expectVolume, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
 import { channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
@@ -106,7 +106,7 @@ export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}
 /** As writeNifti of a volume `[C, x, y, z]`, uncompressed and at once. */
 export function encodeNifti(volume: Volume, dtype?: NiftiDtype): Uint8Array {
   expectArguments("encodeNifti", "volume", { volume });
-  expectFilled("writeNifti", volume);
+  expectVolume("writeNifti", volume);
   const type = dtype ?? typeOf("writeNifti", volume.data);
   const data = castTo("writeNifti", volume.data, type);
   const header = buildNiftiHeader(volume, type);

@@ -22,7 +22,7 @@ export interface ChaosOptions {
   /** Slices taken from each volume per epoch, none twice before all were taken. */
   readonly samplesPerVolume: number;
   /** Which slices train: all of them, or those in which something is labeled. */
-  readonly slices: "all" | "labelled";
+  readonly slices: "all" | "labeled";
   /** Array axis that slices are taken along. */
   readonly sliceAxis: 0 | 1 | 2;
   /** Size of a training slice and of the inference window. In pixels. */
@@ -66,12 +66,15 @@ const alpha: Option<number | "none"> = {
   read: (text) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text)),
 };
 
+const someSlices = oneOf(["all", "labeled"], "train on all slices, or on labeled ones");
+
 export const chaosOptions: OptionTable<ChaosOptions> = {
   sequence: oneOf(chaosAcquisitionNames, "of a CHAOS folder: T1DUAL, T2SPIR, CT, MR (T1 and T2) or all", { standard: "T1DUAL" }),
   phases: oneOf(chaosPhaseNames, "of T1DUAL: in, out, both (two channels) or each (a case each)", { standard: "in" }),
   organs,
   samplesPerVolume: integer(1, "slices taken from each volume per epoch"),
-  slices: oneOf(["all", "labelled"], "train on all slices, or on labeled ones"),
+  // "labelled" as 0.1.0 had it, which the configs of its runs say.
+  slices: { ...someSlices, fits: (v) => someSlices.fits(v) || v === "labelled" },
   sliceAxis: oneOf([0, 1, 2], "array axis across the slices: 0, 1 or 2"),
   patchSize: integers(2, "height,width of a slice"),
   fit: oneOf(["resize", "crop"], "resize slices to the patch size, or pad and crop"),

@@ -27,7 +27,7 @@ function sliceAt({ data, shape }: HostArray, axis: number, k: number): HostArray
 }
 
 /** Slices of a label map `[C, x, y, z]` in which something is labeled. */
-function labelled({ data, shape }: HostArray, axis: number): number[] {
+function labeled({ data, shape }: HostArray, axis: number): number[] {
   const inner = shape.slice(axis + 2).reduce((n, s) => n * s, 1);
   const depth = shape[axis + 1];
   const found = new Uint8Array(depth);
@@ -47,7 +47,7 @@ function takeSlices({ samplesPerVolume, sliceAxis, slices }: ChaosOptions): (ite
   return (item, random) => {
     const { image, label } = item as { image: HostArray; label: HostArray };
     const all = Array.from({ length: image.shape[sliceAxis + 1] }, (_, k) => k);
-    const some = slices === "labelled" ? labelled(label, sliceAxis) : all;
+    const some = slices === "all" ? all : labeled(label, sliceAxis);
     // A volume without any label was allowed on purpose.
     return drawn(some.length > 0 ? some : all, samplesPerVolume, random).map((k) => ({
       image: sliceAt(image, sliceAxis, k),

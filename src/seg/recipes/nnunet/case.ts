@@ -29,7 +29,7 @@ export interface NnunetCase extends PreparedCase {
   /** Voxels of each class or region. */
   readonly classes: readonly Uint32Array[];
   /** Voxels that somebody has labeled, of data that have others. */
-  readonly labelled?: Uint32Array | undefined;
+  readonly labeled?: Uint32Array | undefined;
   readonly properties: CaseProperties;
 }
 
@@ -55,7 +55,7 @@ export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetRec
     classes,
     properties,
     ...outside,
-    ...(ignore !== undefined && { labelled: sampleForegroundOffsets(seg, [[-1, ...labelledValues(context)]])[0] }),
+    ...(ignore !== undefined && { labeled: sampleForegroundOffsets(seg, [[-1, ...labeledValues(context)]])[0] }),
   };
 }
 
@@ -84,7 +84,7 @@ function secondStageCase(
 export const nnunetOutputs = (labels: readonly LabelClass[]): OutputKind =>
   foregroundOf(labels).some((l) => l.values.length > 1) ? "regions" : "softmax";
 
-const labelledValues = ({ labels }: Context): number[] => [...new Set(labels.filter((l) => !l.ignore).flatMap((l) => l.values))];
+const labeledValues = ({ labels }: Context): number[] => [...new Set(labels.filter((l) => !l.ignore).flatMap((l) => l.values))];
 
 function whereOutside({ data, shape }: HostArray): HostArray<Uint8Array> {
   const out = new Uint8Array(data.length);

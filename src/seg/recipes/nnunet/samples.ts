@@ -66,7 +66,7 @@ export class NnunetSamples implements Dataset {
     const forced = index % this.batchSize >= Math.round(this.batchSize * (1 - this.oversample));
     const shape = source.image.shape.slice(1);
     // Where not all voxels are labeled, the others are never what a patch is about.
-    const foreground = forced ? source.classes : source.labelled && [source.labelled];
+    const foreground = forced ? source.classes : source.labeled && [source.labeled];
     const start = drawPatchStart({ shape, patchSize: this.cut, finalPatchSize: this.seen, foreground }, random);
     const part = (x: HostArray): HostArray => {
       const box = cropAndPad(x, start, this.cut, 0);
