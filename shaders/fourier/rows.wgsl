@@ -12,7 +12,9 @@ struct Params {
   start: i32,    // where the first begins
   reach: i32,    // values of a window that are read, the others are 0
   size: i32,     // of a line
-  lines: u32,    // of an image that are taken
+  lines: u32,    // of an image that are taken, in planes of `height` of `below`
+  height: u32,
+  below: u32,
   first: u32,    // of them
   x_pitch: u32,  // elements from one sample to the next
   channel: u32,  // elements from one channel to the next
@@ -33,7 +35,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let c = id % p.channels;
   let row = id / p.channels / p.tiles;
-  let base = i32((p.sample + row / p.lines) * p.x_pitch + c * p.channel + (p.first + row % p.lines) * u32(p.size));
+  let line = row % p.lines / p.height * p.below + row % p.height + p.first;
+  let base = i32((p.sample + row / p.lines) * p.x_pitch + c * p.channel + line * u32(p.size));
   let first = i32(id / p.channels % p.tiles) * p.step + p.start;
   var v: Values;
   for (var j = 0u; j < L; j++) {

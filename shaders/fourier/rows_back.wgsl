@@ -11,7 +11,9 @@ struct Params {
   skip: u32,
   keep: u32,
   size: u32,     // of a line
-  lines: u32,    // of an image that are written
+  lines: u32,    // of an image that are written, in planes of `height` of `below`
+  height: u32,
+  below: u32,
   first: u32,    // of them
   y_pitch: u32,  // elements from one sample to the next
   residual_pitch: u32,
@@ -48,7 +50,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = column * p.present + id % p.channels;
   let row = id / (p.columns * p.channels) / p.tiles;
   let n = p.sample + row / p.lines;
-  let base = c * p.channel + (p.first + row % p.lines) * p.size;
+  let line = row % p.lines / p.height * p.below + row % p.height + p.first;
+  let base = c * p.channel + line * p.size;
   let first = id / (p.columns * p.channels) % p.tiles * p.keep;
   var b = 0.0;
   if (p.has_bias != 0u) {

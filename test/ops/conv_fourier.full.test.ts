@@ -109,10 +109,13 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
     for (const t of [x, w, d, y, dw]) t.dispose();
   });
 
-  test("windows that are worked on in shares, as their spectra would take too much memory", async () => {
-    const given: Case = ["shares", [2, 12, 40, 30], [10, 12, 5, 5], { padding: 2 }];
+  test.each<Case>([
+    ["of two axes", [2, 12, 40, 30], [10, 12, 5, 5], { padding: 2 }],
+    ["of planes that lie apart", [2, 12, 3, 40, 30], [10, 12, 1, 5, 5], { padding: [0, 2, 2] }],
+    ["of three axes", [2, 3, 60, 9, 8], [4, 3, 5, 5, 5], { padding: 1 }],
+  ])("windows that are worked on in shares, as their spectra would take too much memory: %s", async (...given) => {
     const g = convShape(given[1], given[2], undefined, given[3]);
-    // Of five rows of windows of a sample four can be bound.
+    // Some rows of windows of a sample can be bound, not all.
     const small = await vx.openDevice({ maxBindingSize: 2 ** 17 });
     const [whole, shares] = await Promise.all(
       [device, small].map(async (on) => {
@@ -121,7 +124,8 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
       }),
     );
     small.close();
-    expect([whole.products, shares.products]).toEqual([3, 3 * 2 * 2]);
+    expect(whole.products).toBe(3);
+    expect(shares.products).toBeGreaterThanOrEqual(3 * 2 * 2);
     for (const key of ["y", "dx", "dw"]) expectClose(key, shares.values[key], whole.values[key], 2e-6);
   });
 
