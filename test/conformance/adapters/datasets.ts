@@ -139,6 +139,15 @@ export const adapters: Adapters = {
     const { data, classes, ...o } = options(test, `${partitionNames} classes`);
     return partitionDatasetClasses(data, classes, o);
   },
+  "monai.create_cross_validation_datalist": (test) => {
+    const o = options(test, "datalist nfolds train_folds val_folds train_key val_key shuffle seed");
+    const { datalist, nfolds: numPartitions, trainKey = "training", valKey = "validation", shuffle = true, seed = 0 } = o;
+    const partitions = partitionDataset(datalist, { numPartitions, shuffle, seed });
+    return {
+      [trainKey]: selectCrossValidationFolds(partitions, o.trainFolds),
+      [valKey]: selectCrossValidationFolds(partitions, o.valFolds),
+    };
+  },
   "monai.resample_datalist": (test) => {
     const { data, factor, ...o } = options(test, "data factor random_pick seed");
     return resampleDatalist(data, factor, o);

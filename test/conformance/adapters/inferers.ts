@@ -83,6 +83,7 @@ function densePatches(test: Case): unknown {
 export const adapters: Adapters = {
   "monai.dense_patch_slices": densePatches,
   "monai.SimpleInferer": (test) => new SimpleInferer().run(test.inputs.inputs, networkOf(test)),
+  "monai.SlidingWindowInfererAdapt": (test) => new SlidingWindowInferer(options(test)).run(test.inputs.inputs, networkOf(test)),
   "monai.SlidingWindowInferer": (test) => new SlidingWindowInferer(options(test)).run(test.inputs.inputs, networkOf(test)),
   "monai.sliding_window_inference": (test) =>
     slidingWindowInference(test.inputs.inputs, options(test), predictor(test.args.predictor)),

@@ -91,7 +91,11 @@ function samplesOf({ data, shape: [n, ...shape] }: HostArray): HostArray[] {
   return Array.from({ length: n }, (_, i) => ({ data: data.subarray(i * size, (i + 1) * size), shape }));
 }
 
-export const adapters: Adapters = { "nnunet.compute_metrics": nnunet, "nnunet.compute_tp_fp_fn_tn": counts };
+export const adapters: Adapters = {
+  "nnunet.compute_metrics": nnunet,
+  "nnunet.compute_tp_fp_fn_tn": counts,
+  "nnunet.label_or_region_to_key": (test) => labelOrRegionToKey(plain(given(test).label_or_region)),
+};
 
 export const families: Families = [
   [

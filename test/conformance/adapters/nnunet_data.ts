@@ -2,7 +2,7 @@
 import { boundingBoxOf, createNonzeroMask, cropToNonzero } from "../../../src/data/nnunet/crop.ts";
 import { getNormalizationScheme, normalizeIntensities, type NormalizationScheme } from "../../../src/data/nnunet/normalize.ts";
 import { padNdImage } from "../../../src/data/nnunet/pad.ts";
-import { patchGeometry } from "../../../src/data/nnunet/patches.ts";
+import { cropAndPad, patchGeometry } from "../../../src/data/nnunet/patches.ts";
 import { sampleForegroundLocations } from "../../../src/data/nnunet/preprocess.ts";
 import {
   computeNewShape,
@@ -188,6 +188,23 @@ function geometry(test: Case): unknown {
 
 export const adapters: Adapters = {
   "acvl.pad_nd_image": pad,
+  "acvl.crop_and_pad_nd": (test) => {
+    const a = argumentsOf(test, "image bbox pad_value pad_mode");
+    if ((a.pad_mode ?? "constant") !== "constant" || a.image.shape.length - a.bbox.length !== 1)
+      throw new NotCovered("pads and axes");
+    // Boxes of fewer axes than three are boxes whose first axes have one place.
+    const lead = new Array<number>(3 - a.bbox.length).fill(1);
+    const [channels, ...size] = a.image.shape as number[];
+    const image = { data: a.image.data, shape: [channels, ...lead, ...size] };
+    const box = [...lead.map(() => [0, 1]), ...(a.bbox as number[][])];
+    const out = cropAndPad(
+      image,
+      box.map(([from]) => from),
+      box.map(([from, to]) => to - from),
+      a.pad_value ?? 0,
+    );
+    return { data: out.data, shape: [channels, ...out.shape.slice(1 + lead.length)] };
+  },
   "acvl.get_bbox_from_mask": (test) => boundingBoxOf(argumentsOf(test, "mask").mask),
   "nnunet.create_nonzero_mask": (test) => createNonzeroMask(argumentsOf(test, "data").data),
   "nnunet.configure_rotation_dummyDA_mirroring_and_inital_patch_size": geometry,

@@ -75,6 +75,10 @@ export const adapters: Adapters = {
       return new LabelSampler(a.patch_size, { labelName: "label" }).probabilityMap({ label: a.label_map });
     return labelProbabilityMap(a.label_map, a.label_probabilities, a.patch_size);
   },
+  "torchio.LabelSampler.get_probabilities_from_label_map": (test) => {
+    const a = argumentsOf(test, "label_map label_probabilities_dict patch_size");
+    return labelProbabilityMap(a.label_map, a.label_probabilities_dict, a.patch_size);
+  },
   "torchio.WeightedSampler.valid_centres": (test) => {
     const a = argumentsOf(test, "shape patch_size");
     return validCenters(a.shape, a.patch_size);

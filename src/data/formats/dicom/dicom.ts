@@ -24,7 +24,7 @@ const read = (file: ImageFile, options: ReadImageOptions): Promise<Volume> =>
 /** DICOM files, of any name. */
 export const dicomFormat: ImageFormat & { readonly readAll: typeof readAll } = {
   title: "DICOM",
-  endings: [".dcm", ".dicom", ".ima"],
+  endings: [".dcm.gz", ".dcm", ".dicom", ".ima"],
   matches: isDicom,
   chooses: ["series", "stack"],
   read,

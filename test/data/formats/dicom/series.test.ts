@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { listSeriesFolder, readSeriesFolder } from "../../../../src/data/index.node.ts";
 import { dicomFormat } from "../../../../src/data/formats/dicom/dicom.ts";
+import { imageStem, isImageName } from "../../../../src/data/formats/formats.ts";
 import { readImageFile } from "../../../../src/data/formats/images.node.ts";
 import { listSeries, readSeries, type ReadSeriesOptions } from "../../../../src/data/formats/dicom/series.ts";
 import { ConfigError, DataError, FormatError } from "../../../../src/host/errors.ts";
@@ -232,6 +233,7 @@ test("files that are packed by gzip are of a series like others", async () => {
   const [want, got] = [await readSeries(plain), await readSeries(packed, { uid: info.uid })];
   expect(got.data).toEqual(want.data);
   expect((await readSeries(packed.slice(1, 2))).shape).toEqual([1, ...want.shape.slice(1, 3), 1]);
+  expect([imageStem("a/x.dcm.gz"), isImageName("x.DCM.GZ")]).toEqual(["x", true]);
   // What is no DICOM inside is passed over, damage behind the header is not.
   const other = { name: "x.nii.gz", blob: new Blob([gzipSync(new Uint8Array(5000))]) };
   expect((await listSeries([...packed, other])).length).toBe(1);
