@@ -10,9 +10,12 @@ export interface Picked {
   readonly folder?: FileSystemDirectoryHandle;
 }
 
+/** A name without marks that turn the writing of what stands behind it, by which a name can pass for another. */
+const plain = (path: string): string => path.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
 /** The files of an input, also of one that takes folders. */
 export function filesOfInput(input: HTMLInputElement): Picked {
-  const files = [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+  const files = [...(input.files ?? [])].map((file) => ({ path: plain(file.webkitRelativePath || file.name), file }));
   input.value = ""; // so that the same files can be chosen again
   return { files, name: nameOf(files) };
 }
@@ -35,7 +38,7 @@ interface Entry {
 async function walk(entry: Entry, found: PickedFile[]): Promise<void> {
   if (entry.isFile) {
     const file = await new Promise<File>((done, failed) => entry.file!(done, failed));
-    found.push({ path: entry.fullPath.replace(/^\//, ""), file });
+    found.push({ path: plain(entry.fullPath.replace(/^\//, "")), file });
     return;
   }
   const reader = entry.createReader!();
@@ -55,11 +58,11 @@ interface HandleItem {
 export async function filesOfDrop(data: DataTransfer): Promise<Picked> {
   const items = [...data.items].filter((i) => i.kind === "file");
   const entries = items.map((i) => i.webkitGetAsEntry?.() as Entry | null);
-  const plain = [...data.files];
+  const given = [...data.files];
   const handle = items.length === 1 ? (items[0] as HandleItem).getAsFileSystemHandle?.().catch(() => null) : undefined;
   const found: PickedFile[] = [];
   if (entries.length > 0 && entries.every((e) => e !== null)) for (const entry of entries) await walk(entry, found);
-  else found.push(...plain.map((file) => ({ path: file.name, file })));
+  else found.push(...given.map((file) => ({ path: plain(file.name), file })));
   const folder = (await handle) ?? undefined;
   return {
     files: found,
@@ -77,7 +80,8 @@ export const picksFolders = "showDirectoryPicker" in globalThis;
 
 async function walkHandle(folder: FileSystemDirectoryHandle, path: string, found: PickedFile[]): Promise<void> {
   for await (const [name, handle] of folder.entries()) {
-    if (handle.kind === "file") found.push({ path: `${path}/${name}`, file: await (handle as FileSystemFileHandle).getFile() });
+    if (handle.kind === "file")
+      found.push({ path: plain(`${path}/${name}`), file: await (handle as FileSystemFileHandle).getFile() });
     else await walkHandle(handle as FileSystemDirectoryHandle, `${path}/${name}`, found);
   }
 }

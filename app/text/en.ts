@@ -212,6 +212,7 @@ export const en = {
   "error.close": "Close",
   "error.detail": "Details: ",
   "error.Abort": "Canceled",
+  "error.busy": "Something is running. Drop this again once it is done, or cancel what runs.",
   "error.worker": "The worker of the page has ended. Load the page again; runs are kept.",
   "error.part":
     "A part of the page could not be loaded. Look at the network connection, then load the page again; runs are kept.",

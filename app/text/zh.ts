@@ -207,6 +207,7 @@ export const zh: Texts = {
   "error.close": "关闭",
   "error.detail": "详情（英文）：",
   "error.Abort": "已取消",
+  "error.busy": "正在处理中。请待其完成后再次拖入，或先取消。",
   "error.worker": "页面的工作线程已结束。请重新加载页面；运行都已保存。",
   "error.part": "页面的一部分未能加载。请检查网络连接，然后重新加载页面；运行都已保存。",
   "error.Format": "文件无法读取。请另选文件，或从来源重新保存一份。",

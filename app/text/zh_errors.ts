@@ -5,6 +5,7 @@
 
 export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = [
   // Of the page's worker
+  [/^(.+?) is empty: it has 0 bytes; /, "$1 是空文件（0 字节）：请重新复制或下载"],
   [/^(.+?) is no image: expected /, "$1 不是影像文件"],
   [/^none of the (\d+) files is an image: expected /, "$1 个文件中没有影像"],
   [/^this scan is no longer there; /, "此影像已不在，请重新选择"],

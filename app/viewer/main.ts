@@ -185,6 +185,8 @@ function applyLook(from: number): void {
     volume.opacity = look.opacity[i] ?? 0.5;
     volume.setColormapLabel(tableOf(layer, look.hidden));
   }
+  // NiiVue makes another one for the first overlay, each time, and never deletes it.
+  if (niivue.volumes.length > 1) niivue.gl.deleteTexture(niivue.overlayTexture);
   if (from === 0) return niivue.updateGLVolume();
   for (let i = Math.min(from, 1); i < niivue.volumes.length; i++) niivue.refreshLayers(niivue.volumes[i], i);
   niivue.drawScene();

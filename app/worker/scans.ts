@@ -59,6 +59,8 @@ export async function addScans(
   onProgress: (done: number, total: number) => void,
 ): Promise<ScanInfo[]> {
   const files = picked.filter((f) => !hidden(f.path));
+  if (files.length > 0 && files.every((f) => f.file.size === 0))
+    throw new FormatError(`${files[0].path} is empty: it has 0 bytes; copy or download it again`);
   onProgress(0, files.length);
   const series = await addSeries(files);
   const taken = new Set(series.files);

@@ -58,7 +58,7 @@ describe("for everybody", () => {
   // Both of each in two visits: colors, languages, sizes of a screen and of a phone.
   test.each([
     { colorScheme: "light", locale: "en", viewport: { width: 1280, height: 800 }, words: en },
-    { colorScheme: "dark", locale: "zh-CN", viewport: { width: 390, height: 844 }, words: zh },
+    { colorScheme: "dark", locale: "zh-CN", viewport: { width: 320, height: 700 }, words: zh },
   ] as const)(
     "axe-core finds nothing serious, and nothing sticks out: $colorScheme, $locale, $viewport.width × $viewport.height",
     async ({ words, ...options }) => {
@@ -74,6 +74,14 @@ describe("for everybody", () => {
       await page.waitForSelector(".viewer[data-drawn='0']");
       await page.getByRole("button", { name: words["segment.run"], exact: true }).click();
       await page.waitForSelector(".results");
+      // On paper it is dark on white, and has the result and what is said of it.
+      await page.emulateMedia({ media: "print" });
+      expect(await page.evaluate(() => getComputedStyle(document.body).color)).toBe("rgb(22, 35, 46)");
+      expect(await page.locator(".structures, .tools, footer").evaluateAll((all) => all.every((e) => e.checkVisibility()))).toBe(
+        true,
+      );
+      expect(await page.locator(".drop, header").evaluateAll((all) => all.some((e) => e.checkVisibility()))).toBe(false);
+      await page.emulateMedia({ media: "screen" });
       await visit.drop("#drop-scan", [{ name: "letter.txt", bytes: Buffer.from("no image") }]);
       await page.getByText(words["error.Format"]).waitFor();
       expect(await page.locator(".failure [lang=en]").innerText()).toContain("letter.txt is no image");

@@ -152,6 +152,21 @@ test.for([
   await visit.end();
 });
 
+test("names are text, whatever is in them, and what turns writing around is left out; a file of no bytes is called empty", async () => {
+  const bytes = await writeNifti(makeVolume({ data: new Uint8Array(64), shape: [1, 4, 4, 4] }));
+  const visit = await Visit.start(site);
+  const { page } = visit;
+  const name = `a"b'c<img src=x onerror=console.error(1)>&amp; 😀`;
+  await visit.drop("#drop-scan", [{ name: `${name}.nii`, bytes }]);
+  await page.locator(".row-name").getByText(name, { exact: true }).waitFor();
+  await visit.drop("#drop-scan", [{ name: "\u202egnp.exe.nii", bytes }]);
+  await page.locator(".row-name").getByText("gnp.exe", { exact: true }).waitFor();
+  expect(await page.locator(".row-name").allInnerTexts()).toContain("gnp.exe");
+  await visit.drop("#drop-scan", [{ name: "cloud.nii.gz", bytes: new Uint8Array(0) }]);
+  await page.getByRole("alert").getByText("cloud.nii.gz is empty: it has 0 bytes").waitFor();
+  await visit.end();
+});
+
 test("a file that is picked again keeps its row, and another of its name has its own", async () => {
   const file = new File(["1"], "a.nii", { lastModified: 1 });
   const rows = async (picked: File) => (await addScans([{ path: "a.nii", file: picked }], () => undefined)).map((row) => row.key);

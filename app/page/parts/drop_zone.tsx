@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { t } from "../../text/text.ts";
 import { filesOfDrop, filesOfInput, type Picked, pickFolder, picksFolders } from "../files.ts";
-import { attempt } from "../link.ts";
+import { attempt, failure } from "../link.ts";
 
 interface DropZoneProps {
   readonly title: string;
@@ -21,20 +21,20 @@ interface DropZoneProps {
   readonly children?: ComponentChildren;
 }
 
-/** What makes an element take drops, and whether something is held over it. */
+/** What makes an element take drops, or say why not now, and whether something is held over it. */
 export function useDrop(disabled: boolean, onPick: (picked: Picked) => void) {
   const [over, setOver] = useState(false);
   const on = {
     onDragOver(event: DragEvent) {
-      if (disabled) return;
       event.preventDefault();
-      setOver(true);
+      setOver(!disabled);
     },
     onDragLeave: () => setOver(false),
     onDrop(event: DragEvent) {
       event.preventDefault();
       setOver(false);
       const { dataTransfer } = event;
+      if (disabled) failure.value = { code: "busy", message: "" };
       if (!dataTransfer || disabled) return;
       void attempt(async () => {
         const picked = await filesOfDrop(dataTransfer);
