@@ -10,6 +10,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import { defaultSeed } from "../../host/random/default_seed.ts";
 import { keep } from "../../tensor/scope.ts";
+import { runSynchronous } from "../../tensor/synchronous.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { named } from "./named.ts";
 import { Module } from "../module.ts";
@@ -26,6 +27,19 @@ export function dropoutGenerator(device: Device): Tensor {
     generators.set(device, generator);
   }
   return generator;
+}
+
+let standIn: Tensor | undefined;
+
+/** Runs `fn`, in which dropout layers draw from this generator (u32 `[4]`) and leave their device's alone. Throws `ConfigError` if `fn` is asynchronous. */
+export function drawingFrom<R>(generator: Tensor, fn: () => R): R {
+  const before = standIn;
+  standIn = generator;
+  try {
+    return runSynchronous("drawingFrom", fn);
+  } finally {
+    standIn = before;
+  }
 }
 
 /**
@@ -73,7 +87,7 @@ export class Dropout extends Module {
 
   forward(x: Tensor): Tensor {
     if (this.idle) return x;
-    return dropout(x, dropoutGenerator(this.device), this.rate, { channels: this.channels });
+    return dropout(x, standIn ?? dropoutGenerator(this.device), this.rate, { channels: this.channels });
   }
 }
 

@@ -14,6 +14,8 @@ import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
+import { keep } from "../../tensor/scope.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { StructureCounts, type StructureUncertainties } from "./monte_carlo.ts";
 import { padTo } from "./padding.ts";
 import { type ViewJob, ViewRun } from "./view_run.ts";
@@ -126,6 +128,7 @@ export class QuickNatViews {
   private readonly device: Device;
   private readonly options: QuickNatViewsOptions;
   private readonly views: readonly ViewSteps[];
+  private readonly draws: Tensor;
 
   /** @throws ConfigError without a view, for weights that are not positive, an unknown combination or numbers below 1 */
   constructor(device: Device, networks: ViewNetworks, options: QuickNatViewsOptions = {}) {
@@ -143,7 +146,10 @@ export class QuickNatViews {
     const probabilities = combine === "probabilities";
     this.device = device;
     this.options = options;
-    this.views = viewsOf(networks, options, probabilities).map((v) => new ViewSteps(device, v, probabilities, precision));
+    const views = viewsOf(networks, options, probabilities);
+    // Of its own, so that a network that is trained meanwhile draws what it would have drawn.
+    this.draws = keep(device.tensor({ data: new Uint32Array(4), shape: [4] }, "u32"));
+    this.views = views.map((v) => new ViewSteps(device, v, probabilities, precision, this.draws));
   }
 
   /**
@@ -159,7 +165,7 @@ export class QuickNatViews {
 
   /**
    * Segments a volume `samples` times with dropout on. Scores are the mean over the samples, and what each sample of each view says is compared. The same
-   * state of the device's generator (`seedDropout`) gives the same samples. `volume` has the same shapes.
+   * state of the device's generator (`seedDropout`), of which it takes one draw, gives the same samples. `volume` has the same shapes.
    * @param volume as `predict`'s
    * @throws as `predict`; ConfigError for fewer than one sample, more than 256 classes, or variances of logits
    */
@@ -184,13 +190,14 @@ export class QuickNatViews {
     const { networkBytes, blocks, size, classes } = job;
     const rows = blocks[0][1] - blocks[0][0];
     const sumBytes = Math.ceil(rows * size[0] * size[2] * bytesPerVoxel(classes, kind.squares));
-    const slices = new ViewRun(this.device, this.views, job).slices;
+    const slices = new ViewRun(this.device, this.views, job, this.draws).slices;
     return { rows, blocks: blocks.length, slices, networkBytes, sumBytes, peakBytes: networkBytes + sumBytes };
   }
 
   /** Frees the captured steps, not the networks. */
   dispose(): void {
     for (const view of this.views) view.dispose();
+    this.draws.dispose();
   }
 
   private async run(volume: HostArray, options: UncertaintyOptions & { readonly samples: number }, kind: StepKind) {
@@ -203,7 +210,7 @@ export class QuickNatViews {
       throw new ConfigError(`QuickNatViews: label maps of samples hold 256 classes, the network has ${job.classes}`);
     const { image, before } = padTo({ data: volume.data, shape: [1, ...shape] }, job.size, "constant", 0);
     const counts = kind.sampled ? new StructureCounts(job.classes) : undefined;
-    const run = new ViewRun(this.device, this.views, job);
+    const run = new ViewRun(this.device, this.views, job, this.draws);
     return run.run({ image: { data: image.data, shape: image.shape.slice(1) }, before, inside: job.inside }, counts, {
       scores,
       keepSamples,

@@ -2,10 +2,13 @@
 
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+import { RandomState } from "../../host/random/numpy.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
 import { dropoutGenerator } from "../../nn/layers/dropout.ts";
+import { takeDraw } from "../../kernels/dropout.ts";
 import type { Device } from "../../tensor/device.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { StructureCounts, StructureUncertainties } from "./monte_carlo.ts";
 import type { StepKind, ViewSteps } from "./view_steps.ts";
 import { type SlicePlace, ViewSums } from "./view_sums.ts";
@@ -65,6 +68,9 @@ interface Batch {
   readonly to: number;
 }
 
+/** Words that dropout masks follow from, beside their place. */
+type DrawKey = readonly [low: number, high: number];
+
 // Places of the generator that a sample of a view may take, one for each slice.
 const perSample = 2 ** 16;
 
@@ -72,12 +78,15 @@ export class ViewRun {
   private readonly device: Device;
   private readonly views: readonly ViewSteps[];
   private readonly job: ViewJob;
+  private readonly draws: Tensor;
   private done = 0;
 
-  constructor(device: Device, views: readonly ViewSteps[], job: ViewJob) {
+  /** @param draws the generator that the views draw from, u32 `[4]` */
+  constructor(device: Device, views: readonly ViewSteps[], job: ViewJob, draws: Tensor) {
     this.device = device;
     this.views = views;
     this.job = job;
+    this.draws = draws;
   }
 
   /** Slices that networks see in all. */
@@ -96,13 +105,13 @@ export class ViewRun {
     const scores = options.scores ? new Float32Array(classes * voxels) : undefined;
     const variance = kind.squares ? new Float32Array(voxels) : undefined;
     const maps = options.keepSamples ? this.views.flatMap(() => many(samples, () => new Uint8Array(voxels))) : undefined;
-    const generator = kind.sampled ? await dropoutGenerator(this.device).data() : undefined;
+    const key = kind.sampled ? await this.drawKey() : undefined;
     for (const own of this.job.blocks) {
       const block = { rows: [own[0] + before[1], own[1] + before[1]], own } as const;
       const { pooled } = this.device.memory;
       const sums = new ViewSums(this.device, { size: this.job.size, classes, rows: block.rows, squares: kind.squares });
       try {
-        await this.addUp(volume, block, sums, { counts, maps, generator, options });
+        await this.addUp(volume, block, sums, { counts, maps, key, options });
         const put = (values: ArrayLike<number>, target: Uint8Array | Uint32Array | Float32Array) =>
           this.store(values, target, block, volume);
         put(await sums.labels(), labels);
@@ -115,8 +124,6 @@ export class ViewRun {
         this.device.pool.shed(Math.max(0, this.device.memory.pooled - pooled));
       }
     }
-    // What is drawn later is none of this.
-    if (generator) this.seed(generator, this.views.length * samples * perSample);
     const shaped = <A extends ArrayLike<number>>(data: A) => ({ data, shape: [...inside] });
     return {
       labels: shaped(labels),
@@ -148,11 +155,11 @@ export class ViewRun {
     more: {
       readonly counts: StructureCounts | undefined;
       readonly maps: readonly Uint8Array[] | undefined;
-      readonly generator: ArrayLike<number> | undefined;
+      readonly key: DrawKey | undefined;
       readonly options: ViewRunOptions;
     },
   ): Promise<void> {
-    const { counts, maps, generator, options } = more;
+    const { counts, maps, key, options } = more;
     const { samples } = this.job;
     const [x, , z] = volume.inside;
     const [first, last] = block.own;
@@ -163,7 +170,7 @@ export class ViewRun {
         const map = counts && new Uint8Array(x * (last - first) * z);
         await this.sample(volume, block, sums, this.batches(view, block.rows), {
           map,
-          generator,
+          key,
           // Every slice has its own stretch of the generator, so that it is the same in every block.
           draw: (v * samples + s) * perSample,
           ...options,
@@ -186,16 +193,16 @@ export class ViewRun {
     batches: readonly Batch[],
     options: {
       readonly map: Uint8Array | undefined;
-      readonly generator: ArrayLike<number> | undefined;
+      readonly key: DrawKey | undefined;
       readonly draw: number;
       readonly signal?: AbortSignal | undefined;
       readonly onProgress: (done: number) => void;
     },
   ): Promise<void> {
-    const { map, generator, draw, signal, onProgress } = options;
+    const { map, key, draw, signal, onProgress } = options;
     let settled: Promise<void> | undefined;
     for (const batch of batches) {
-      if (generator) this.seed(generator, draw + batch.from);
+      if (key) this.seed(key, draw + batch.from);
       const labels = this.predict(volume.image, batch, sums);
       // One batch ahead of the device, so that it never waits.
       await settled;
@@ -207,10 +214,17 @@ export class ViewRun {
     await settled;
   }
 
-  /** Sets the generator of dropout to a place that no other slice uses: 2³² draws further for each. */
-  private seed(generator: ArrayLike<number>, slice: number): void {
-    const data = Uint32Array.of(generator[0], generator[1], generator[2], generator[3] + 1 + slice);
-    this.device.write(dropoutGenerator(this.device), { data, shape: [4] });
+  /** A key that follows from the state of the device's generator, of which it takes a draw as any dropout layer does. */
+  private async drawKey(): Promise<DrawKey> {
+    const draw = takeDraw(dropoutGenerator(this.device));
+    const random = new RandomState([...(await draw.data())]);
+    draw.dispose();
+    return [random.randint(2 ** 32), random.randint(2 ** 32)];
+  }
+
+  /** Sets the views' generator to a place that no other slice uses: 2³² draws further for each. */
+  private seed([low, high]: DrawKey, slice: number): void {
+    this.device.write(this.draws, { data: Uint32Array.of(low, high, 0, slice), shape: [4] });
   }
 
   /** Adds up what a network says of slices; under dropout gives its labels. */

@@ -9,6 +9,7 @@ import { permute, reshape } from "../../autograd/view.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { evaluating } from "../../nn/evaluating.ts";
+import { drawingFrom } from "../../nn/layers/dropout.ts";
 import type { Module } from "../../nn/module.ts";
 import { capture, type Captured, type CapturedPlan } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -44,10 +45,13 @@ export class ViewSteps {
   private readonly probabilities: boolean;
   private readonly precision: Precision;
   private readonly steps = new Map<string, Captured<ViewOutputs>>();
+  private readonly draws: Tensor;
   private found = 0;
 
-  constructor(device: Device, view: View, probabilities: boolean, precision: Precision) {
+  /** @param draws generator of the dropout of draws, u32 `[4]` */
+  constructor(device: Device, view: View, probabilities: boolean, precision: Precision, draws: Tensor) {
     this.device = device;
+    this.draws = draws;
     this.view = view;
     this.probabilities = probabilities;
     this.precision = precision;
@@ -86,7 +90,7 @@ export class ViewSteps {
   private outputs({ sampled, squares }: StepKind, x: Tensor): ViewOutputs {
     const { network, axes } = this.view;
     const seen = sampled ? new TestDropout(network) : network;
-    const raw = withPrecision(this.precision, () => evaluating([network], () => seen.forward(x)));
+    const raw = drawingFrom(this.draws, () => withPrecision(this.precision, () => evaluating([network], () => seen.forward(x))));
     const [slices, , rows, columns] = x.shape;
     const [count, classes, ...size] = raw.shape;
     if (count !== slices || size.join() !== [rows, columns].join()) {

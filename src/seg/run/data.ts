@@ -24,6 +24,7 @@ import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { DataFacts, LoadedCase, Recipe, RunConfig } from "../recipes/recipe.ts";
 import { runOptionTable } from "../recipes/run_options.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
+import { OddCases } from "./odd_cases.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */
 export interface WorkerArgs {
@@ -106,17 +107,20 @@ async function factsOf(
   onProgress?: (done: number, total: number) => void,
   signal?: AbortSignal,
   allowEmpty = true,
-): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string }> {
+): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string; notes: readonly string[] }> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
   const problems: Error[] = [];
+  const odd = new OddCases();
   const training = new Map(train.map((c, i) => [c.id, i] as const));
   const all = [...train, ...val.filter((c) => !training.has(c.id))];
   for (const [i, item] of all.entries()) {
     signal?.throwIfAborted();
     try {
       // An index that has the grids has looked at every file.
-      const { shape, affine } = item.grid ?? usable(await read(item), training.has(item.id) && !allowEmpty, index);
+      const image = item.grid ? undefined : usable(await read(item), training.has(item.id) && !allowEmpty, index);
+      if (image) odd.add(item.id, image, training.has(item.id));
+      const { shape, affine } = item.grid ?? image!;
       if (i >= train.length || i % step !== 0) continue;
       grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine });
     } catch (error) {
@@ -147,7 +151,7 @@ async function factsOf(
     },
     signal,
   };
-  return { facts, orientation };
+  return { facts, orientation, notes: odd.notes };
 }
 
 /**
@@ -215,7 +219,7 @@ export interface ConfigureHooks {
   readonly onProgress?: (done: number, total: number) => void;
   /** The device that will train, for recipes that measure on it. */
   readonly device?: () => Promise<Device>;
-  /** Facts that a recipe found worth telling. `text` is a sentence. */
+  /** What is odd about the cases, and facts that a recipe found worth telling. `text` is a sentence. */
   readonly log?: (text: string) => void;
   /** Ends the choice between two cases or steps on trial; configure throws its reason then. */
   readonly signal?: AbortSignal | undefined;
@@ -253,7 +257,8 @@ export async function configure<C extends object>(
       `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
     );
   }
-  const { facts, orientation } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
+  const { facts, orientation, notes } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
+  for (const note of notes) log(note);
   const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);

@@ -1,8 +1,9 @@
-/** @file `voxgrad info` and `convert-image` on folders of DICOM series. */
+/** @file `voxgrad info` and `convert-image` on folders: DICOM series, a model. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImageFile } from "../../../src/data/formats/images.node.ts";
 import { callCli } from "../../lib/call_cli.ts";
@@ -77,4 +78,10 @@ test("the stacks in one file are listed", async () => {
   const { stdout } = await callCli(["info", join(dir, "enhanced/IM0")]);
   expect(stdout).toMatch(/2 slices of 3×2 --stack 0\n[^]*1 slice of 3×2 --stack 1\n/);
   expect((await callCli(["info", join(dir, "enhanced/IM0"), "--stack", "0"])).stdout).toMatch(/size +3 × 2 × 2 voxels/);
+});
+
+test("info of a results folder of nnU-Net, which has the dataset.json of what it was trained on", async () => {
+  const { stdout, code } = await callCli(["info", fileURLToPath(new URL("../../fixtures/nnunet_folder", import.meta.url))]);
+  expect(code).toBeFalsy();
+  expect(stdout).toMatch(/model +nnU-Net 3d_fullres, 2 folds\n +channels +CT, .*\n +labels +\S.* \(.*\)/);
 });

@@ -106,6 +106,36 @@ test("a volume in row blocks is the volume at once, with little memory, padding,
   for (const n of Object.values(networks)) n.dispose();
 });
 
+test("a network that is trained meanwhile draws what it would have drawn", async () => {
+  const dev = await device();
+  const net = new Small(dev);
+  const views = new QuickNatViews(dev, { COR: net }, { batchSize: 1 });
+  const trained = new Dropout(dev, 0.5);
+  using ones = dev.tensor({ data: new Float32Array(64).fill(1), shape: [64] });
+  const masksOf = async (during: (draw: () => void) => Promise<unknown> | void) => {
+    const masks: Tensor[] = [];
+    seedDropout(dev, 5);
+    await during(() => void masks.push(trained.forward(ones)));
+    return Promise.all(masks.map(async (m) => [...(await m.data())].join()));
+  };
+  const small = wave([4, 5, 4], 0.5, 0.21, 0.3, 0.5);
+  const found: unknown[] = [];
+  const alone = await masksOf((draw) => Array.from({ length: 12 }, draw) as never);
+  const beside = await masksOf(async (draw) => {
+    const { samples } = await views.predictWithUncertainty(small, { samples: 2, keepSamples: true, onProgress: draw });
+    found.push(samples);
+  });
+  expect(beside).toHaveLength(8);
+  expect(new Set(alone).size).toBe(12);
+  expect(beside).toEqual(alone.slice(1, 9)); // the first one is that of the samples
+  await masksOf(
+    async () => void found.push((await views.predictWithUncertainty(small, { samples: 2, keepSamples: true })).samples),
+  );
+  expect(found[1]).toEqual(found[0]);
+  views.dispose();
+  net.dispose();
+});
+
 test("test-time dropout: samples differ, batch norm evaluates, the mean and the uncertainty are over all samples", async () => {
   const dev = await device();
   const net = new QuickNat(dev, { outChannels: numClass, numFilters: 6, kernelH: 3, kernelW: 3, dropOut: 0.5 });

@@ -1,4 +1,4 @@
-/** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a dataset or a run is. */
+/** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a dataset, a run or another model is. */
 
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -12,6 +12,10 @@ import type { LabelClass } from "../../../data/labels.ts";
 import { ConfigError, VoxgradError } from "../../../host/errors.ts";
 import { counted, formatBytes, formatCount } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
+import { modelKinds } from "../../models/by_kind.ts";
+import type { ModelFiles } from "../../models/model.ts";
+import { modelFiles } from "../../models/model_files.node.ts";
+import { openModel } from "../../models/open.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -83,14 +87,43 @@ async function sayDataset(path: string): Promise<void> {
   for (const [name, value] of facts) say(`  ${name.padEnd(12)} ${value}`);
 }
 
+/** The files of a model from elsewhere, such as a results folder of nnU-Net; undefined for a folder that is none. A graph may lie anywhere. */
+function modelIn(path: string): ModelFiles | undefined {
+  const found = modelFiles(path);
+  return modelKinds.some((kind) => kind.name !== "onnx" && kind.matches(found.paths)) ? found : undefined;
+}
+
+/** What a model is, opened as `predict` opens it, so that weights that do not fit are found. */
+const sayModel = (path: string, found: ModelFiles): Promise<number> =>
+  withDevice(
+    async (device) => {
+      const model = await openModel(device, found);
+      say(path);
+      say(`  ${"model".padEnd(12)} ${model.description}`);
+      say(`  ${"channels".padEnd(12)} ${model.channels.join(", ")}`);
+      say(`  ${"labels".padEnd(12)} ${labelsLine(model.labels)}`);
+      model.dispose();
+      return 0;
+    },
+    { tuned: false },
+  );
+
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+async function sayFolder(path: string, choice: ReadImageOptions): Promise<void> {
+  // A model first: the results folders of nnU-Net have the dataset.json of what they were trained on.
+  const model = modelIn(path);
+  if (model) await sayModel(path, model);
+  else if (await datasetIn(resolve(path))) await sayDataset(path);
+  else await sayImage(path, choice);
+}
 
 export const infoCommand: Command = {
   name: "info",
   usage: [
     [
       "[FILE|FOLDER…] [--series ID [--stack N]] [--array NAME]",
-      "adapter, limits and features; what an image is and what is odd about it, the series in a folder; a dataset; a run",
+      "adapter, limits and features; what an image is and what is odd about it, the series in a folder; a dataset; a run or another model",
     ],
   ],
   async run(args) {
@@ -100,7 +133,7 @@ export const infoCommand: Command = {
     for (const path of positionals) {
       try {
         if (existsSync(join(path, files.run))) await sayRun(path);
-        else if (isFolder(path) && (await datasetIn(resolve(path)))) await sayDataset(path);
+        else if (isFolder(path)) await sayFolder(path, choice);
         else await sayImage(path, choice);
       } catch (error) {
         // A bad one of several does not keep the others from being told of.
