@@ -19,7 +19,7 @@ async function withNodules(): Promise<RunData> {
   const listed = await Promise.all(
     data.index.training.map(async (item) => {
       const { image, label } = await data.read(item);
-      return { ...item, grid: { shape: image.shape.slice(1), affine: image.affine }, nodules: nodulesOfMask(label!) };
+      return { ...item, grid: { shape: image.shape, affine: image.affine }, nodules: nodulesOfMask(label!) };
     }),
   );
   return { ...data, index: { ...data.index, training: listed }, train: listed.slice(0, 4), val: listed.slice(4) };

@@ -87,6 +87,17 @@ test("the gradient of TopK, GatherND and Einsum goes to what was picked", async 
   expect(await gradient(["Einsum", "x", { equation: "ii->" }], {}, [1, 2, 3, 4], [2, 2])).toEqual([1, 0, 0, 1]);
 });
 
+test("a transposed convolution to a size, with more at the end, is onnxruntime's", async () => {
+  const dev = await device();
+  const attributes = { strides: [2], output_shape: [6], output_padding: [1] };
+  const w: HostValue = { kind: "float", data: Float64Array.of(1, 1, 1), shape: [1, 1, 3] };
+  const net = importOnnx(dev, model(["ConvTranspose", "x w", attributes], { w }, 3));
+  const y = noGrad(() => net.forward(dev.tensor({ data: [1, 2, 3], shape: [1, 1, 3] })));
+  expect(y.shape).toEqual([1, 1, 6]);
+  expect([...(await y.data())]).toEqual([1, 3, 2, 5, 3, 3]);
+  net.dispose();
+});
+
 test.each<[string, Node, Readonly<Record<string, HostValue>>, new (...a: never[]) => Error, RegExp]>([
   ["a zero point of 64 bits", ["QuantizeLinear", "x x z", { axis: 0 }], { z: ints([0], []) }, ConfigError, /quantizing to int64/],
   ["an index outside", ["GatherND", "x i"], { i: ints([7], [1, 1]) }, FormatError, /index 7 is outside of an axis of 4/],

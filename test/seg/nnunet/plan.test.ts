@@ -40,6 +40,23 @@ test("plans that nnU-Net made of the same fingerprints", () => {
   expect(all.some(({ plans }) => "3d_lowres" in (plans as { configurations: object }).configurations)).toBe(true);
 });
 
+test("planners that resample by torch write what their Python does: data and probabilities are no segmentation, sepz parts thick slices", () => {
+  const [{ dataset, fingerprint }] = readFixture<Stored[]>("nnunet_plans.json");
+  for (const [planner, separate] of [
+    ["nnUNetPlannerResEncL_torchres", { force_separate_z: false }],
+    ["nnUNetPlannerResEncL_torchres_sepz", { force_separate_z: null, separate_z_anisotropy_threshold: 3 }],
+  ] as const) {
+    const { configurations } = planExperiment(fingerprint, dataset, { planner, datasetName: "Dataset001_x" });
+    const kwargs = (isSeg: boolean) => ({ is_seg: isSeg, memefficient_seg_resampling: false, ...separate });
+    expect(configurations["3d_fullres"]).toMatchObject({
+      resampling_fn_data: "resample_torch_fornnunet",
+      resampling_fn_data_kwargs: kwargs(false),
+      resampling_fn_seg_kwargs: kwargs(true),
+      resampling_fn_probabilities_kwargs: kwargs(false),
+    });
+  }
+});
+
 test("the estimate that nnU-Net's sources quote; errors", () => {
   const strides = [1, 2, 2, 2, 2, 2].map((s) => [s, s, s]);
   const featuresPerStage = [32, 64, 128, 256, 320, 320];
