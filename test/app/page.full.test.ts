@@ -167,9 +167,10 @@ describe("for everybody", () => {
         .slice(0, 3)
         .map(Number);
     const { x, y, width, height } = (await page.locator(".viewer .canvas").boundingBox())!;
-    const [left, front, up] = await at();
+    const [right, front, up] = await at();
     await page.mouse.click(x + width * 0.6, y + height * 0.3);
-    await expect.poll(async () => (await at())[0], { timeout: 60_000 }).toBeGreaterThan(left);
+    // The patient's left, as radiologists look at it.
+    await expect.poll(async () => (await at())[0], { timeout: 60_000 }).toBeLessThan(right);
     expect((await at())[1]).toBeGreaterThan(front);
     expect((await at())[2]).toBe(up);
     await page.mouse.wheel(0, 120);

@@ -10,7 +10,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
-import { gatherFourier, weightGradientFourier } from "./fourier.ts";
+import { gatherFourier, weightGradientFourier } from "#fourier";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
 import { type MatrixTile, matrixWindow, packMatrix, weightWindow } from "./matrix.ts";

@@ -9,7 +9,7 @@ import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { LANES, LP } from "../shaders/conv/window.gen.ts";
 import { THREADS } from "../shaders/lib/weights_apart.gen.ts";
-import { fourierLengths, payingLengths } from "./fourier_lengths.ts";
+import { fourierLengths, payingLengths } from "#fourier";
 import type { Triple } from "./fourier_passes.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";

@@ -57,7 +57,9 @@ test("ranges of a blur: one number, per axis, both ends per axis", () => {
   const sigmas = (std: number | number[]): readonly (readonly unknown[])[] => {
     const asked: number[][] = [];
     const t = new T.RandomBlur({ std });
-    t.setRandomState({ ...new ReplaySource([]), rand: () => 0, uniform: (a: number, b: number) => asked.push([a, b]) } as never);
+    t.setRandomState(
+      Object.assign(new ReplaySource([]), { rand: () => 0, uniform: (a: number, b: number) => asked.push([a, b]) }) as never,
+    );
     t.randomize(image);
     return asked;
   };
