@@ -2,7 +2,7 @@
 //   y[f][column][row] = sum over terms of  a[f][row][term] * b[f][term][column]
 // Two values lie in a vector. Those of `a` are ROWS of a term side by side, term by term, so that eight lanes read what all need and hand it around; those of
 // `b` terms of a column side by side, or with ACROSS columns of a term. Two terms follow on one load and store of a sum.
-// CPU time against matmul/lanes.wgsl on matrices of real numbers of twice the rows and terms: 1.6 to 2 times less, of which a quarter is that `a` is half as large.
+// CPU time against matmul/lanes.wgsl on matrices of real numbers of twice the rows and terms: 1.6 to 2 times less.
 // uses lib/grid
 
 struct Params {

@@ -59,10 +59,15 @@ function fitsBindings(device: Device, g: ConvGeometry, kind: Kind, length: Tripl
   return 8 * frequencies(length) * Math.max(weights, windows * even(Math.max(a, b))) <= device.maxBindingSize;
 }
 
-/** The best lengths for a convolution of any size that the kernels take: with a stride, dilation and groups of 1, and taps along W and another axis. */
+/**
+ * The best lengths for a convolution of any size that the kernels take: with a stride, dilation and groups of 1, and taps along W and another axis. Axes of
+ * one tap are not padded.
+ */
 export function fourierLengths(device: Device, g: ConvGeometry, kind: Kind): Triple | undefined {
   const plain = g.groups === 1 && [...g.stride, ...g.dilation].every((n) => n === 1);
-  if (!plain || !hasLanes(device) || g.taps[2] < 2 || Math.max(g.taps[0], g.taps[1]) < 2) return undefined;
+  const apart = ([0, 1] as const).every((a) => g.taps[a] > 1 || g.large[a] === g.small[a]);
+  if (!plain || !apart || g.samples === 0 || !hasLanes(device)) return undefined;
+  if (g.taps[2] < 2 || Math.max(g.taps[0], g.taps[1]) < 2) return undefined;
   const of = (a: 0 | 1 | 2) => (g.taps[a] === 1 ? [1] : lengths.filter((length) => length > g.taps[a]));
   const all = of(0).flatMap((d) => of(1).flatMap((h) => of(2).map((w): Triple => [d, h, w])));
   const fitting = all.filter((length) => fitsBindings(device, g, kind, length));

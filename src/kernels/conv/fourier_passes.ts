@@ -59,7 +59,8 @@ export function spectra(x: Tensor, channels: number, windows: Windows, share: Sh
   const outer = axes.at(-1)!;
   // Of the outermost axis what the windows of this share reach.
   const begin = start[outer] + share.tile * step[outer];
-  const low = Math.max(0, begin);
+  // At least one place of it, whether windows that lie outside reach it or not.
+  const low = Math.min(Math.max(0, begin), size[outer] - 1);
   const high = Math.min(size[outer], begin + (share.tiles - 1) * step[outer] + reach[outer]);
   const extent = [...size];
   extent[outer] = Math.max(1, high - low);
@@ -205,8 +206,8 @@ export function images(x: Tensor, y: Tensor, channels: number, columns: number, 
         height: extent[1],
         below: size[1],
         first: outer === 0 ? low * size[1] : low,
-        y_pitch: channels * sizeOf(size),
-        residual_pitch: channels * sizeOf(size),
+        y_pitch: columns * channels * sizeOf(size),
+        residual_pitch: columns * channels * sizeOf(size),
         channel: sizeOf(size),
         scale: ending.scale ?? 1,
         has_bias: ending.bias ? 1 : 0,
