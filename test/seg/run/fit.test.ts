@@ -104,25 +104,6 @@ const step = (n: number) => (e: any) => e.kind === "progress" && e.state.label.s
 const validating = (e: any) => e.kind === "progress" && e.state.label === "validation";
 
 describe("a run in memory", () => {
-  test("tells of images of one value, and of one that trains and validates", async () => {
-    const data = memoryData();
-    const odd = async (item: Case): Promise<LoadedCase> => {
-      const found = await data.read(item.id === "case5" ? { ...item, id: "case2" } : item);
-      const image = item.id === "case1" ? { ...found.image, data: found.image.data.map(() => 3) } : found.image;
-      return { ...found, id: item.id, image };
-    };
-    const notes: string[] = [];
-    const log = (text: string) => notes.push(text);
-    await configure(slices2d, { ...data, read: odd }, { data: "memory", ...tinyRun }, { log });
-    expect(notes).toEqual([
-      "warning: 1 image of one value, at least in a channel: case1",
-      "warning: cases with the same image: case2, case5; case5 validates what case2 trains, so that scores will be too good",
-    ]);
-    notes.length = 0;
-    await configure(slices2d, data, { data: "memory", ...tinyRun }, { log });
-    expect(notes).toEqual([]);
-  });
-
   test("validates cases that have a label, and segments no others", async () => {
     const segmented: number[] = [];
     const counting = defineRecipe<SliceOptions>({
