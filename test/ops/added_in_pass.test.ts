@@ -98,7 +98,7 @@ describe("a residual of a convolution", () => {
     return [await readAll(results.together), await readAll(results.apart)] as const;
   };
 
-  test.each(["", "rows", "direct 8x16", "direct 8x8", "direct 8x4", "tile 64x64"])("f32 %s", async (variant) => {
+  test.each(["", "rows", "fourier", "direct 8x16", "direct 8x8", "direct 8x4", "tile 64x64"])("f32 %s", async (variant) => {
     if (variant) device.choices.set("conv", variant);
     const [together, apart] = await residual(device, (t) => t);
     for (const [key, values] of Object.entries(together)) expectSameBits(key, values, apart[key as "y"]);

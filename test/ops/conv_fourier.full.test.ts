@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
-import type { ConvOptions, Device, Tensor } from "../../src/index.ts";
+import type { ConvOptions, Device } from "../../src/index.ts";
 import { hasLanes } from "../../src/kernels/lib/subgroups.ts";
 import { gatherFourier, weightGradientFourier } from "../../src/kernels/conv/fourier.ts";
 import { fourierLengths, payingLengths } from "../../src/kernels/conv/fourier_lengths.ts";
@@ -10,16 +10,14 @@ import type { Triple } from "../../src/kernels/conv/fourier_passes.ts";
 import { convShape } from "../../src/kernels/conv/shape.ts";
 import { weightProblem } from "../../src/kernels/conv/variants.ts";
 import { expectClose, expectSameBits, readAll } from "../lib/compare.ts";
+import { type ConvCase, convResults, convStep, tensorsOf } from "../lib/conv_step.ts";
 import { device as open } from "../lib/device.ts";
 import { normal, seeded } from "../lib/row.ts";
 
 const device: Device = await open();
 afterEach(() => device.choices.clear());
 
-type Case = readonly [name: string, x: readonly number[], weight: readonly number[], options: ConvOptions];
-
-// [N, C, …] and [out, in, taps…].
-const cases: readonly Case[] = [
+const cases: readonly ConvCase[] = [
   ["odd channels and sizes, two samples", [2, 5, 13, 11], [7, 5, 5, 5], { padding: 2 }],
   ["more rows, terms and columns than a thread or block has", [2, 67, 9, 40], [35, 67, 3, 3], { padding: 1 }],
   ["three dimensions", [1, 6, 5, 9, 17], [18, 6, 5, 5, 5], { padding: 2 }],
@@ -28,37 +26,17 @@ const cases: readonly Case[] = [
   ["another padding at each end, more than the taps reach", [1, 3, 9, 12], [4, 3, 5, 3], { padding: [[0, 6], [3, 1]] }], // prettier-ignore
   ["a padded axis of one tap, which is left to others", [2, 3, 4, 9, 10], [5, 3, 1, 3, 3], { padding: 1 }],
   ["an image smaller than the taps", [2, 3, 2, 3], [4, 3, 5, 5], { padding: 2 }],
+  ["positive results", [1, 4, 12, 12], [6, 4, 5, 5], { padding: 2, activation: "relu" }],
   ["one channel", [1, 1, 20, 20], [1, 1, 7, 7], { padding: 3 }],
 ];
 
-const tensorOf = (random: ReturnType<typeof seeded>, on: Device) => (s: readonly number[]) =>
-  on.tensor({ data: Float32Array.from({ length: vx.sizeOf(s) }, (_, i) => normal(random, i)), shape: s });
-
-function step([, shape, weight, options]: Case, half: boolean, on: Device): Record<string, Tensor> {
-  const tensor = tensorOf(seeded("fourier"), on);
-  return vx.scope(() => {
-    const [x, w, b] = [tensor(shape), tensor(weight), tensor([weight[0]])];
-    for (const t of [x, w, b]) t.requiresGrad = true;
-    const y = vx.withPrecision(half ? "f16" : "f32", () => vx.conv(x, w, b, { ...options, activation: "relu" }));
-    const [dx, dw] = vx.grad(vx.sum(vx.mul(vx.float32(y), tensor(y.shape))), [x, w]);
-    return { y: vx.float32(y), dx, dw };
-  });
-}
-
-async function run(given: Case, half: boolean, on = device) {
-  const results = step(given, half, on);
-  const values = await readAll(results);
-  for (const t of Object.values(results)) t.dispose();
-  return values;
-}
-
-async function compare(given: Case, half: boolean): Promise<void> {
+async function compare(given: ConvCase, half: boolean): Promise<void> {
   const [, x, w, options] = given;
   const weight = weightProblem(convShape(x, w, undefined, options), half);
   device.choices.set("conv", "direct 4x8").set(weight, "direct");
-  const plain = await run(given, half);
+  const plain = await convResults(device, given, half);
   device.choices.set("conv", "fourier").set(weight, "weight fourier");
-  const fourier = await run(given, half);
+  const fourier = await convResults(device, given, half);
   for (const key of ["y", "dx", "dw"]) expectClose(`${key} ${given[0]}`, fourier[key], plain[key], half ? 2e-3 : 4e-6);
 }
 
@@ -70,7 +48,7 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
 
   test.skipIf(!device.gpu.features.has("shader-f16"))("f16", () => compare(cases[0], true));
 
-  // Sums of nothing but positive products are where errors show; 16 is the length of most terms.
+  // Sums of nearly equal terms are where errors show.
   test.each([8, 12, 16])("float64 sums, transforms of %i", async (n) => {
     const size = 24;
     const g = convShape([1, 3, size, size], [2, 3, 5, 5], undefined, { padding: 2 });
@@ -110,7 +88,7 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
     for (const t of [x, w, d, y, dw]) t.dispose();
   });
 
-  test.each<Case>([
+  test.each<ConvCase>([
     ["of two axes", [2, 12, 40, 30], [10, 12, 5, 5], { padding: 2 }],
     ["of planes that lie apart", [2, 12, 3, 40, 30], [10, 12, 1, 5, 5], { padding: [0, 2, 2] }],
     ["of three axes", [2, 3, 60, 9, 8], [4, 3, 5, 5, 5], { padding: 1 }],
@@ -122,7 +100,7 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
     const [whole, shares] = await Promise.all(
       [device, small].map(async (on) => {
         on.choices.set("conv", "fourier").set(weightProblem(g, false), "weight fourier");
-        return { values: await run(given, false, on), products: await products(on, () => step(given, false, on)) };
+        return { values: await convResults(on, given, false), products: await products(on, () => convStep(on, given, false)) };
       }),
     );
     small.close();
@@ -132,10 +110,10 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
   });
 
   test("no samples: the gradient of the weights is zeros", async () => {
-    const given: Case = ["none", [0, 3, 12, 12], [4, 3, 5, 5], { padding: 2 }];
+    const given: ConvCase = ["none", [0, 3, 12, 12], [4, 3, 5, 5], { padding: 2 }];
     device.choices.set("conv", "fourier");
     device.choices.set(weightProblem(convShape(given[1], given[2], undefined, given[3]), false), "weight fourier");
-    const { dw } = await run(given, false);
+    const { dw } = await convResults(device, given, false);
     expect(dw.every((v) => v === 0)).toBe(true);
   });
 
@@ -146,7 +124,7 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
       weightProblem(convShape([1, 4, 12, 16], [4, 4, 5, 5], undefined, { padding: 2 }), false),
       "weight fourier",
     );
-    const tensor = tensorOf(seeded("joined"), device);
+    const tensor = tensorsOf(device, "joined");
     const [x, w, v] = [tensor([1, 4, 12, 16]), tensor([4, 4, 5, 5]), tensor([4, 4, 5, 5])];
     for (const t of [w, v]) t.requiresGrad = true;
     const network = () => {
@@ -169,7 +147,7 @@ describe.skipIf(!hasLanes(device))("conv fourier", () => {
       const g = convShape([2, inputs, 12, 16], [outputs, inputs, 5, 5], undefined, { padding: 2 });
       device.choices.set(weightProblem(g, false), "weight fourier");
     }
-    const tensor = tensorOf(seeded("plan"), device);
+    const tensor = tensorsOf(device, "plan");
     const [x, skip, w, v] = [tensor([2, 3, 12, 16]), tensor([2, 5, 12, 16]), tensor([4, 3, 5, 5]), tensor([6, 9, 5, 5])];
     for (const t of [x, skip, w, v]) t.requiresGrad = true;
     const network = () => {

@@ -1,23 +1,19 @@
 /** @file The kernels of convolution for rows of a software adapter agree with the plain ones on all that they take, and leave the rest to those. */
 
 import { afterEach, describe, expect, test } from "vitest";
-import * as vx from "../../src/index.ts";
-import type { ConvOptions, Device, Tensor } from "../../src/index.ts";
+import type { ConvOptions, Device } from "../../src/index.ts";
 import { hasLanes } from "../../src/kernels/lib/subgroups.ts";
 import { hasRows, hasWeightRows } from "../../src/kernels/conv/rows.ts";
 import { convShape } from "../../src/kernels/conv/shape.ts";
 import { weightProblem } from "../../src/kernels/conv/variants.ts";
-import { expectClose, readAll } from "../lib/compare.ts";
+import { expectClose } from "../lib/compare.ts";
+import { type ConvCase, convResults } from "../lib/conv_step.ts";
 import { device as open } from "../lib/device.ts";
-import { normal, seeded } from "../lib/row.ts";
 
 const device: Device = await open();
 afterEach(() => device.choices.clear());
 
-type Case = readonly [name: string, x: readonly number[], weight: readonly number[], options: ConvOptions];
-
-// [N, C, …] and [out, in / groups, taps…].
-const cases: readonly Case[] = [
+const cases: readonly ConvCase[] = [
   ["odd channels and rows", [2, 5, 13, 11], [7, 5, 3, 3], { padding: 1 }],
   ["stride 2, more than a tile", [1, 9, 12, 21], [33, 9, 3, 3], { padding: 1, stride: 2 }],
   ["stride 2, two taps", [1, 6, 4, 6, 8], [9, 6, 2, 2, 2], { stride: 2 }],
@@ -31,29 +27,13 @@ const cases: readonly Case[] = [
   ["segments of long rows, stride 2", [1, 2, 2, 300], [3, 2, 3, 3], { padding: 1, stride: [1, 2] }],
 ];
 
-async function run([, shape, weight, options]: Case, half: boolean) {
-  const random = seeded("rows");
-  const tensor = (s: readonly number[]) =>
-    device.tensor({ data: Float32Array.from({ length: vx.sizeOf(s) }, (_, i) => normal(random, i)), shape: s });
-  const results = vx.scope((): Record<string, Tensor> => {
-    const [x, w, b] = [tensor(shape), tensor(weight), tensor([weight[0]])];
-    for (const t of [x, w, b]) t.requiresGrad = true;
-    const y = vx.withPrecision(half ? "f16" : "f32", () => vx.conv(x, w, b, options));
-    const [dx, dw] = vx.grad(vx.sum(vx.mul(vx.float32(y), tensor(y.shape))), [x, w]);
-    return { y: vx.float32(y), dx, dw };
-  });
-  const values = await readAll(results);
-  for (const t of Object.values(results)) t.dispose();
-  return values;
-}
-
-async function compare(given: Case, half: boolean): Promise<void> {
+async function compare(given: ConvCase, half: boolean): Promise<void> {
   const [, x, w, options] = given;
   const weight = weightProblem(convShape(x, w, undefined, options), half);
   device.choices.set("conv", "direct 4x8").set(weight, "direct");
-  const plain = await run(given, half);
+  const plain = await convResults(device, given, half);
   device.choices.set("conv", "rows").set(weight, "weight rows");
-  const rows = await run(given, half);
+  const rows = await convResults(device, given, half);
   for (const key of ["y", "dx", "dw"]) expectClose(`${key} ${given[0]}`, rows[key], plain[key], half ? 2e-3 : 4e-6);
 }
 
