@@ -1,6 +1,6 @@
 /** @file The built page in a real Chromium, with an eye on what must never happen: other origins, broken policy, errors on the console, long tasks. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +9,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { build, preview } from "vite";
 import { expect } from "vitest";
 import { launchChromium } from "../lib/chromium.ts";
+import { once } from "../lib/once.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const configFile = fileURLToPath(new URL("../../app/vite.config.ts", import.meta.url));
@@ -32,10 +33,12 @@ async function asProduction(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Builds the page into a folder of its own and serves it as `npm run app` does. */
+/** Builds the page, once for all files, and serves it as `npm run app` does. */
 export async function openSite(): Promise<Site> {
+  const built = await once("page", (outDir) => asProduction(() => build({ configFile, logLevel: "error", build: { outDir } })));
+  // A copy, in which tests may change files.
   const folder = mkdtempSync(join(tmpdir(), "voxgrad-app-"));
-  await asProduction(() => build({ configFile, logLevel: "error", build: { outDir: folder } }));
+  cpSync(built, folder, { recursive: true });
   const server = await preview({ configFile, logLevel: "error", build: { outDir: folder }, preview: { port: 0 } });
   const browser = await launchChromium();
   return {
