@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { build, preview } from "vite";
 import { expect } from "vitest";
+import { sampleVolume } from "../../app/worker/scans.ts";
+import { makeVolume, writeNifti } from "../../src/data/index.ts";
 import { launchChromium } from "../lib/chromium.ts";
 import { once } from "../lib/once.ts";
 
@@ -51,6 +53,15 @@ export async function openSite(): Promise<Site> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Evenly spaced slices of the page's sample, as a packed NIfTI file: those of all 40 take SwiftShader five seconds. */
+export async function sampleInSlices(count: number): Promise<Uint8Array> {
+  const { data, shape } = sampleVolume();
+  const [, nx, ny, nz] = shape;
+  const slices = new Float32Array(nx * ny * count);
+  for (let i = 0; i < slices.length; i++) slices[i] = data[Math.floor(i / count) * nz + Math.floor(((i % count) * nz) / count)];
+  return writeNifti(makeVolume({ data: slices, shape: [1, nx, ny, count] }), { dtype: "f32", gzip: true });
 }
 
 /** A visit, and what went wrong in it. */

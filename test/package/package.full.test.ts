@@ -95,7 +95,6 @@ const strict = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2
 
 // Without DOM and @types/node, the classes of the platform are unknown, but no error.
 test.each([
-  ["ES2022,DOM", []],
   ["ES2022,DOM", ["--exactOptionalPropertyTypes"]],
   ["ES2022,DOM", ["--module", "esnext", "--moduleResolution", "bundler"]],
   ["ES2022", []],

@@ -119,8 +119,10 @@ function drawn(values: Float32Array, samples: number, random: RandomState): Weig
   }
   const counts = new Uint32Array(values.length);
   // Some millions, which need not be kept.
-  for (let left = samples; left > 0; left -= drawsAtOnce)
-    for (const i of random.randint(0, values.length, Math.min(left, drawsAtOnce))) counts[i]++;
+  for (let left = samples; left > 0; left -= drawsAtOnce) {
+    const places = random.randint(0, values.length, Math.min(left, drawsAtOnce));
+    for (let i = 0; i < places.length; i++) counts[places[i]]++;
+  }
   return { values, counts };
 }
 
