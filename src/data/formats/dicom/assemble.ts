@@ -51,6 +51,7 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
     format: "dicom",
     dtype: storedType(first.layout),
     units: "mm",
+    ...(stack.unplaced && { unplaced: true }),
     ...(notes.length > 0 ? { notes } : {}),
   });
 }
