@@ -136,6 +136,10 @@ test("losses/the Wasserstein loss of a batch is the mean of its samples", async 
       ].map(([at, n]) => nn.generalizedWassersteinDiceLoss(wave(60 * at, n), labels(20 * at, n), distances, { weightingMode })),
     );
     expect(await both.item()).toBeCloseTo(((await a.item()) + (await b.item())) / 2, 6);
+    const each = nn.generalizedWassersteinDiceLoss(wave(0, 2), labels(0, 2), distances, { weightingMode, reduction: "none" });
+    expect(each.shape).toEqual([2, 1, 1, 1]);
+    expect((await each.data())[0]).toBeCloseTo(await a.item(), 6);
+    each.dispose();
     for (const t of [both, a, b]) t.dispose();
   }
 });
