@@ -314,6 +314,10 @@ describe("refusals name the operation and what to do", () => {
     [() => new T.AsDiscrete({ toOnehot: 2 }).apply(x), /class 2 is outside/],
     [() => new T.CropForeground({ channelIndices: 1 }).apply(x), /channel 1 is outside the 1 channels of the image/],
     [() => new T.CropForeground({ channelIndices: [0, -2] }).apply(x), /channel -2 is outside/],
+    [
+      () => new T.SpatialPad({ spatialSize: [4, 4], mode: "edge" }).apply(array([1, 0, 4])),
+      /axis 1 of shape \[1, 0, 4\] is empty; only mode "constant" can pad it/,
+    ],
     [() => new T.Zoom({ zoom: [1, 2, 3] }).apply(x), /zoom has 3 values for 2 spatial axes; give one or 2/],
     [() => new T.CastToType({ dtype: "int64" as T.DTypeName }).apply(x), /unknown dtype "int64"/],
   ])("%o", (call, message) => expect(call).toThrow(message));
