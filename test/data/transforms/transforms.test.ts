@@ -287,6 +287,15 @@ describe("onKeys: arrays of the item that a transform looks at", () => {
   });
 });
 
+test("each channel is repeated beside itself", () => {
+  const x = array([2, 1, 2], (i) => i);
+  const y = new T.RepeatChannel({ repeats: 3 }).apply(x);
+  expect([y.shape, [...y.data]]).toEqual([
+    [6, 1, 2],
+    [0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3],
+  ]);
+});
+
 test("one value of a list is that of every axis", () => {
   const x = array([1, 4, 6], (i) => i % 7);
   expect(new T.Zoom({ zoom: [2], keepSize: false }).apply(x)).toEqual(new T.Zoom({ zoom: 2, keepSize: false }).apply(x));

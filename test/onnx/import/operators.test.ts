@@ -136,6 +136,38 @@ test.each<[op: string, (a: number, b: number) => number]>([
   net.dispose();
 });
 
+test.each([
+  [0, [4, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8]],
+  [1, [2, 4, 2], [1, 2, 3, 4, -1, -2, -3, -4, 5, 6, 7, 8, -5, -6, -7, -8]],
+  [-1, [2, 2, 4], [1, 2, -1, -2, 3, 4, -3, -4, 5, 6, -5, -6, 7, 8, -7, -8]],
+])("integers of the graph itself are joined along axis %i", async (axis, shape, values) => {
+  const dev = await device();
+  const some = [1, 2, 3, 4, 5, 6, 7, 8];
+  const bytes = encodeOnnx({
+    name: "test",
+    nodes: [
+      { op: "Concat", inputs: ["a", "b"], outputs: ["joined"], attributes: { axis } },
+      { op: "Cast", inputs: ["joined"], outputs: ["as_floats"], attributes: { to: 1 } },
+      { op: "Mul", inputs: ["x", "as_floats"], outputs: ["y"], attributes: {} },
+    ],
+    initializers: new Map(
+      Object.entries({
+        a: ints(some, [2, 2, 2]),
+        b: ints(
+          some.map((v) => -v),
+          [2, 2, 2],
+        ),
+      }),
+    ),
+    input: { name: "x", type: "float", shape: [1] },
+    output: { name: "y", type: "float", shape },
+  });
+  const net = importOnnx(dev, bytes);
+  const y = noGrad(() => net.forward(dev.tensor({ data: [1], shape: [1] })));
+  expect([y.shape, [...(await y.data())]]).toEqual([shape, values]);
+  net.dispose();
+});
+
 test.each<[string, Node, Readonly<Record<string, HostValue>>, new (...a: never[]) => Error, RegExp]>([
   ["a zero point of 64 bits", ["QuantizeLinear", "x x z", { axis: 0 }], { z: ints([0], []) }, ConfigError, /quantizing to int64/],
   ["an index outside", ["GatherND", "x i"], { i: ints([7], [1, 1]) }, FormatError, /index 7 is outside of an axis of 4/],
