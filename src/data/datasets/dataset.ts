@@ -9,6 +9,7 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import { Compose } from "../transforms/compose.ts";
+import { Passage } from "../transforms/give_back.ts";
 import { isRandomizable, type Item, type Transform } from "../transforms/transform.ts";
 
 /** A dataset of items T. */
@@ -53,8 +54,10 @@ export async function applyTransforms<T>(
   item: T | T[],
   random: RandomSource,
 ): Promise<T | T[]> {
+  const passage = transforms.some((t) => passing.has(t)) ? new Passage(item) : undefined;
   let value = item;
   for (const transform of transforms) {
+    const read = value;
     const one = (x: T): T | T[] | Promise<T | T[]> => {
       if (typeof transform === "function") return transform(x, random);
       // Draws follow at once, before another item sets its own.
@@ -66,11 +69,15 @@ export async function applyTransforms<T>(
       for (const x of value as T[]) for (const result of asList(await one(x))) results.push(result);
       value = results;
     } else value = await one(value);
+    if (passing.has(transform)) passage?.giveBack(read, value);
+    else passage?.keep([read, value]);
   }
   return value;
 }
 
 const marked = new WeakSet<object>();
+/** Transforms of chains with `reuseMemory`. */
+const passing = new WeakSet<object>();
 
 /** Marks a plain function as one that draws nothing and gives the same for the same item, so that caches keep what it gives. Gives `transform` itself. */
 export function deterministic<F extends object>(transform: F): F {
@@ -113,7 +120,11 @@ function nameOfItem(item: unknown): string | undefined {
 
 /** Single transforms of a list or a chain, so that a cache can cut between them. @throws ConfigError for what is no transform */
 export function listOf<T>(op: string, transform: TransformList<T>): readonly ItemTransform<T>[] {
-  if (transform instanceof Compose) return (transform.transforms as readonly Transform<T>[]).flatMap((t) => listOf<T>(op, t));
+  if (transform instanceof Compose) {
+    const list = (transform.transforms as readonly Transform<T>[]).flatMap((t) => listOf<T>(op, t));
+    if (transform.reuseMemory) for (const one of list) passing.add(one);
+    return list;
+  }
   const list = (Array.isArray(transform) ? transform : [transform]) as readonly ItemTransform<T>[];
   for (const one of list) expectArguments(op, "transform", { transform: one });
   return list;
