@@ -7,7 +7,7 @@ import { ConfigError, FormatError } from "../../../host/errors.ts";
 import { importModule } from "../../../host/import_module.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { type Codestream, jpegHeader, waveletHeader, withoutTransform } from "./codestream.ts";
-import type { PixelLayout } from "./header.ts";
+import type { PixelLayout } from "./pixel_layout.ts";
 import type { Packing } from "./transfer_syntax.ts";
 
 /** An unpacked frame. */
