@@ -32,10 +32,7 @@ async function openPictures(header: DicomHeader): Promise<FrameReader> {
   const { layout, pixels, source, syntax, fail } = header;
   const { packing } = syntax;
   if (!packing) {
-    const all = syntax.deflated ? await source.range(pixels.at, Math.ceil(frameBytes(layout) * layout.frames)) : undefined;
-    const read = (from: number, length: number) =>
-      // A copy: colors are turned in place, and a frame may be read again.
-      all ? Promise.resolve(all.slice(from, from + length)) : source.range(pixels.at + from, length);
+    const read = (from: number, length: number) => source.range(pixels.at + from, length);
     return async (frame) => plainFrame(header, frame, read);
   }
   const table = { offsets: header.extendedOffsets, lengths: header.extendedLengths };
