@@ -55,7 +55,7 @@ const transform: Adapter = (test) => {
   const name = test.op
     .split(".")
     .at(-1)!
-    .replace(/d$|Dict$/, "");
+    .replace(/(?:d|D|Dict)$/, "");
   return make(test.op, name, optionsOf(test)).apply(imageOf(test));
 };
 
