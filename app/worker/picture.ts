@@ -48,11 +48,6 @@ function shareOf(sorted: Float64Array, low: number, high: number): number {
 const looksHounsfield = ({ low, sorted }: Range): boolean =>
   low >= -5000 && shareOf(sorted, -1050, -850) > 0.02 && shareOf(sorted, -150, 250) > 0.05;
 
-/** Which way is right and left is not said by pictures, arrays, and headers whose readers note that they guess. */
-const guessed = /orientation is a guess|has no orientation|has no position in the patient|no geometry/;
-
-const isPlaced = ({ meta }: Volume): boolean => !meta.notes?.some((note) => guessed.test(note));
-
 /** Three or four channels of what a screen shows. */
 function hasColors(volume: Volume): boolean {
   const { data, shape, meta } = volume;
@@ -70,7 +65,13 @@ export interface PictureOptions {
 export function pictureOf(volume: Volume, { channel, modality }: PictureOptions = {}): Picture3d {
   const colors = hasColors(volume);
   const shown = channel ?? (colors ? "color" : 0);
-  const about = { channel: shown, channels: volume.shape[0], colors, placed: isPlaced(volume), flat: isFlat(volume) };
+  const about = {
+    channel: shown,
+    channels: volume.shape[0],
+    colors,
+    placed: volume.meta.unplaced !== true,
+    flat: isFlat(volume),
+  };
   return shown === "color" ? inColor(volume, about) : inGray(volume, shown, about, modality);
 }
 

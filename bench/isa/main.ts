@@ -19,7 +19,7 @@ if (why) {
 }
 if (values.keep) mkdirSync(values.keep, { recursive: true });
 const chosen = families.filter((family) => values.family === undefined || family === values.family);
-const page = showTable(chosen.flatMap((family) => compileFor(family, values.only, values.keep)));
+const page = showTable(chosen.flatMap((family) => compileFor(family, values).compiled));
 if (Object.keys(values).length > 0) console.log(page);
 else {
   const text = `# What the kernels compile to
@@ -31,6 +31,7 @@ variants and show spills and missing reuse.
 - _loop_: multiply-adds as a part of the issue slots of the smallest loop around the hottest block that also loads from memory; an upper bound of the part of
   the peak that the kernel reaches. A matrix instruction takes 16 slots. _packed_: multiply-adds in packed or matrix instructions.
 - _bytes_, _shared accesses_: what a lane loads from memory, and how often it turns to shared memory, per multiply-add of that loop.
+- _source_: of what the kernel, its compiler and driver are; the test of this page compiles those whose source is another one by now.
 - "blocked": sums of more than 4,096 products; "blocked twice": of more than 16,384.
 
 `;

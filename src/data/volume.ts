@@ -54,6 +54,8 @@ export interface VolumeMeta {
   readonly units?: SpaceUnit;
   /** What is odd about the file though it could be read, a sentence each: two geometries that differ, sizes that were guessed. */
   readonly notes?: readonly string[];
+  /** Whether the file does not say how the image lies: which way is right and which is left is then a guess. */
+  readonly unplaced?: boolean;
   /** Voxel size along the array's axes as the file states it beside its directions; the affine's columns are that but for their last digits. */
   readonly spacing?: readonly number[];
   /** Seconds from one channel to the next, where the channels are times and the file says so. */

@@ -9,7 +9,7 @@ import { en } from "../../app/text/en.ts";
 import { zh } from "../../app/text/zh.ts";
 import { makeVolume, writeNifti } from "../../src/data/index.ts";
 import * as voxgrad from "../../src/index.ts";
-import { openSite, type Site, Visit } from "./site.ts";
+import { openSite, sampleInSlices, type Site, Visit } from "./site.ts";
 
 let site: Site;
 
@@ -70,7 +70,8 @@ describe("for everybody", () => {
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
       };
       await look();
-      await page.getByRole("button", { name: words["drop.sample"] }).click();
+      await page.getByRole("button", { name: words["drop.sample"] }).waitFor();
+      await visit.drop("#drop-scan", [{ name: "few.nii.gz", bytes: await sampleInSlices(8) }]);
       await page.waitForSelector(".viewer[data-drawn='0']");
       await page.getByRole("button", { name: words["segment.run"], exact: true }).click();
       await page.waitForSelector(".results");

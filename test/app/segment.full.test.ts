@@ -12,7 +12,7 @@ import { modelFiles } from "../../src/seg/index.node.ts";
 import { device } from "../lib/device.ts";
 import { dicomSlice } from "../lib/dicom_file.ts";
 import { columns, encode, packed, rows } from "../lib/packed_dicom.ts";
-import { openSite, type Site, Visit } from "./site.ts";
+import { openSite, sampleInSlices, type Site, Visit } from "./site.ts";
 
 const model = fileURLToPath(new URL("../../app/public/models/balls", import.meta.url));
 
@@ -79,7 +79,7 @@ test("a NIfTI file: labels, volumes and a surface", async () => {
 }, 300_000);
 
 test("a DICOM series among other files, listed and segmented", async () => {
-  const { data, shape } = sampleVolume();
+  const { data, shape } = await readImage(await sampleInSlices(8), { name: "few.nii.gz" });
   const [, nx, ny, nz] = shape;
   const slices = Array.from({ length: nz }, (_, k) => {
     const pixels = Array.from({ length: nx * ny }, (_, i) =>

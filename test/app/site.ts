@@ -1,6 +1,6 @@
 /** @file The built page in a real Chromium, with an eye on what must never happen: other origins, broken policy, errors on the console, long tasks. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { build, preview } from "vite";
 import { expect } from "vitest";
+import { sampleVolume } from "../../app/worker/scans.ts";
+import { makeVolume, writeNifti } from "../../src/data/index.ts";
 import { launchChromium } from "../lib/chromium.ts";
+import { once } from "../lib/once.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const configFile = fileURLToPath(new URL("../../app/vite.config.ts", import.meta.url));
@@ -32,10 +35,12 @@ async function asProduction(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Builds the page into a folder of its own and serves it as `npm run app` does. */
+/** Builds the page, once for all files, and serves it as `npm run app` does. */
 export async function openSite(): Promise<Site> {
+  const built = await once("page", (outDir) => asProduction(() => build({ configFile, logLevel: "error", build: { outDir } })));
+  // A copy, in which tests may change files.
   const folder = mkdtempSync(join(tmpdir(), "voxgrad-app-"));
-  await asProduction(() => build({ configFile, logLevel: "error", build: { outDir: folder } }));
+  cpSync(built, folder, { recursive: true });
   const server = await preview({ configFile, logLevel: "error", build: { outDir: folder }, preview: { port: 0 } });
   const browser = await launchChromium();
   return {
@@ -48,6 +53,15 @@ export async function openSite(): Promise<Site> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Evenly spaced slices of the page's sample, as a packed NIfTI file: those of all 40 take SwiftShader five seconds. */
+export async function sampleInSlices(count: number): Promise<Uint8Array> {
+  const { data, shape } = sampleVolume();
+  const [, nx, ny, nz] = shape;
+  const slices = new Float32Array(nx * ny * count);
+  for (let i = 0; i < slices.length; i++) slices[i] = data[Math.floor(i / count) * nz + Math.floor(((i % count) * nz) / count)];
+  return writeNifti(makeVolume({ data: slices, shape: [1, nx, ny, count] }), { dtype: "f32", gzip: true });
 }
 
 /** A visit, and what went wrong in it. */

@@ -62,11 +62,11 @@ test("a table is read as it was written", () => {
   const figures = figuresOf(nested);
   const { loop: _, ...plain } = figures;
   const page = showTable([
-    { kernel: "conv.gather TP4 TC8", family: "navi31", figures },
-    { kernel: "view.copy", family: "vega10", figures: plain },
+    { kernel: "conv.gather TP4 TC8", family: "navi31", source: "0a", figures },
+    { kernel: "view.copy", family: "vega10", source: "1b", figures: plain },
   ]);
   expect(readTable(`# Title\n\n${page}\n`)).toEqual([
-    { kernel: "conv.gather TP4 TC8", family: "navi31", spills: 18, loop: 27 },
-    { kernel: "view.copy", family: "vega10", spills: 18, loop: undefined },
+    { kernel: "conv.gather TP4 TC8", family: "navi31", spills: 18, loop: 27, source: "0a" },
+    { kernel: "view.copy", family: "vega10", spills: 18, loop: undefined, source: "1b" },
   ]);
 });

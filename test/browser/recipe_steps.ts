@@ -1,10 +1,10 @@
-/** @file Ten steps of each recipe on made-up volumes, for any platform: Node and the browser must agree on their losses. */
+/** @file Five steps of each recipe on made-up volumes, for any platform: Node and the browser must agree on their losses. */
 
 import { type Device, openDevice } from "../../src/index.ts";
 import { configure, fit, memoryStore, recipes } from "../../src/seg/index.ts";
 import { tinyRecipes } from "../lib/tiny_recipes.ts";
 
-const steps = 10;
+const steps = 5;
 
 /** The losses of a recipe's first steps, on `device` or on one opened for this. */
 export async function lossesOf(name: string, device?: Device): Promise<number[]> {

@@ -1,4 +1,4 @@
-/** @file Ten steps of every recipe of the library in Chromium: the losses are Node's. */
+/** @file Five steps of every recipe of the library in Chromium: the losses are Node's. */
 
 import { expect, test } from "vitest";
 import { recipes } from "../../src/seg/index.ts";
@@ -18,8 +18,8 @@ test.each(Object.keys(tinyRecipes))("%s", async (name) => {
   const there: number[] = await evaluateIn(page, site, "steps.js", `lossesOf(${JSON.stringify(name)})`);
   await page.close();
   const here = await lossesOf(name, await device());
-  expect(here).toHaveLength(10);
-  expect(there).toHaveLength(10);
+  expect(here).toHaveLength(5);
+  expect(there).toHaveLength(5);
   for (const [i, loss] of there.entries())
     expect(Math.abs(loss / here[i] - 1), `step ${i + 1}: ${loss} and ${here[i]}`).toBeLessThan(1e-4);
 });

@@ -28,6 +28,15 @@ describe("RandomState", () => {
     expect(r.rand()).toBe(e.after);
   });
 
+  test.each([1, 2, 3, 1000, 2 ** 16 + 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32])(
+    "many integers below %i at once are those drawn one by one, and what comes next is the same",
+    (n) => {
+      const [many, single] = [new RandomState(3), new RandomState(3)];
+      expect(Array.from(many.randint(-5, n - 5, 1300))).toEqual(Array.from({ length: 1300 }, () => single.randint(-5, n - 5)));
+      expect(many.rand()).toBe(single.rand());
+    },
+  );
+
   test("a list of integers seeds as numpy's init_by_array", () => {
     expect([...new RandomState([1, 2 ** 31, 7]).rand(2)]).toEqual(fixture.numpyArraySeed);
   });

@@ -1,10 +1,11 @@
 /** @file What npm would get: the packed library installed in an empty folder, without the sources. */
 
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { once } from "./once.ts";
 import { temporaryFolder } from "./tiny.ts";
 
 /** The repository. */
@@ -43,42 +44,27 @@ export interface App {
   remove(): void;
 }
 
-/** The tarball that npm would publish, packed once for all test processes: packing builds `dist`. Takes half a minute. */
-export function tarball(): string {
-  const folder = join(process.env.VOXGRAD_TEST_FOLDER!, "packed");
-  try {
-    mkdirSync(folder);
-  } catch {
-    return tarballOfAnother(folder);
-  }
-  try {
-    mkdirSync(join(folder, "npm"));
-    runIn(root, "npm", ["pack", "--loglevel=error", "--pack-destination", join(folder, "npm")]);
-  } finally {
-    writeFileSync(join(folder, "done"), "");
-  }
-  return tarballIn(folder)!;
-}
-
-function tarballOfAnother(folder: string): string {
-  while (!existsSync(join(folder, "done"))) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-  const file = tarballIn(folder);
-  if (!file) throw new Error("npm pack failed in another test");
-  return file;
-}
-
-function tarballIn(folder: string): string | undefined {
-  const file = readdirSync(join(folder, "npm")).find((name) => name.endsWith(".tgz"));
-  return file && join(folder, "npm", file);
+/** The tarball that npm would publish; packing builds `dist`. */
+export async function tarball(): Promise<string> {
+  const folder = await once("packed", (to) => runIn(root, "npm", ["pack", "--loglevel=error", "--pack-destination", to]));
+  return join(
+    folder,
+    readdirSync(folder).find((file) => file.endsWith(".tgz"))!,
+  );
 }
 
 const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
 
-/** Installs the packed library without the network. */
+/** An app with the packed library, which is installed without the network, once for all of them. */
 export async function installPackage(): Promise<App> {
+  const packed = await tarball();
+  const installed = await once("installed", (to) => {
+    writeFileSync(join(to, "package.json"), JSON.stringify({ name: "installed", private: true }));
+    // WebGPU for Node is a link into the repository, since nothing may be fetched.
+    runIn(to, "npm", ["install", "--offline", ...quiet, packed, join(root, "node_modules", "webgpu")]);
+  });
   const app = emptyApp();
-  // WebGPU for Node is a link into the repository, since nothing may be fetched.
-  app.run("npm", ["install", "--offline", ...quiet, tarball(), join(root, "node_modules", "webgpu")]);
+  symlinkSync(join(installed, "node_modules"), join(app.folder, "node_modules"));
   return app;
 }
 
@@ -89,7 +75,7 @@ export const registryAnswers = (): boolean =>
 /** Installs the packed library and packages from the registry. */
 export async function installWith(packages: readonly string[]): Promise<App> {
   const app = emptyApp();
-  await app.runLong("npm", ["install", "--prefer-offline", ...quiet, tarball(), ...packages]);
+  await app.runLong("npm", ["install", "--prefer-offline", ...quiet, await tarball(), ...packages]);
   return app;
 }
 

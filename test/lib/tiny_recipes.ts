@@ -5,7 +5,7 @@ import type { RunData } from "../../src/seg/index.ts";
 import { memoryData, tinyRun } from "./memory_data.ts";
 
 interface TinyRecipe {
-  /** Cases in memory, for any platform, and options for ten steps. */
+  /** Cases in memory, for any platform, and options for a few steps. */
   readonly data: () => RunData | Promise<RunData>;
   readonly options: object;
   /** A folder as `test/seg/recipes/killed.long.test.ts` writes them, and options of the command for some seconds of training. */

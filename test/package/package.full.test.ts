@@ -23,11 +23,12 @@ test("every entry point loads, from what was built", () => {
   expect(printed.trim().split("\n")).toEqual(entryPoints.map((entry) => `${entry} true true`));
 });
 
-test("publint and are-the-types-wrong find nothing", () => {
+test("publint and are-the-types-wrong find nothing", async () => {
+  const packed = await tarball();
   const bin = (name: string) => join(root, "node_modules", ".bin", name);
-  expect(app.run(bin("publint"), ["--strict", tarball()])).toContain("All good!");
+  expect(app.run(bin("publint"), ["--strict", packed])).toContain("All good!");
   // The package has ES modules only: `require` of one is Node's business, and node10 knows no `exports`.
-  app.run(bin("attw"), [tarball(), "--profile", "esm-only", "--no-emoji"]);
+  app.run(bin("attw"), [packed, "--profile", "esm-only", "--no-emoji"]);
 });
 
 test("bundles hold what is called: an operation is 8 KiB packed, a network with its training 96 KiB", async () => {
@@ -94,7 +95,6 @@ const strict = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2
 
 // Without DOM and @types/node, the classes of the platform are unknown, but no error.
 test.each([
-  ["ES2022,DOM", []],
   ["ES2022,DOM", ["--exactOptionalPropertyTypes"]],
   ["ES2022,DOM", ["--module", "esnext", "--moduleResolution", "bundler"]],
   ["ES2022", []],

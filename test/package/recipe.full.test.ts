@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => app?.remove());
 
 const voxgrad = (...args: string[]) => app.run("npx", ["--offline", "voxgrad", ...args]);
-const train = ["train", "--recipe", "./mine.ts", "--data", "data", "--epochs", "40", "--checkpoint-seconds", "0.1"];
+const train = ["train", "--recipe", "./mine.ts", "--data", "data", "--epochs", "16", "--checkpoint-seconds", "0.1"];
 
 test("trains, resumes after SIGKILL to the same weights, predicts; in under 60 lines", async () => {
   expect(readFileSync(file, "utf8").trim().split("\n").length).toBeLessThan(60);

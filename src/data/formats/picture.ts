@@ -41,6 +41,7 @@ export function volumeOfRaster(
     dtype: nativeOf(data),
     units: "unknown",
     planar: true,
+    unplaced: true,
     notes: ["a picture has no geometry: pixels of 1 at the origin are assumed"],
   });
 }

@@ -114,14 +114,19 @@ function sampleForeground(image: HostArray, seg: HostArray, samples: number): We
 /** How often each value is drawn, or what is drawn, whichever is shorter. */
 function drawn(values: Float32Array, samples: number, random: RandomState): WeightedValues {
   if (values.length > samples) {
-    const out = new Float32Array(samples);
-    for (let i = 0; i < samples; i++) out[i] = values[random.randint(values.length)];
+    const out = Float32Array.from(random.randint(0, values.length, samples), (i) => values[i]);
     return { values: out, counts: new Uint32Array(samples).fill(1) };
   }
   const counts = new Uint32Array(values.length);
-  for (let i = 0; i < samples; i++) counts[random.randint(values.length)]++;
+  // Some millions, which need not be kept.
+  for (let left = samples; left > 0; left -= drawsAtOnce) {
+    const places = random.randint(0, values.length, Math.min(left, drawsAtOnce));
+    for (let i = 0; i < places.length; i++) counts[places[i]]++;
+  }
   return { values, counts };
 }
+
+const drawsAtOnce = 2 ** 14;
 
 function propertiesOf(cases: readonly WeightedValues[]): IntensityProperties {
   const length = cases.reduce((n, { values }) => n + values.length, 0);

@@ -88,6 +88,7 @@ export class RandomState implements RandomSource {
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to) {
       throw new ConfigError(`RandomState.randint: expected integers with low < high, got low ${from}, high ${to}`);
     }
+    if (size !== undefined && to - from <= 2 ** 31) return this.integers(new Float64Array(size), from, to - from - 1);
     return many(size, () => from + this.below(to - from - 1));
   }
 
@@ -161,6 +162,19 @@ export class RandomState implements RandomSource {
     const a = this.mt.next() >>> 5;
     const b = this.mt.next() >>> 6;
     return (a * 2 ** 26 + b) / 2 ** 53;
+  }
+
+  /** What `below` draws one after the other, plus `from`. As many words are taken as integers are wanted still, of which each gives one at most. */
+  private integers(out: Float64Array, from: number, max: number): Float64Array {
+    if (max === 0) return out.fill(from);
+    for (let at = 0; at < out.length;) {
+      const words = drawnWords.subarray(0, Math.min(drawnWords.length, out.length - at));
+      this.mt.fill(words);
+      const count = keepUpTo(words, max);
+      for (let k = 0; k < count; k++) out[at + k] = from + words[k];
+      at += count;
+    }
+    return out;
   }
 
   /** Integer 0 … max (inclusive): words masked to the bits of max, rejected while above it. No word is drawn for max 0. */
@@ -260,6 +274,21 @@ function acceptedPoints(words: Uint32Array): number {
     points[2 * count + 1] = x2;
     squares[count] = r2;
     count += Number(r2 < 1) & Number(r2 !== 0);
+  }
+  return count;
+}
+
+/**
+ * Masks words to the bits of `max`, below 2^31, and moves those that are not above it to the front; gives how many. The next one takes the place of one that is
+ * rejected, by the sign of a difference: a branch on chance would be guessed wrong as often.
+ */
+function keepUpTo(words: Uint32Array, max: number): number {
+  const mask = 0xffffffff >>> Math.clz32(max);
+  let count = 0;
+  for (let k = 0; k < words.length; k++) {
+    const value = words[k] & mask;
+    words[count] = value;
+    count += (value - max - 1) >>> 31;
   }
   return count;
 }

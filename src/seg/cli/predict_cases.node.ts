@@ -1,11 +1,11 @@
-/** @file Predicting cases one after the other, with whatever segments them: progress, bad cases that do not stop the others, files, volumes. */
+/** @file Predicting cases one after the other, with whatever segments them: what is there already, progress, files, volumes. */
 
 import { withGeometryOf } from "../../data/volume.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
+import { ConfigError, DataError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { counted, formatBytes } from "../../host/text.ts";
 import type { SegmentPlan } from "../inference/segmenter.ts";
@@ -18,9 +18,8 @@ import { inTurn } from "../run/folder_store.node.ts";
 import { expectFreeOutputs } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
-import { ProgressLine } from "../training/progress.ts";
-import { failureOf, say } from "./command_line.node.ts";
-import { interruptible } from "./device.node.ts";
+import { say } from "./command_line.node.ts";
+import { type CaseTools, codeOf, eachCase } from "./each_case.node.ts";
 
 export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
 export const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
@@ -93,62 +92,45 @@ const writeTables = (out: RunStore, volumes: readonly LabelVolume[], found: Read
     if (volumes.length > 0) await out.write(files.volumes, await volumesWith(out, volumes));
   });
 
-/** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
+/** @returns the exit code, see `codeOf` */
 export async function predictCases(
   cases: readonly Case[],
   labels: readonly LabelClass[],
   { out, probabilities, ending }: Results,
   segmentCase: SegmentCase,
 ): Promise<number> {
-  const line = new ProgressLine(process.stderr);
-  const { signal, done: uninterruptible } = interruptible("stopping after this batch");
-  const bad: string[] = [];
-  let done = 0;
   const begun = performance.now();
-  const hooksOf = (id: string): CaseHooks => ({
+  const hooksOf = (id: string, { line, signal, before }: CaseTools): CaseHooks => ({
     signal,
     onPlan: (plan) => line.log(planned(id, plan)),
     onProgress(windows, total) {
       const seconds = (performance.now() - begun) / 1000;
-      const finished = done + bad.length + windows / total;
+      const finished = before + windows / total;
       // Of all cases, which are taken to be alike.
       const eta = (seconds / finished) * (cases.length - finished);
-      line.update({ label: `${done + bad.length + 1}/${cases.length} ${id}  windows`, done: windows, total, seconds, eta });
+      line.update({ label: `${before + 1}/${cases.length} ${id}  windows`, done: windows, total, seconds, eta });
     },
   });
-  try {
-    for (const item of cases) {
-      try {
-        const segmented = await segmentCase(item, hooksOf(item.id));
-        try {
-          const { id, files: beside = new Map() } = segmented;
-          await writePrediction(out, fileOf(id, ending), segmented);
-          if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
-          for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
-        } finally {
-          segmented.probabilityMap?.dispose();
-        }
-        // Case by case, so that a call that is killed leaves no label map that the tables do not have.
-        const { id, candidates, source } = segmented;
-        const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
-        await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
-        done++;
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!(error instanceof VoxgradError)) throw error;
-        bad.push(item.id);
-        line.log(failureOf(item.id, error));
-      }
+  const predicted = await eachCase(cases, async (item, tools) => {
+    const segmented = await segmentCase(item, hooksOf(item.id, tools));
+    try {
+      const { id, files: beside = new Map() } = segmented;
+      await writePrediction(out, fileOf(id, ending), segmented);
+      if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
+      for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
+    } finally {
+      segmented.probabilityMap?.dispose();
     }
-  } finally {
-    line.finish();
-    uninterruptible();
-  }
+    // Case by case, so that a call that is killed leaves no label map that the tables do not have.
+    const { id, candidates, source } = segmented;
+    const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
+    await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
+  });
+  const { done, bad } = predicted;
   say(`${counted(done, "label map")} in ${out.name}`);
   const left = cases.length - done - bad.length;
   if (left > 0) say(`${counted(left, "case")} left: the same command with --skip-existing goes on`);
-  if (bad.length > 0) say(`${bad.length} of ${counted(cases.length, "case")} failed: ${bad.join(", ")}`);
-  return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
+  return codeOf(predicted, cases.length);
 }
 
 /** What will be done for a case, in a line. */

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readNiftiFile } from "../../../src/data/index.node.ts";
-import { readMetrics, runCli, startCli, succeed, temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
+import { callCli } from "../../lib/call_cli.ts";
+import { readMetrics, startCli, temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
@@ -16,13 +17,19 @@ const image = (i: number) => join(data, "imagesTr", `case${i}.nii.gz`);
 
 beforeAll(async () => {
   await writeTinyDataset(data);
-  await succeed([...train, "--out", run]);
+  await done([...train, "--out", run]);
 });
 afterAll(remove);
 
 const refused = async (args: readonly string[], message: RegExp): Promise<void> => {
-  const { code, stderr } = await runCli(args);
+  const { code, stderr } = await callCli(args);
   expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+};
+
+const done = async (args: readonly string[]): Promise<string> => {
+  const { code, stdout, stderr } = await callCli(args);
+  expect([code, code ? stderr : ""]).toEqual([0, ""]);
+  return stdout;
 };
 
 test("predict does not replace its input", async () => {
@@ -39,13 +46,13 @@ test("predict names two inputs of one name by their folders, and refuses results
     mkdirSync(at(part));
     cpSync(image(part === "a" ? 0 : 1), at(part, "T1.nii.gz"));
   }
-  await succeed(["predict", "--run", run, "--out", at("apart"), at("?", "T1.nii.gz")]);
+  await done(["predict", "--run", run, "--out", at("apart"), at("?", "T1.nii.gz")]);
   for (const part of ["a", "b"]) expect(existsSync(at("apart", `${part}.nii.gz`))).toBe(true);
   await refused(["predict", "--run", run, "--out", at("two"), at("a"), at("a", "T1.nii.gz")], /have one name/);
   expect(existsSync(at("two"))).toBe(false);
-  await succeed(["predict", "--run", run, "--out", at("two"), at("a")]);
+  await done(["predict", "--run", run, "--out", at("two"), at("a")]);
   await refused(["predict", "--run", run, "--out", at("two"), at("b")], /T1\.nii\.gz exists; .*--overwrite/);
-  await succeed(["predict", "--run", run, "--out", at("two"), at("b"), "--overwrite"]);
+  await done(["predict", "--run", run, "--out", at("two"), at("b"), "--overwrite"]);
   expect((await readNiftiFile(at("two", "T1.nii.gz"))).shape).toEqual((await readNiftiFile(image(1))).shape);
 });
 
@@ -55,20 +62,20 @@ test("predict goes on with what an interrupted call left, and leaves what it mad
     cpSync(image(i), at("folder", `${name}.nii.gz`));
   }
   const args = ["predict", "--run", run, "--out", at("begun")];
-  await succeed([...args, at("folder", "first.nii.gz")]);
+  await done([...args, at("folder", "first.nii.gz")]);
   const [label, table] = ["first.nii.gz", "volumes.csv"].map((name) => readFileSync(at("begun", name)));
   await refused([...args, at("folder"), "--overwrite", "--skip-existing"], /give one of the two/);
-  const { code, stdout } = await runCli([...args, at("folder"), "--skip-existing"]);
+  const { code, stdout } = await callCli([...args, at("folder"), "--skip-existing"]);
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^1 case of 2 left out, .*\n[^]*1 label map in /m)]);
   expect(readFileSync(at("begun", "first.nii.gz")).equals(label)).toBe(true);
   expect(readFileSync(at("begun", "volumes.csv"), "utf8")).toContain(table.toString().trimEnd());
   expect(existsSync(at("begun", "second.nii.gz"))).toBe(true);
-  expect((await runCli([...args, at("folder"), "--skip-existing"])).stdout).toMatch(/^2 cases of 2 left out/m);
+  expect((await callCli([...args, at("folder"), "--skip-existing"])).stdout).toMatch(/^2 cases of 2 left out/m);
 });
 
 test("info tells of the files behind one that cannot be read", async () => {
   writeFileSync(at("bad.nii"), "no image");
-  const { code, stdout, stderr } = await runCli(["info", at("bad.nii"), image(0)]);
+  const { code, stdout, stderr } = await callCli(["info", at("bad.nii"), image(0)]);
   expect([code, stdout, stderr]).toEqual([
     1,
     expect.stringContaining("orientation"),
@@ -86,7 +93,7 @@ test("predict adds to no table of others, and finds out before it works that it 
   expect(readFileSync(at("mine", "volumes.csv"), "utf8")).toBe("subject,volume\ns1,7\n");
   expect(readdirSync(at("mine"))).toEqual(["volumes.csv"]);
   const file = at("mine", "volumes.csv");
-  const { code, stderr } = await runCli(["predict", "--run", run, "--out", join(file, "maps"), at("a")]);
+  const { code, stderr } = await callCli(["predict", "--run", run, "--out", join(file, "maps"), at("a")]);
   expect([code, stderr]).toEqual([1, expect.stringMatching(/^ConfigError: cannot write into .*maps: .*volumes\.csv is a file/m)]);
   expect(stderr).not.toMatch(/windows/);
 });
@@ -95,7 +102,7 @@ test("predict takes a folder; a bad file is reported, the others are segmented, 
   mkdirSync(at("many"));
   for (const i of [0, 1, 2]) cpSync(image(i), at("many", `case${i}_0000.nii.gz`));
   truncateSync(at("many", "case1_0000.nii.gz"), 2000);
-  const { code, stdout, stderr } = await runCli(["predict", "--run", run, "--out", at("done"), at("many")]);
+  const { code, stdout, stderr } = await callCli(["predict", "--run", run, "--out", at("done"), at("many")]);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^case "case1": FormatError: .*case1_0000\.nii\.gz.*cut short/m);
   expect(stdout).toMatch(/2 label maps in .*done\n1 of 3 cases failed: case1\n/);
@@ -103,12 +110,12 @@ test("predict takes a folder; a bad file is reported, the others are segmented, 
 });
 
 test("evaluate --run scores the validation cases only, whatever else was predicted, and misses none", async () => {
-  await succeed(["predict", "--run", run, "--data", data]);
+  await done(["predict", "--run", run, "--data", data]);
   expect(readdirSync(join(run, "predicted")).filter((f) => f.endsWith(".nii.gz"))).toHaveLength(6);
-  const { stdout } = await succeed(["evaluate", "--run", run]);
+  const stdout = await done(["evaluate", "--run", run]);
   expect(stdout.match(/^case\d/gm)).toEqual(["case4", "case5"]);
-  const all = await succeed(["evaluate", "--pred", join(run, "predicted"), "--data", data]);
-  expect(all.stdout.match(/^case\d/gm)).toHaveLength(6);
+  const all = await done(["evaluate", "--pred", join(run, "predicted"), "--data", data]);
+  expect(all.match(/^case\d/gm)).toHaveLength(6);
   cpSync(run, at("lacking"), { recursive: true });
   rmSync(at("lacking", "predictions", "case5.nii.gz"));
   await refused(["evaluate", "--run", at("lacking")], /lacks 1 of 2 cases: case5/);
@@ -150,7 +157,7 @@ test("a moved run goes on with --data", async () => {
   const config = JSON.parse(readFileSync(at("moved", "config.json"), "utf8"));
   writeFileSync(at("moved", "config.json"), JSON.stringify({ ...config, data: "/nowhere" }));
   await refused(["train", "--resume", at("moved"), "--epochs", "3"], /nowhere does not exist/);
-  await succeed(["train", "--resume", at("moved"), "--epochs", "3", "--data", at("elsewhere")]);
+  await done(["train", "--resume", at("moved"), "--epochs", "3", "--data", at("elsewhere")]);
 });
 
 test("two processes do not train in one folder; one that was killed leaves it free", async () => {
@@ -161,34 +168,19 @@ test("two processes do not train in one folder; one that was killed leaves it fr
   child.kill("SIGKILL");
   await ended;
   expect(existsSync(at("shared", "run.lock"))).toBe(true);
-  const free = await runCli(["train", "--resume", at("shared"), "--epochs", "2"]);
+  const free = await callCli(["train", "--resume", at("shared"), "--epochs", "2"]);
   expect(free.stderr).not.toMatch(/in use/);
 });
 
 test("a dataset without splits_final.json is trained in folds of its own; all that is wrong with it is told before", async () => {
   cpSync(data, at("plain"), { recursive: true });
   rmSync(at("plain", "splits_final.json"));
-  const { stdout } = await succeed(["train", "--data", at("plain"), ...tinyOptions, "--out", at("folded")]);
+  const stdout = await done(["train", "--data", at("plain"), ...tinyOptions, "--out", at("folded")]);
   expect(stdout).toMatch(/no splits_final\.json: five folds/);
   expect(stdout).toMatch(/4 training cases, 2 validation cases/);
   for (const i of [1, 5]) truncateSync(at("plain", "imagesTr", `case${i}.nii.gz`), 2000);
-  const { code, stderr } = await runCli(["train", "--data", at("plain"), ...tinyOptions, "--out", at("broken")]);
+  const { code, stderr } = await callCli(["train", "--data", at("plain"), ...tinyOptions, "--out", at("broken")]);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^DataError: 2 of 6 cases cannot be used:\n {2}FormatError: .*case1.*\n {2}FormatError: .*case5/m);
   expect(existsSync(at("broken"))).toBe(false);
-});
-
-test("nnunet plan replaces neither plans nor a dataset.json that says something else unasked", async () => {
-  mkdirSync(at("plans"));
-  const args = ["nnunet", "plan", "--data", data, "--out", at("plans")];
-  writeFileSync(at("plans", "nnUNetPlans.json"), "edited");
-  await refused(args, /nnUNetPlans\.json is there with other plans; .*--overwrite/);
-  await succeed([...args, "--overwrite"]);
-  // What another planner shares is the same, and no fault.
-  await succeed([...args, "--planner", "nnUNetPlannerResEncM"]);
-  expect(existsSync(at("plans", "nnUNetResEncUNetMPlans.json"))).toBe(true);
-  cpSync(join(data, "dataset.json"), at("plans", "dataset.json"));
-  rmSync(at("plans", "nnUNetPlans.json"));
-  await succeed(args);
-  expect(readFileSync(at("plans", "dataset.json"))).toEqual(readFileSync(join(data, "dataset.json")));
 });

@@ -12,23 +12,30 @@ afterAll(remove);
 
 const plan = (out: string, ...more: string[]) => callCli(["nnunet", "plan", "--data", folder, "--out", out, ...more]);
 
-test("plans are written once, again as they are, and not over others", async () => {
+test("plans are written once, beside others, again as they are, and over others only when that is asked", async () => {
   const out = join(folder, "plans");
+  const file = (name: string) => readFileSync(join(out, name), "utf8");
   mkdirSync(out);
   writeFileSync(join(out, "splits_final.json"), "my own");
   expect((await plan(out)).stdout).toMatch(/splits_final\.json is there and stays as it is/);
   expect(readdirSync(out).sort()).toEqual(["dataset.json", "dataset_fingerprint.json", "nnUNetPlans.json", "splits_final.json"]);
-  expect((await plan(out)).code).toBeFalsy();
-  const edited = readFileSync(join(out, "nnUNetPlans.json"), "utf8").replace('"batch_size"', '"batch_size" ');
+  const written = file("nnUNetPlans.json");
+  // What another planner shares is the same, and no fault.
+  expect((await plan(out, "--planner", "nnUNetPlannerResEncM")).code).toBeFalsy();
+  expect(readdirSync(out)).toContain("nnUNetResEncUNetMPlans.json");
+  const edited = written.replace('"batch_size"', '"batch_size" ');
   writeFileSync(join(out, "nnUNetPlans.json"), edited);
   const { code, stderr } = await plan(out);
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/nnUNetPlans\.json is there with other plans; choose another --out/)]);
-  expect(readFileSync(join(out, "nnUNetPlans.json"), "utf8")).toBe(edited);
-  expect(readFileSync(join(out, "splits_final.json"), "utf8")).toBe("my own");
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/nnUNetPlans\.json is there with other plans; .*--overwrite/)]);
+  expect(file("nnUNetPlans.json")).toBe(edited);
+  expect(file("splits_final.json")).toBe("my own");
+  expect((await plan(out, "--overwrite")).code).toBeFalsy();
+  expect(file("nnUNetPlans.json")).toBe(written);
+  expect(file("splits_final.json")).not.toBe("my own");
 });
 
-test("beside the data the dataset's own files stay", async () => {
+test("beside the data the dataset's own files stay, and plans that are the same", async () => {
   const before = ["dataset.json", "splits_final.json"].map((name) => readFileSync(join(folder, name), "utf8"));
-  expect((await plan(folder)).code).toBeFalsy();
+  for (let i = 0; i < 2; i++) expect((await plan(folder)).code).toBeFalsy();
   expect(["dataset.json", "splits_final.json"].map((name) => readFileSync(join(folder, name), "utf8"))).toEqual(before);
 });

@@ -75,6 +75,7 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
     dtype,
     units: "unknown",
     ...(dims[0] < 3 && { planar: true }),
+    unplaced: true,
     notes: [
       "Analyze has no orientation: x to the left is assumed, as nibabel does",
       "the unit of lengths is missing; mm is assumed",

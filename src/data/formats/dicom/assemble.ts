@@ -54,6 +54,7 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
     dtype: storedType(first.layout),
     units: "mm",
     ...(timeStep !== undefined && { timeStep }),
+    ...(stack.unplaced && { unplaced: true }),
     ...(notes.length > 0 ? { notes } : {}),
   });
 }

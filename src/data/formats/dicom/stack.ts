@@ -14,6 +14,8 @@ export interface Stack {
   /** By channel, then along the third axis. */
   readonly channels: readonly (readonly Slice[])[];
   readonly affine: Affine;
+  /** See VolumeMeta. */
+  readonly unplaced?: boolean;
   readonly notes: readonly string[];
 }
 
@@ -144,7 +146,8 @@ function unplaced(slices: readonly Slice[], { who }: ArrangeOptions): Stack {
   let order = slices;
   let step = stepAlongNormal(facts);
   const oneFile = slices.every((s) => s.header === header);
-  if (!facts.position || !facts.orientation) notes.push("the image has no position in the patient");
+  const nowhere = !facts.position || !facts.orientation;
+  if (nowhere) notes.push("the image has no position in the patient");
   if (!oneFile) {
     const located = slices.every((s) => s.facts.sliceLocation !== undefined);
     const key = (s: Slice) => (located ? s.facts.sliceLocation : s.facts.instance);
@@ -159,7 +162,7 @@ function unplaced(slices: readonly Slice[], { who }: ArrangeOptions): Stack {
       : 0;
     if (span > 0) step = scaled(step, span / Math.hypot(...step));
   }
-  return { channels: [order], affine: affineOf(facts, facts.position, step), notes };
+  return { channels: [order], affine: affineOf(facts, facts.position, step), unplaced: nowhere, notes };
 }
 
 /** Voxel index → RAS mm: DICOM's x and y point to the left and to the back. */

@@ -39,6 +39,8 @@ export interface NiftiHeader {
   readonly planar: boolean;
   /** pixdim of the three axes. */
   readonly spacing: readonly number[];
+  /** Whether there is neither an sform nor a qform, see VolumeMeta. */
+  readonly unplaced: boolean;
   /** What is odd about it, see VolumeMeta. */
   readonly notes: readonly string[];
   /** The 348 or 540 bytes as they were. */
@@ -114,6 +116,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
     fields: saidBeside(fields, { slope, inter }, single && bytes[size] !== 0 ? voxOffset - least : 0),
     spacing: fields.pixdim.slice(1, 4),
     planar: dim[0] < 3,
+    unplaced: hasNoForm(fields),
     notes,
     bytes: header,
   };
@@ -271,6 +274,8 @@ function chooseAffine(f: NiftiFields, shape: readonly number[]): { affine: numbe
   return { affine, field: "pixdim" };
 }
 
+const hasNoForm = (f: NiftiFields): boolean => f.sform_code <= 0 && f.qform_code <= 0;
+
 /** Sentences about geometry that readers disagree on. */
 function oddities(f: NiftiFields, units: SpaceUnit): string[] {
   const notes: string[] = [];
@@ -281,8 +286,7 @@ function oddities(f: NiftiFields, units: SpaceUnit): string[] {
     if (!(apart <= 1e-3 * Math.max(1, size)))
       notes.push(`sform and qform differ by up to ${apart.toPrecision(3)}; the sform is taken unless it is singular`);
   }
-  if (f.sform_code <= 0 && f.qform_code <= 0)
-    notes.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
+  if (hasNoForm(f)) notes.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
   if (units === "unknown") notes.push("the unit of lengths is missing (xyzt_units); mm is assumed");
   return notes;
 }
@@ -291,6 +295,6 @@ function oddities(f: NiftiFields, units: SpaceUnit): string[] {
 function keepsGeometry(volume: Volume, source: NiftiHeader, fields: NiftiFields): boolean {
   const same = volume.affine.every((row, r) => row.every((v, c) => v === source.affine[r][c]));
   // Without a code the place follows from the size, so the size must be the same too.
-  const placed = fields.sform_code > 0 || fields.qform_code > 0 || volume.shape.slice(1).join() === source.shape.slice(1).join();
+  const placed = !hasNoForm(fields) || volume.shape.slice(1).join() === source.shape.slice(1).join();
   return same && placed;
 }

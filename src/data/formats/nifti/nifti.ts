@@ -76,6 +76,7 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
     units: header.units,
     spacing: header.spacing,
     ...(header.planar && { planar: true }),
+    ...(header.unplaced && { unplaced: true }),
     ...(header.timeStep !== undefined && { timeStep: header.timeStep }),
     ...(Object.keys(header.fields).length > 0 && { fields: header.fields }),
     ...(header.notes.length > 0 && { notes: header.notes }),

@@ -23,6 +23,8 @@ export interface NrrdHeader {
   readonly byteSkip: number;
   /** Names of data files; undefined where the data follow the header. */
   readonly dataFiles?: readonly string[];
+  /** Whether there are no space directions, see VolumeMeta. */
+  readonly unplaced: boolean;
   readonly notes: readonly string[];
 }
 
@@ -174,7 +176,7 @@ function geometryOf(
   sizes: readonly number[],
   notes: string[],
   fail: Fail,
-): { spatial: number[]; affine: Affine; units: SpaceUnit } {
+): { spatial: number[]; affine: Affine; units: SpaceUnit; unplaced: boolean } {
   const count = sizes.length;
   const perAxis = <T>(name: string, values: T[]): T[] => {
     if (values.length !== count) throw fail(`${name} has ${values.length} entries; expected ${count}, one for each axis`);
@@ -197,7 +199,12 @@ function geometryOf(
     const [origin] = fields["space origin"] === undefined ? [[]] : vectorsIn(fields["space origin"], "space origin", fail);
     if (space === "") notes.push("the space of the directions is not named; left-posterior-superior is assumed, as ITK does");
     const columns = spatial.map((a) => directions[a]!);
-    return { spatial, affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail), units };
+    return {
+      spatial,
+      affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail),
+      units,
+      unplaced: false,
+    };
   }
   notes.push("there are no space directions: the orientation is a guess, and left-posterior-superior as with ITK");
   const numbers = (name: string) =>
@@ -214,7 +221,7 @@ function geometryOf(
   });
   const columns = axes.map(({ step }, i) => [0, 1, 2].map((r) => (r === i ? step : 0)));
   const origin = axes.map(({ first }) => first);
-  return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units };
+  return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units, unplaced: true };
 }
 
 const perSecond: ReadonlyMap<string, number> = new Map(

@@ -39,7 +39,7 @@ async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: NrrdHead
 async function readNrrd(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const { header, end } = await headerOf(file, fail);
-  const { dtype, littleEndian, affine, units, timeStep, fields, notes } = header;
+  const { dtype, littleEndian, affine, units, timeStep, fields, unplaced, notes } = header;
   const shape = shapeOf(header);
   const block = { dtype, littleEndian, sizes: header.sizes, strides: stridesIn(header, shape) };
   const data = await readData(file, header, block, end, fail);
@@ -51,6 +51,7 @@ async function readNrrd(file: ImageFile): Promise<Volume> {
     units,
     ...(timeStep !== undefined && { timeStep }),
     ...(header.spatial.length < 3 && { planar: true }),
+    ...(unplaced && { unplaced }),
     ...(notes.length > 0 && { notes }),
   });
 }

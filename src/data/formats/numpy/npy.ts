@@ -114,6 +114,7 @@ async function readNpy(source: NpySource, name: string, fail: Fail): Promise<Vol
     units: "unknown",
     ...(shape.length === 2 && { planar: true }),
     fields: { shape, fortranOrder: fortran },
+    unplaced: true,
     notes: ["an array has no geometry: voxels of 1 at the origin are assumed"],
   });
 }

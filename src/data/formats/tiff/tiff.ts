@@ -21,6 +21,7 @@ export const tiffFormat: ImageFormat = {
       dtype,
       units: "unknown",
       ...(shape[3] === 1 && { planar: true }),
+      unplaced: true,
       notes: [...notes, "a picture has no geometry: pixels of 1 at the origin are assumed"],
     });
   },

@@ -138,7 +138,7 @@ export const infoCommand: Command = {
       } catch (error) {
         // A bad one of several does not keep the others from being told of.
         if (positionals.length === 1 || !(error instanceof VoxgradError)) throw error;
-        console.error(`${path}: ${error.name}: ${error.message}`);
+        process.stderr.write(`${path}: ${error.name}: ${error.message}\n`);
         code = 1;
       }
     }

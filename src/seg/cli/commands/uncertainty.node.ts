@@ -5,7 +5,7 @@ import { counted } from "../../../host/text.ts";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { writeNifti } from "../../../data/formats/nifti/nifti.ts";
 import { withGeometryOf } from "../../../data/volume.ts";
-import { ConfigError, VoxgradError } from "../../../host/errors.ts";
+import { ConfigError } from "../../../host/errors.ts";
 import { seedDropout } from "../../../nn/layers/dropout.ts";
 import { labelVolumes, volumesCsv } from "../../post/label_volumes.ts";
 import { files, readRunInfo, type RunInfo } from "../../run/files.ts";
@@ -15,10 +15,10 @@ import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
 import { type OpenedRun, openRun, writePrediction } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
 import { expectDraws, sampleCases, type SampledCase, uncertaintyCsv } from "../../run/uncertainty.ts";
-import { ProgressLine } from "../../training/progress.ts";
 import type { Device } from "../../../tensor/device.ts";
-import { type Command, failureOf, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { interruptible, withDevice } from "../device.node.ts";
+import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { withDevice } from "../device.node.ts";
+import { codeOf, eachCase } from "../each_case.node.ts";
 import { foldNamed } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
 
@@ -99,7 +99,7 @@ export const uncertaintyCommand: Command = {
   },
 };
 
-/** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
+/** Writes the tables of what there is, whatever ends the work. @returns the exit code, see `codeOf` */
 async function sampleAll(
   device: Device,
   run: OpenedRun,
@@ -108,38 +108,25 @@ async function sampleAll(
   out: RunStore,
   samples: number,
 ): Promise<number> {
-  const line = new ProgressLine(process.stderr);
-  const { signal, done: uninterruptible } = interruptible("stopping after this batch");
-  const found: Omit<SampledCase, "source" | "labels" | "variance">[] = [];
+  const found: SampledCase["structures"][] = [];
   const volumes: ReturnType<typeof labelVolumes> = [];
-  const bad: string[] = [];
   try {
-    for (const item of cases) {
+    const sampled = await eachCase(cases, async (item, { line, signal }) => {
       const onProgress = (done: number, total: number) => line.update({ label: `sampling ${item.id}`, done, total });
-      try {
-        const options = { samples, signal, onProgress };
-        for await (const sampled of sampleCases(device, run, [item], readFiles(info.labels), options)) {
-          const { id, source, labels, variance, structures } = sampled;
-          await writePrediction(out, fileOf(id), sampled);
-          const map = withGeometryOf(source.image, variance);
-          await out.write(varianceOf(id), await writeNifti(map, { dtype: "f32", gzip: true }));
-          found.push({ id, structures });
-          volumes.push(...labelVolumes(id, withGeometryOf(source.image, labels), source.image.spacing, info.labels));
-        }
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!(error instanceof VoxgradError)) throw error;
-        bad.push(item.id);
-        line.log(failureOf(item.id, error));
+      const options = { samples, signal, onProgress };
+      for await (const drawn of sampleCases(device, run, [item], readFiles(info.labels), options)) {
+        const { id, source, labels, variance, structures } = drawn;
+        await writePrediction(out, fileOf(id), drawn);
+        const map = withGeometryOf(source.image, variance);
+        await out.write(varianceOf(id), await writeNifti(map, { dtype: "f32", gzip: true }));
+        found.push(structures);
+        volumes.push(...labelVolumes(id, withGeometryOf(source.image, labels), source.image.spacing, info.labels));
       }
-    }
+    });
+    say(`${counted(sampled.done, "case")} of ${counted(samples, "draw")} in ${out.name}`);
+    return codeOf(sampled, cases.length);
   } finally {
-    line.finish();
-    uninterruptible();
-    await out.write(files.uncertainty, uncertaintyCsv(found.flatMap((f) => f.structures)));
+    await out.write(files.uncertainty, uncertaintyCsv(found.flat()));
     await out.write(files.volumes, volumesCsv(volumes));
   }
-  say(`${counted(found.length, "case")} of ${counted(samples, "draw")} in ${out.name}`);
-  if (bad.length > 0) say(`${bad.length} of ${counted(cases.length, "case")} failed: ${bad.join(", ")}`);
-  return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }
