@@ -176,6 +176,17 @@ test("commands and their flags are those of the command line", { timeout: 300_00
   }
 });
 
+test("the import map of a page without a bundler has all that the package imports by its own names", () => {
+  const page = readFileSync(join(root, "docs/how_to/bundlers.md"), "utf8");
+  const { imports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const inPages = Object.entries<{ default: { default: string } }>(imports).map(([name, { default: web }]) => [
+    name,
+    web.default,
+  ]);
+  expect(inPages.length).toBeGreaterThan(2);
+  for (const [name, file] of inPages) expect(page).toContain(`"${name}": "/node_modules/voxgrad/${file.slice(2)}"`);
+});
+
 test("links lead somewhere", () => {
   for (const page of [...pages, "ARCHITECTURE.md", "CONTRIBUTING.md"]) {
     for (const [, link] of readFileSync(join(root, page), "utf8").matchAll(/\]\(((?!https?:|#)[^)#]+)[^)]*\)/g)) {
