@@ -5,6 +5,7 @@ export type {
   Drawing,
   Item,
   ItemWide,
+  KeyTransform,
   LabelSafe,
   MaybeTransform,
   Randomizable,

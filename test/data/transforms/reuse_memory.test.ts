@@ -79,10 +79,10 @@ describe("reuseMemory", () => {
       reuseMemory: true,
     });
     const run = (steps: readonly ItemTransform[]) => applyTransforms(steps, item() as T.Item, itemRandom(0, 0, 0));
-    await run([added, spy, ...listOf<T.Item>("test", flipped)]);
+    await run([added, spy, ...listOf<T.Item, T.Item>("test", flipped)]);
     expect(spy.seen[0].data).toHaveLength(size ** 3);
     const within = new T.Compose<T.Item>([added, spy, flipped], { reuseMemory: true });
-    await run(listOf<T.Item>("test", within));
+    await run(listOf<T.Item, T.Item>("test", within));
     expect(spy.seen[1].data).toHaveLength(0);
   });
 
