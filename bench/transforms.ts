@@ -1,6 +1,7 @@
 /**
- * @file `npm run bench:transforms [-- --size 160] [--filter TEXT] [--python PATH] [--threads 2] [--clock wall] [--rounds 4] [--json
- * FILE]`: milliseconds of each transform on one volume, the least of some rounds. `--clock cpu` counts the processor time of all threads, for machines that others use too. With `--python`, a Python that can import MONAI, both take turns in one run, and the ratio to MONAI is given,
+ * @file `npm run bench:transforms [-- --size 160] [--filter TEXT] [--python PATH] [--threads 2] [--clock wall] [--rounds 4] [--garbage] [--json
+ * FILE]`: milliseconds of each transform on one volume, the least of some rounds. The memory of a result is given back behind it, as a `Compose` with
+ * `reuseMemory` does and as Python does, or left to the garbage collector with `--garbage`. `--clock cpu` counts the processor time of all threads, for machines that others use too. With `--python`, a Python that can import MONAI, both take turns in one run, and the ratio to MONAI is given,
  * which may use as many threads as `--threads` says (default: what the machine has); here it is one. A row per transform; `rows` may be added to.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -9,6 +10,7 @@ import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import * as T from "../src/data/transforms/index.ts";
+import { Passage } from "../src/data/transforms/give_back.ts";
 import { makeVolume } from "../src/data/volume.ts";
 import type { HostArray } from "../src/host/array.ts";
 import { RandomState } from "../src/host/random/numpy.ts";
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     threads: { type: "string", default: String(availableParallelism()) },
     rounds: { type: "string", default: "4" },
     clock: { type: "string", default: "wall" },
+    garbage: { type: "boolean", default: false },
     json: { type: "string" },
   },
 });
@@ -32,6 +35,7 @@ const label: HostArray = { data: Int32Array.from(image.data, (v) => Math.max(0, 
 const volume = makeVolume(image);
 const labelVolume = makeVolume({ data: Uint8Array.from(label.data), shape });
 const last: HostArray = { data: image.data, shape: [size, size, size, 1] };
+const inputs = [image, mask, label, volume, labelVolume];
 const always = { prob: 1 };
 const part = (share: number) => [share, share, share].map((s) => Math.floor(size * s));
 const turned = { rotateParams: [0.2, 0.3, 0.1], scaleParams: [1.1, 1.1, 1.1] };
@@ -127,8 +131,10 @@ function milliseconds(make: () => T.Transform): number {
   const t = make();
   if (T.isRandomizable(t)) t.setRandomState(1);
   const start = now();
-  t.apply(image);
-  return now() - start;
+  const result = t.apply(image);
+  const took = now() - start;
+  if (!values.garbage) new Passage(inputs).giveBack(result, undefined);
+  return took;
 }
 
 function now(): number {

@@ -55,7 +55,7 @@ export * from "./autograd/triangle.ts";
 export * from "./autograd/view.ts";
 export { arange, eye, linspace, ones, zeros } from "./kernels/create.ts";
 export { distanceField } from "./kernels/distance_field.ts";
-export { oneHot, type OneHotOptions } from "./kernels/indexing.ts";
+export type { OneHotOptions } from "./kernels/indexing.ts";
 export { distanceTransform, type DistanceTransformOptions } from "./kernels/distance_transform.ts";
 export { type Choices, tune, type Tuned, type TuneOptions, useChoices } from "./kernels/tune.ts";
 export { topShare } from "./kernels/top_share.ts";

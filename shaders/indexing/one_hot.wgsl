@@ -1,11 +1,11 @@
-// y[outer, class, inner] = 1 where the class index equals the class, else 0.
+// y[outer, class, inner] = 1 where the class index equals the class and is not ignored, else 0.
 // uses lib/grid lib/target lib/class_fault
 
 struct Params {
   classes: u32,
   inner: u32,
   positions: u32,
-  ignored: i32, // class index that may be outside of the classes, if `ignores`
+  ignored: i32, // class index that gives zeros and may be outside of the classes, if `ignores`
   ignores: u32,
   fault: u32,
 }
@@ -22,11 +22,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let at = class_index(index[i]);
-  if (u32(at) >= p.classes && (p.ignores == 0u || at != p.ignored)) {
+  let ignored = p.ignores != 0u && at == p.ignored;
+  if (!ignored) {
     expect_class(at, p.classes);
   }
   let base = i / p.inner * p.classes * p.inner + i % p.inner;
   for (var c = 0u; c < p.classes; c++) {
-    y[base + c * p.inner] = select(0.0, 1.0, at == i32(c));
+    y[base + c * p.inner] = select(0.0, 1.0, at == i32(c) && !ignored);
   }
 }

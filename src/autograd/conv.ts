@@ -9,6 +9,7 @@ import {
   type ConvTransposeOptions,
   convTransposeShape,
 } from "../kernels/conv/shape.ts";
+import { convWeightGradient } from "../kernels/conv/weight_gradient.ts";
 import { unaryGradient } from "../kernels/pointwise.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -56,7 +57,7 @@ function convolved(x: Tensor, weight: Tensor, bias: Tensor | undefined, options:
     const d = relu ? unaryGradient("relu", y, dy) : dy;
     const parts = [
       needs[0] ? kernels.convInputGradient(d, weight, g, x.shape, sofar(0)) : undefined,
-      needs[1] ? kernels.convWeightGradient(d, x, g, weight.shape) : undefined,
+      needs[1] ? convWeightGradient(d, x, g, weight.shape) : undefined,
       needs[2] ? kernels.convBiasGradient(d) : undefined,
       residual && dy,
     ];
@@ -96,7 +97,7 @@ export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options:
   const g = convTransposeShape(x.shape, weight.shape, bias?.shape, options);
   const backward: Backward = (dy, needs, sofar) => [
     needs[0] ? kernels.convTransposeInputGradient(dy, weight, g, x.shape, sofar(0)) : undefined,
-    needs[1] ? kernels.convWeightGradient(x, dy, g, weight.shape) : undefined,
+    needs[1] ? convWeightGradient(x, dy, g, weight.shape) : undefined,
     needs[2] ? kernels.convBiasGradient(dy) : undefined,
   ];
   x = computed(x);

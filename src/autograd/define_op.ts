@@ -16,18 +16,18 @@ import { expectArguments } from "../host/kinds.ts";
 
 export type { KernelRun, KernelValues, Workgroups };
 
-/** Tensors or shapes by the names of the inputs. */
-export type ByName<T> = Readonly<Record<string, T>>;
+/** Tensors or shapes by the names of the inputs, `K`. */
+export type ByName<T, K extends string = string> = Readonly<Record<K, T>>;
 
 /** Runs one of the kernels of an operation, by its name. `kernel` is its key in `kernels`, or the one kernel there is. */
 export type RunKernel = (kernel: string, call: KernelRun) => void;
 
 /** What flows back through an operation. */
-export interface OpBackward<A> {
+export interface OpBackward<A, K extends string = string> {
   /** Gradient of the loss with respect to the result, of its shape and type. */
   readonly dy: Tensor;
   /** What the forward pass was given, by name, of the shapes it had there. */
-  readonly inputs: ByName<Tensor>;
+  readonly inputs: ByName<Tensor, K>;
   /** What the forward pass gave; of the shape that `shape` tells. */
   readonly result: Tensor;
   /** Arguments of the call that stand behind its tensors. */
@@ -38,48 +38,51 @@ export interface OpBackward<A> {
   readonly run: RunKernel;
 }
 
-/** What all operations of one's own have. `A` is the record of arguments that stands behind the tensors in a call, if any. */
-export interface OpDefinition<A> {
+/**
+ * What all operations of one's own have. `A` is the record of arguments that stands behind the tensors in a call, if any; `K` are the names of its inputs, for
+ * programs checked with `noUncheckedIndexedAccess`.
+ */
+export interface OpDefinition<A, K extends string = string> {
   /** Letters, digits and underscores. Pipelines, profiles, errors and ONNX know the operation as `own.<name>`. */
   readonly name: string;
   /**
    * Shape of the result from the shapes of the inputs, by their names. Throw `ShapeError` for what does not fit. `args` are the arguments behind the
    * tensors.
    */
-  readonly shape: (shapes: ByName<Shape>, args: A) => Shape;
+  readonly shape: (shapes: ByName<Shape, K>, args: A) => Shape;
   /**
    * Gradients of the inputs by name, each of the shape and type of its input; an input that is left out has none. It may use any operation: nothing is
    * recorded, and temporaries are freed. Without it a gradient through the operation is a `ConfigError`; `() => ({})` says that there is none.
    */
-  readonly backward?: (call: OpBackward<A>) => ByName<Tensor>;
+  readonly backward?: (call: OpBackward<A, K>) => Partial<ByName<Tensor, NoInfer<K>>>;
   /** Floating-point operations of the forward pass, for `summary`, from `shapes` and `args` as `shape` has them; default 0. */
-  readonly flops?: (shapes: ByName<Shape>, args: A) => number;
+  readonly flops?: (shapes: ByName<Shape, K>, args: A) => number;
 }
 
 /** An operation of one dispatch. The inputs are what the WGSL binds as `read`, in its order; the result is the one `read_write`. */
-export interface OneKernelOp<A> extends OpDefinition<A> {
+export interface OneKernelOp<A, K extends string = string> extends OpDefinition<A, K> {
   /** A compute shader with the entry point `main`; see `defineOp` for what is read of it. */
   readonly wgsl: string;
   /** What the WGSL asks for by name, from the shapes of inputs and result: uniform words, overrides, constants in capitals. `args` as in `shape`. */
-  readonly values?: (shapes: ByName<Shape>, args: A) => KernelValues;
+  readonly values?: (shapes: ByName<Shape, K>, args: A) => KernelValues;
   /** Default: a thread for each element of the result. `args` as in `shape`. */
-  readonly workgroups?: (shapes: ByName<Shape>, args: A) => Workgroups;
+  readonly workgroups?: (shapes: ByName<Shape, K>, args: A) => Workgroups;
   /** Whether all tensors share the first axis and its rows are independent: tensors over the binding limit then run in pieces. Default false. */
   readonly splits?: boolean;
 }
 
 /** An operation of several dispatches. */
-export interface KernelsOp<A> extends OpDefinition<A> {
+export interface KernelsOp<A, K extends string = string> extends OpDefinition<A, K> {
   /** WGSL by name; pipelines are called `own.<operation>.<kernel>`. */
   readonly kernels: Readonly<Record<string, string>>;
   /** Names of the inputs, in the order of a call. */
-  readonly inputs: readonly string[];
+  readonly inputs: readonly NoInfer<K>[];
   /**
    * Fills `result` with the kernels; temporaries made by `device.empty` are freed behind it. It is given `inputs` by name, the empty `result` of the shape
    * that `shape` tells, the arguments `args` and `run`, which runs a kernel by its name.
    */
   readonly forward: (call: {
-    readonly inputs: ByName<Tensor>;
+    readonly inputs: ByName<Tensor, K>;
     readonly result: Tensor;
     readonly args: A;
     readonly run: RunKernel;
@@ -134,8 +137,12 @@ interface Body<A> {
  * @throws ConfigError for WGSL that cannot be read, with its line, for a name that was taken by other WGSL, and for options that are not known; calls throw
  *   `DTypeError`, `ShapeError` and `ConfigError` as all operations do. What the device does not compile is a `WebGPUError` with the numbered text
  */
-export function defineOp<A = undefined>(definition: OneKernelOp<A> | KernelsOp<A>): OwnOp<A> {
+export function defineOp<A = undefined, K extends string = string>(definition: OneKernelOp<A, K> | KernelsOp<A, K>): OwnOp<A> {
   expectArguments("defineOp", "object", { definition });
+  return operation(definition as OneKernelOp<A> | KernelsOp<A>);
+}
+
+function operation<A>(definition: OneKernelOp<A> | KernelsOp<A>): OwnOp<A> {
   const several = "kernels" in definition;
   expectNames(
     "defineOp",
@@ -165,7 +172,7 @@ export function defineOp<A = undefined>(definition: OneKernelOp<A> | KernelsOp<A
     const flow = (dy: Tensor, needs: readonly boolean[]) => {
       if (!backward) throw new ConfigError(`grad: ${op} has no gradient: give defineOp \`backward\``);
       const wanted = new Set(names.filter((_, i) => needs[i]));
-      const gradients = backward({ dy, inputs, result, args, needs: wanted, run: body.run });
+      const gradients = backward({ dy, inputs, result, args, needs: wanted, run: body.run }) as ByName<Tensor>;
       expectNames(`${op}: backward`, gradients, names);
       // The tape frees what it is given, so what is not the operation's to give away goes as a view.
       const kept = new Set([...Object.values(inputs), result]);

@@ -4,6 +4,8 @@ import {
   argmax as argmaxKernel,
   argmin as argminKernel,
   gatherAxis,
+  oneHot as oneHotKernel,
+  type OneHotOptions,
   scatterAdd as scatterKernel,
   scatterAxis,
   take,
@@ -16,7 +18,7 @@ import { normalizeAxis, sameShape, type Shape, showShape } from "../host/shape.t
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { reduceNames, type ReduceOptions } from "./reduce.ts";
-import { record } from "./tape.ts";
+import { record, report } from "./tape.ts";
 import { expectKind } from "../tensor/kind.ts";
 
 /**
@@ -24,16 +26,27 @@ import { expectKind } from "../tensor/kind.ts";
  * not there or empty, `DTypeError` unless f32.
  */
 export function argmax(x: Tensor, axis: number, options: ReduceOptions = {}): Tensor {
-  expectOptions("argmax", options, reduceNames);
-  const { keepDims = false } = options;
-  return argmaxKernel(x, axis, keepDims);
+  return place("argmax", argmaxKernel, x, axis, options);
 }
 
 /** Index (i32) of the first smallest element along `axis`; shapes and errors as `argmax`. */
 export function argmin(x: Tensor, axis: number, options: ReduceOptions = {}): Tensor {
-  expectOptions("argmin", options, reduceNames);
+  return place("argmin", argminKernel, x, axis, options);
+}
+
+function place(op: string, kernel: typeof argmaxKernel, x: Tensor, axis: number, options: ReduceOptions): Tensor {
+  expectOptions(op, options, reduceNames);
   const { keepDims = false } = options;
-  return argminKernel(x, axis, keepDims);
+  const y = kernel(x, axis, keepDims);
+  return report(op, [x], y, { axis: normalizeAxis(op, axis, x.rank), keepDims });
+}
+
+/**
+ * f32 indicator channels of class indices (f32, i32 or u32) `[N, 1, …]` → `[N, classes, …]`. An index outside of the classes gives zeros, and the
+ * next read-back throws `DataError`. Throws `ShapeError`, `DTypeError`, `ConfigError`.
+ */
+export function oneHot(index: Tensor, classes: number, options: OneHotOptions = {}): Tensor {
+  return report("oneHot", [index], oneHotKernel(index, classes, options), { classes, ignoreIndex: options.ignoreIndex });
 }
 
 // Both ways of picking have the same gradient: dy goes back to where its elements came from.

@@ -118,7 +118,7 @@ function order(loss: Tensor): Tensor[] {
  * Gradients of a scalar `loss` with respect to `wrt`, in its order; each has the shape of its tensor. Throws `ShapeError` if the loss is not
  * one element, `ConfigError` if it does not depend on one of the tensors, or if a value that a gradient needs was changed in place since.
  */
-export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+export function grad<const W extends readonly Tensor[]>(loss: Tensor, wrt: W): { -readonly [K in keyof W]: Tensor } {
   expectKind("grad", { loss });
   expectTensorList("grad", "wrt", wrt);
   if (loss.size !== 1)
@@ -133,7 +133,7 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
         throw new ConfigError(`grad: the loss does not depend on tensor ${i} of shape ${showShape(wrt[i].shape)}; ${why}`);
       }),
     ),
-  );
+  ) as { -readonly [K in keyof W]: Tensor };
 }
 
 /**

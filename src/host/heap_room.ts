@@ -34,7 +34,11 @@ export function keepHeapRoom(bytes: number, allocate: Allocate): void {
   room.forEach(free);
 }
 
-/** Gives the memory back at once, in place of waiting for the garbage collector. */
+/** Gives the memory back at once, in place of waiting for the garbage collector. A WebAssembly module's stays: only its module can. */
 export function free({ buffer }: TypedArray): void {
-  (buffer as { transfer?(bytes: number): unknown }).transfer?.(0);
+  try {
+    (buffer as { transfer?(bytes: number): unknown }).transfer?.(0);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }

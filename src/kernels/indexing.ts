@@ -85,10 +85,7 @@ export interface OneHotOptions {
   readonly ignoreIndex?: number;
 }
 
-/**
- * f32 indicator channels of class indices (f32, i32 or u32) `[N, 1, …]` → `[N, classes, …]`. An index outside of the classes gives zeros, and the
- * next read-back throws `DataError`. Throws `ShapeError`, `DTypeError`, `ConfigError`.
- */
+/** See `oneHot` of autograd. */
 export function oneHot(index: Tensor, classes: number, options: OneHotOptions = {}): Tensor {
   expectOptions("oneHot", options, "ignoreIndex");
   const { ignoreIndex } = options;

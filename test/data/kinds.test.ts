@@ -73,10 +73,14 @@ test.each<[string, () => unknown, RegExp]>([
   ],
   [
     "a class in a dataset",
-    () => new data.MapDataset([image], any(data.RandFlip)),
+    () => new data.MapDataset([image], data.RandFlip as never),
     /^MapDataset: transform must be a transform or a function, got the class RandFlip/,
   ],
-  ["no dataset", () => new data.DataLoader(any(3)), /^DataLoader: data must be a list of items or a dataset, got the number 3/],
+  [
+    "no dataset",
+    () => new data.DataLoader(3 as never),
+    /^DataLoader: data must be a list of items or a dataset, got the number 3/,
+  ],
   [
     "a path in an item",
     () => data.onKeys(["image"], new data.Flip()).apply({ image: "scan.nii" }),

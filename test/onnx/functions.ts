@@ -29,7 +29,7 @@ export const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   "gelu tanh": (x) => v.gelu(x, { approximate: "tanh" }),
   silu: (x) => v.silu(x, 1.5),
   mish: v.mish,
-  softplus: (x) => v.softplus(x, { beta: 2 }),
+  softplus: (x) => add(v.softplus(x, { beta: 2 }), v.softplus(v.mul(x, 3), { beta: 2, threshold: 3 })),
   hardswish: v.hardswish,
   logSigmoid: v.logSigmoid,
   relu6: v.relu6,
@@ -50,6 +50,10 @@ export const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
     ),
   "extremes with indices": (x) => v.max(x, 1).values,
   argmax: (x) => v.cast(v.max(x, 1).indices, "f32"),
+  // Two of two places are often the same for other numbers, so that they could pass for constants.
+  "places of extremes": (x) =>
+    add(v.cast(v.argmax(v.mean(x, [1, 2, 3], { keepDims: true }), 0), "f32"), v.cast(v.argmin(x, -1), "f32")),
+  "indices as channels": (x) => v.oneHot(v.argmax(x, 1, { keepDims: true }), 5, { ignoreIndex: 2 }),
   moves: (x) =>
     v.flip(
       v.stack(
@@ -84,6 +88,10 @@ export const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
     v.concat([v.adaptiveAvgPool(x, [3, 3]), v.adaptiveMaxPool(v.slice(x, [undefined, undefined, undefined, [0, 6]]), [3, 3])]),
   area: (x) => v.interpolate(x, { size: [3, 5], mode: "area" }),
   nearest: (x) => v.interpolate(x, { scaleFactor: [1.7, 0.6] }),
+  "nearest of a factor that changes no size": (x) => v.interpolate(v.reshape(x, [2, 4, 48]), { scaleFactor: 1.02 }),
+  "a factor that is worked out again": (x) =>
+    v.interpolate(x, { scaleFactor: [1.3, 0.7], recomputeScaleFactor: true, mode: "bilinear" }),
+  "bilinear along one axis that keeps its size": (x) => v.interpolate(x, { scaleFactor: [1.1, 1.5], mode: "bilinear" }),
   "nearest exact": (x) => v.interpolate(x, { size: [9, 5], mode: "nearest-exact" }),
   bicubic: (x) => v.interpolate(x, { scaleFactor: 1.5, mode: "bicubic", alignCorners: true }),
   bilinear: (x) => v.interpolate(x, { size: [9, 5], mode: "bilinear" }),

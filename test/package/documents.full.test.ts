@@ -105,11 +105,12 @@ test("a block trains into no folder that a command of its page has trained into"
   }
 });
 
-test("all of it is type-checked", { timeout: 300_000 }, () => {
+test("all of it is type-checked, as strictly as there is", { timeout: 300_000 }, () => {
   const check = (lib: string, files: readonly string[]) => {
     const compiler = join(root, "node_modules/typescript/bin/tsc");
     const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
-    const options = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2024", "--skipLibCheck", "--lib", lib];
+    const stricter = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes"];
+    const options = ["--noEmit", "--strict", ...stricter, "--module", "NodeNext", "--target", "ES2024", "--lib", lib];
     app.run(process.execPath, [compiler, ...options, ...types, ...files]);
   };
   check("ES2024,ESNext.Disposable,DOM,DOM.AsyncIterable", inNode.map(fileOf));
@@ -181,6 +182,17 @@ test("commands and their flags are those of the command line", { timeout: 300_00
     for (const flag of words.filter((w) => /^--\w/.test(w)))
       expect(helps.get(helpOf(call)), `${command} ${flag}`).toContain(flag);
   }
+});
+
+test("the import map of a page without a bundler has all that the package imports by its own names", () => {
+  const page = readFileSync(join(root, "docs/how_to/bundlers.md"), "utf8");
+  const { imports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const inPages = Object.entries<{ default: { default: string } }>(imports).map(([name, { default: web }]) => [
+    name,
+    web.default,
+  ]);
+  expect(inPages.length).toBeGreaterThan(2);
+  for (const [name, file] of inPages) expect(page).toContain(`"${name}": "/node_modules/voxgrad/${file.slice(2)}"`);
 });
 
 test("links lead somewhere", () => {

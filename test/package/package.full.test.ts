@@ -113,6 +113,61 @@ test.each([
   app.run(process.execPath, [typeScript, ...strict, "--lib", lib, ...options, "types.ts"]);
 });
 
+test("batches have the keys of their items, the strictest checks on; what nobody knows needs one", () => {
+  const source = `
+    import { type HostArray } from "voxgrad";
+    import {
+      type Batch, CacheDataset, Compose, ConcatDataset, createTestImage2d, DataLoader, type Dataset, type Item, LoadImage, listDataCollate, MapDataset,
+      onKeys, padListDataCollate, PatchDataset, RandFlip, RandSpatialCropSamples, readImage, ShuffleBuffer, Subset, type Transform,
+    } from "voxgrad/data";
+    const take = (..._: HostArray[]): void => {};
+    const items = [createTestImage2d(64, 64)];
+    const both = ["image", "label"] as const;
+    const flip = onKeys(both, new RandFlip({ prob: 0.5 }));
+    const crops = onKeys(both, new RandSpatialCropSamples({ roiSize: [3, 3], numSamples: 2 }));
+    const mapped = new MapDataset(items, [flip, flip]);
+    const patches = new PatchDataset(mapped, { patchFunc: crops, samplesPerImage: 2, transform: [flip] });
+    for (const data of [items, mapped, new MapDataset(items, flip), new CacheDataset(items, [flip]), patches, new Subset(mapped, [0])])
+      for await (const { image, label } of new DataLoader<Batch<"image" | "label">>(data)) take(image, label);
+    for await (const { image, label } of new DataLoader(items, { batchSize: 4, shuffle: true })) take(image, label);
+    for await (const { image, label } of new DataLoader(patches)) take(image, label);
+    for await (const { image, label } of new DataLoader(new ShuffleBuffer(new ConcatDataset([mapped, mapped])))) take(image, label);
+    for await (const { image, label } of new DataLoader(items, { collate: padListDataCollate() })) take(image, label);
+    for await (const { image, label } of new DataLoader(items, { collate: listDataCollate })) take(image, label);
+
+    const files = [{ id: "a", image: "a.nii", label: "b.nii" }];
+    const read = new MapDataset(files, async ({ id, image }) => ({ id, image: await readImage(new Blob([image])), count: 1 }));
+    for await (const { image, count } of new DataLoader(new CacheDataset(read, [flip]))) take(image, count);
+    for await (const { image } of new DataLoader<Batch<"image">>({ module: "x.js" })) take(image);
+    for await (const { image } of new DataLoader<{ image: HostArray }>({ module: "x.js" })) take(image);
+    for await (const length of new DataLoader(items, { collate: (list) => list.length })) length.toFixed();
+    interface Mine { readonly image: HostArray; readonly names: readonly string[] }
+    const mine: Mine[] = [];
+    for await (const { image } of new DataLoader(new MapDataset(mine, [onKeys("image", new RandFlip())]))) take(image);
+
+    const loaded = new CacheDataset(files, [onKeys(both, new LoadImage()), flip]);
+    for await (const { id, image } of new DataLoader(loaded)) {
+      // @ts-expect-error it may not be there
+      take(image);
+      // @ts-expect-error texts are none
+      take(id);
+    }
+    // Types are as loose as they were where somebody gave them.
+    const old: DataLoader = new DataLoader(mapped);
+    const named: Dataset = mapped;
+    const one: Transform<Item> = flip;
+    const chain: Transform<Item> = new Compose([one, flip]);
+    export const guessed = new MapDataset(named, (item) => ({ ...item, double: item.image.data.length }));
+    export const steps = new MapDataset(files, [async ({ image }) => ({ bytes: image }), ({ bytes }) => ({ image: bytes }), chain]);
+    class Own extends DataLoader<Batch> {}
+    export { old, Own };
+    // @ts-expect-error an array's transform is none of items
+    export const wrong = new MapDataset(items, [new RandFlip()]);`;
+  writeFileSync(join(app.folder, "batches.ts"), source);
+  const options = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--lib", "ES2022,ESNext.Disposable,DOM"];
+  app.run(process.execPath, [typeScript, ...strict, ...options, "batches.ts"]);
+});
+
 test("npx voxgrad: its help, and the adapter", () => {
   expect(app.run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict \(--run DIR/);
   expect(app.run("npx", ["--offline", "voxgrad", "info"])).toMatch(/adapter/i);

@@ -3,7 +3,8 @@
 import { createRequire } from "node:module";
 import * as voxgrad from "../../../src/index.ts";
 import { capture, concat, conv, convTranspose, grad, openDevice, parameter, type Tensor } from "../../../src/index.ts";
-import { convInputGradient, convWeightGradient } from "../../../src/kernels/conv/conv.ts";
+import { convInputGradient } from "../../../src/kernels/conv/conv.ts";
+import { convWeightGradient } from "../../../src/kernels/conv/weight_gradient.ts";
 import { convShape } from "../../../src/kernels/conv/shape.ts";
 import { crossEntropyLoss, SGD } from "../../../src/nn/index.ts";
 import {

@@ -43,16 +43,16 @@ function bytesIn(value: unknown): number {
  * function counts as random, as in MONAI, unless `deterministic` marks it. The cache fills on first access. Each
  * worker of a loader keeps only the items it serves, and has the bytes to itself. Transforms never change their input, so no copy is made.
  */
-export class CacheDataset<T = Item> implements Dataset<T> {
+export class CacheDataset<S = Item, T = S> implements Dataset<T> {
   /** Items 0 … cached − 1 are kept, while their bytes fit. */
   readonly cached: number;
-  private readonly cut: CutSource<T>;
+  private readonly cut: CutSource<S, T>;
   private readonly maxBytes: number;
   private bytes = 0;
   private readonly kept = new Map<number, Promise<T | T[]>>();
 
   /** @throws ConfigError for options out of range */
-  constructor(data: DataSource<T>, transform: TransformList<T> = [], options: CacheOptions = {}) {
+  constructor(data: DataSource<S>, transform: TransformList<S, T> = [], options: CacheOptions = {}) {
     expectOptions("CacheDataset", options, "cacheNum:number cacheRate:number maxBytes:number");
     this.cut = new CutSource("CacheDataset", data, transform);
     this.cached = keptItems("CacheDataset", this.cut.source.length, options);
@@ -109,17 +109,17 @@ export interface SmartCacheOptions extends Omit<CacheOptions, "maxBytes"> {
  * number, so that it can be made again, and new ones are computed when they are first asked for, which in a loader is ahead of time.
  * @throws ConfigError for options out of range
  */
-export class SmartCacheDataset<T = Item> implements Dataset<T> {
+export class SmartCacheDataset<S = Item, T = S> implements Dataset<T> {
   /** Items in the window. */
   readonly length: number;
   /** How many the window moves on by. */
   readonly replaced: number;
-  private readonly cut: CutSource<T>;
+  private readonly cut: CutSource<S, T>;
   private readonly order: readonly number[];
   private kept = new Map<number, Promise<T | T[]>>();
   private keptEpoch = 0;
 
-  constructor(data: DataSource<T>, transform: TransformList<T> = [], options: SmartCacheOptions = {}) {
+  constructor(data: DataSource<S>, transform: TransformList<S, T> = [], options: SmartCacheOptions = {}) {
     expectOptions(
       "SmartCacheDataset",
       options,

@@ -12,8 +12,16 @@ import type { PadMethod } from "../transforms/pad/pad.ts";
 import { padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
 
-/** Arrays of a batch under their items' keys, `[N, …]`. What items hold beside arrays travels along; `decollate` gives it back. */
-export type Batch = Readonly<Record<string, HostArray>>;
+/**
+ * Arrays of a batch under their items' keys, `[N, …]`. What items hold beside arrays travels along; `decollate` gives it back. `K` are keys that it has for
+ * certain, such as `Batch<"image" | "label">`: with `noUncheckedIndexedAccess` only those need no check.
+ */
+export type Batch<K extends string = never> = Readonly<Record<string, HostArray>> & Readonly<Record<K, HostArray>>;
+
+/** The batch of items `T`: it has the keys under which all of them have an array or a number. */
+export type BatchOf<T> = Batch<
+  string & keyof { [K in keyof T as string extends K ? never : T[K] extends HostArray | number ? K : never]: HostArray }
+>;
 
 /** What cannot be stacked of a sample: names, lists; of an array its affine and the like, and where padding put it. */
 interface Rest {
@@ -30,14 +38,14 @@ interface Origin {
 const rests = new WeakMap<Batch, readonly Rest[]>();
 
 /**
- * Stacks the arrays under each key to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
+ * Stacks the arrays under each key of the `items` to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
  * first. Other values (names, paths, affines) have no place in arrays: they travel with the batch, and `decollate` gives them back. Arrays of several
  * element types become float32.
  * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record, lacks a key of the first, or holds
  *   nothing that a batch could be made of, such as paths that nobody has loaded
  */
-export function listDataCollate(items: readonly (Item | readonly Item[])[]): Batch {
-  return collateItems("listDataCollate", items, stack);
+export function listDataCollate<T extends Item = Item>(items: readonly (T | readonly T[])[]): BatchOf<T> {
+  return collateItems("listDataCollate", items, stack) as BatchOf<T>;
 }
 
 /** How `padListDataCollate` pads. */

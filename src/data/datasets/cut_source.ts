@@ -13,12 +13,12 @@ import {
 } from "./dataset.ts";
 
 /** A source and the transforms before the first random one, and from it on. */
-export class CutSource<T> {
-  readonly source: Dataset<T>;
+export class CutSource<S, T> {
+  readonly source: Dataset<S>;
   readonly before: readonly ItemTransform<T>[];
   readonly after: readonly ItemTransform<T>[];
 
-  constructor(op: string, data: DataSource<T>, transform: TransformList<T>) {
+  constructor(op: string, data: DataSource<S>, transform: TransformList<S, T>) {
     this.source = datasetOf(op, data);
     const transforms = listOf(op, transform);
     const first = firstRandom(transforms);
@@ -33,7 +33,7 @@ export class CutSource<T> {
   ): Promise<T | T[]> {
     // Should the source be random after all, its draws must not depend on the epoch in which the cache was filled.
     const random = itemRandom(0, 0, index);
-    const item = await this.source.get(index, random);
+    const item = (await this.source.get(index, random)) as unknown as T;
     return keep(item, async () => applyTransforms(this.before, item, random));
   }
 }

@@ -9,7 +9,8 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import { Compose } from "../transforms/compose.ts";
-import { isRandomizable, type Item, type Transform } from "../transforms/transform.ts";
+import { Passage } from "../transforms/give_back.ts";
+import { isRandomizable, type Item, type KeyTransform, type Transform } from "../transforms/transform.ts";
 
 /** A dataset of items T. */
 export interface Dataset<T = Item> {
@@ -37,7 +38,10 @@ export interface StreamPlan {
 }
 
 /** A transform object, or a function of an item and its source of randomness; neither may change the item. */
-export type ItemTransform<T = Item> = Transform<T> | ((item: T, random: RandomSource) => T | T[] | Promise<T | T[]>);
+export type ItemTransform<T = Item> =
+  | Transform<T>
+  | KeyTransform
+  | ((item: T, random: RandomSource) => T | T[] | Promise<T | T[]>);
 
 /** A dataset, or a plain array of items. */
 export type DataSource<T = Item> = Dataset<T> | readonly T[];
@@ -53,24 +57,31 @@ export async function applyTransforms<T>(
   item: T | T[],
   random: RandomSource,
 ): Promise<T | T[]> {
+  const passage = transforms.some((t) => passing.has(t)) ? new Passage(item) : undefined;
   let value = item;
   for (const transform of transforms) {
+    const read = value;
     const one = (x: T): T | T[] | Promise<T | T[]> => {
       if (typeof transform === "function") return transform(x, random);
       // Draws follow at once, before another item sets its own.
       if (isRandomizable(transform)) transform.setRandomState(random);
-      return transform.applyAsync ? transform.applyAsync(x) : transform.apply(x);
+      const object = transform as Transform<T>;
+      return object.applyAsync ? object.applyAsync(x) : object.apply(x);
     };
     if (Array.isArray(value)) {
       const results: T[] = [];
       for (const x of value as T[]) for (const result of asList(await one(x))) results.push(result);
       value = results;
     } else value = await one(value);
+    if (passing.has(transform)) passage?.giveBack(read, value);
+    else passage?.keep([read, value]);
   }
   return value;
 }
 
 const marked = new WeakSet<object>();
+/** Transforms of chains with `reuseMemory`. */
+const passing = new WeakSet<object>();
 
 /** Marks a plain function as one that draws nothing and gives the same for the same item, so that caches keep what it gives. Gives `transform` itself. */
 export function deterministic<F extends object>(transform: F): F {
@@ -85,8 +96,26 @@ export function firstRandom<T>(transforms: readonly ItemTransform<T>[]): number 
   return at < 0 ? transforms.length : at;
 }
 
-/** One transform, a list of them, or a chain. */
-export type TransformList<T> = ItemTransform<T> | readonly ItemTransform<T>[];
+/**
+ * One transform, a list of them, or a chain, of items `S`. Its type tells what comes out, `T`: a function what it returns, an object what `applyAsync` waits
+ * for, and what has `apply` alone the item that went in. In a list, where one function takes what another gives, items are what `call` of a function gives: `any`.
+ */
+export type TransformList<S, T = S> =
+  // Items of which no key is known may be taken as what the function takes them for.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  | ((item: Item extends S ? any : S, random: RandomSource) => T | T[] | Promise<T | T[]>)
+  | KeyTransform
+  | Transform<NoInfer<S>>
+  // Not `Transform<T>`, as that is what functions look like: they have `apply` too, and it gives `any`.
+  | { apply(item: Item): unknown; applyAsync?(item: Item): Promise<T | T[]> }
+  // And `call`, from which a list with functions has its `any`.
+  | readonly (
+      | KeyTransform
+      | Transform<NoInfer<S>>
+      | { apply(item: Item): unknown; applyAsync?(item: Item): Promise<T | T[]> }
+      // oxlint-disable-next-line typescript/no-explicit-any
+      | { (item: any, random: RandomSource): unknown; call(...of: never[]): T }
+    )[];
 
 /** A plain array as a dataset; a dataset as it is. @throws ConfigError for what is neither */
 export function datasetOf<T>(op: string, data: DataSource<T>): Dataset<T> {
@@ -112,8 +141,12 @@ function nameOfItem(item: unknown): string | undefined {
 }
 
 /** Single transforms of a list or a chain, so that a cache can cut between them. @throws ConfigError for what is no transform */
-export function listOf<T>(op: string, transform: TransformList<T>): readonly ItemTransform<T>[] {
-  if (transform instanceof Compose) return (transform.transforms as readonly Transform<T>[]).flatMap((t) => listOf<T>(op, t));
+export function listOf<S, T>(op: string, transform: TransformList<S, T>): readonly ItemTransform<T>[] {
+  if (transform instanceof Compose) {
+    const list = (transform.transforms as readonly TransformList<T>[]).flatMap((t) => listOf<T, T>(op, t));
+    if (transform.reuseMemory) for (const one of list) passing.add(one);
+    return list;
+  }
   const list = (Array.isArray(transform) ? transform : [transform]) as readonly ItemTransform<T>[];
   for (const one of list) expectArguments(op, "transform", { transform: one });
   return list;

@@ -18,13 +18,14 @@ import {
 /**
  * A source with a transform, computed on each access. MONAI's `Dataset`.
  *
- * `get` throws what the source and its transforms throw; a multi-sample transform makes it give a list.
+ * `get` throws what the source and its transforms throw; a multi-sample transform makes it give a list. `S` are the items of the source, `T` what the
+ * transform makes of them.
  */
-export class MapDataset<T = Item> implements Dataset<T> {
-  private readonly source: Dataset<T>;
+export class MapDataset<S = Item, T = S> implements Dataset<T> {
+  private readonly source: Dataset<S>;
   private readonly transforms: readonly ItemTransform<T>[];
 
-  constructor(data: DataSource<T>, transform: TransformList<T> = []) {
+  constructor(data: DataSource<S>, transform: TransformList<S, T> = []) {
     this.source = datasetOf("MapDataset", data);
     this.transforms = listOf("MapDataset", transform);
   }
@@ -44,7 +45,7 @@ export class MapDataset<T = Item> implements Dataset<T> {
     return this.source.nameOf?.(index);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T | T[]> {
-    return applyTransforms(this.transforms, await this.source.get(index, random, epoch), random);
+    return applyTransforms(this.transforms, (await this.source.get(index, random, epoch)) as unknown as T, random);
   }
 }
 

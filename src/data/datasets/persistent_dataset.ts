@@ -25,12 +25,12 @@ export interface PersistentOptions {
  * files. A path counts with size and time of what lies there, where the store knows them (`folderItemStore`), so that an edited file is computed anew, as a
  * damaged one of the store is. What else the transforms read is theirs to know: change `version` with it.
  */
-export class PersistentDataset<T = Item> implements Dataset<T> {
-  private readonly cut: CutSource<T>;
+export class PersistentDataset<S = Item, T = S> implements Dataset<T> {
+  private readonly cut: CutSource<S, T>;
   private readonly store: ItemStore;
   private readonly prefix: string;
 
-  constructor(data: DataSource<T>, transform: TransformList<T>, options: PersistentOptions) {
+  constructor(data: DataSource<S>, transform: TransformList<S, T>, options: PersistentOptions) {
     expectOptions("PersistentDataset", options, "store version:text");
     const { store, version = "" } = options;
     expectFields("PersistentDataset", "store", store, { read: "function", write: "function" });

@@ -9,7 +9,7 @@ import { refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
-import { type Batch, listDataCollate } from "../datasets/collate.ts";
+import { type Batch, type BatchOf, listDataCollate } from "../datasets/collate.ts";
 import { datasetOf, type DataSource } from "../datasets/dataset.ts";
 import type { Sampler } from "../datasets/samplers.ts";
 import { streamSamples } from "../datasets/shuffle_buffer.ts";
@@ -43,6 +43,9 @@ export interface DataLoaderOptions<B = Batch> {
   readonly collate?: (items: readonly Item[]) => B;
 }
 
+/** What a loader gives of items `T`: what `collate` gives, `B`, and where that is a batch it has the keys of the items. */
+export type Loaded<B, T> = [B, Batch] extends [Batch, B] ? B & BatchOf<T> : B;
+
 /** Which part of an epoch is wanted. */
 export interface EpochOptions {
   /** Batches to leave out at the start, to go on where a run ended. */
@@ -55,8 +58,10 @@ export interface EpochOptions {
  * `for await (const batch of loader)` gives epoch 0, the next loop epoch 1, and so on; `loader.epoch(e)` gives any epoch, and
  * `loader.epoch(e, { skip })` its rest, equal in every bit. Leaving a loop early stops the work; workers live on for the next epoch
  * until `close()` and never keep the process alive while idle.
+ *
+ * `B` is what `collate` gives, `T` the items: their keys are those of a `Batch`. Of a module nobody knows them; say `new DataLoader<Batch<"image">>(…)`.
  */
-export class DataLoader<B = Batch> {
+export class DataLoader<B = Batch, T extends object = Item> {
   private readonly options: Required<Omit<DataLoaderOptions<B>, "sampler" | "openWorker">> &
     Pick<DataLoaderOptions<B>, "sampler" | "openWorker">;
   private readonly source: DataSource | DatasetModule;
@@ -67,7 +72,7 @@ export class DataLoader<B = Batch> {
    * @param source a dataset or an array of items, or a module `{ module, args }` that builds one in any thread
    * @throws ConfigError for options out of range, and for workers without a module
    */
-  constructor(source: DataSource | DatasetModule, options: DataLoaderOptions<B> = {}) {
+  constructor(source: DataSource<T> | DatasetModule, options: DataLoaderOptions<B> = {}) {
     expectOptions(
       "DataLoader",
       options,
@@ -106,7 +111,7 @@ export class DataLoader<B = Batch> {
           `give { module: new URL("./data.ts", import.meta.url), args } whose default export builds it, or numWorkers 0`,
       );
     }
-    this.source = source;
+    this.source = source as DataSource | DatasetModule;
   }
 
   /** Batches of a full epoch; undefined where only the data can tell (grid patches). */
@@ -119,7 +124,7 @@ export class DataLoader<B = Batch> {
   }
 
   /** The batches of epoch `epoch`, the same on every call. */
-  async *epoch(epoch: number, { skip = 0 }: EpochOptions = {}): AsyncGenerator<B, void, undefined> {
+  async *epoch(epoch: number, { skip = 0 }: EpochOptions = {}): AsyncGenerator<Loaded<B, T>, void, undefined> {
     for (const [name, value] of Object.entries({ epoch, skip })) {
       if (!Number.isInteger(value) || value < 0)
         throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more`);
@@ -131,6 +136,7 @@ export class DataLoader<B = Batch> {
     let skipGroups = plan.stream ? skip * batchSize : 0;
     let held: Item[] = [];
     let groups = 0;
+    const batch = (items: readonly Item[]) => collate(items) as Loaded<B, T>;
     for await (const group of this.groups(plan, epoch, skipUnits)) {
       if (skipGroups > 0) {
         skipGroups--;
@@ -138,16 +144,16 @@ export class DataLoader<B = Batch> {
       }
       for (const item of group) held.push(item);
       if (++groups === batchSize) {
-        yield collate(held);
+        yield batch(held);
         held = [];
         groups = 0;
       }
     }
-    if (groups > 0 && !dropLast) yield collate(held);
+    if (groups > 0 && !dropLast) yield batch(held);
   }
 
   /** The batches of the next epoch. */
-  [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Loaded<B, T>, void, undefined> {
     return this.epoch(this.nextEpoch++);
   }
 

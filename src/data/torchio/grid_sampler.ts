@@ -123,7 +123,7 @@ export type AggregatedGrid = Pick<GridSampler, "patchSize" | "patchOverlap" | "p
 export interface GridAggregatorOptions {
   /** "crop" (default): patches lose half of the overlap on inner sides; "average": equal weights; "hann": weights of `hannWindow`. */
   readonly overlapMode?: OverlapMode;
-  /** How many times smaller the network's output is, per axis; default 1. */
+  /** How many times smaller the network's output is, per axis; default 1. Overlap and padding shrink with it, where TorchIO crops as much of the output. */
   readonly downsamplingFactor?: number;
 }
 
@@ -173,17 +173,29 @@ export class GridAggregator {
       const want = [0, 1, 2].map((a) => at[a + 3] - at[a]);
       if (want.join() !== patch.join())
         throw new ShapeError(`GridAggregator: a patch is [${patch}], but its location [${location}] is [${want}] large`);
-      this.add(batch.data.subarray(b * one, (b + 1) * one), patch, at);
+      const inner = this.mode === "crop" ? this.inner(location) : location;
+      const [first, last] = [0, 3].map((end) => patch.map((_, a) => Math.floor(inner[a + end] / this.factor) - at[a]));
+      this.add(batch.data.subarray(b * one, (b + 1) * one), { patch, at, first, last });
     });
   }
 
-  private add(values: HostArray["data"], patch: readonly number[], at: readonly number[]): void {
-    const { patchOverlap, padded, patchSize } = this.grid;
+  /** A location without the half of the overlap that its neighbors are asked for. */
+  private inner(location: Location): number[] {
+    const { patchOverlap, padded, spatialShape } = this.grid;
+    return location.map((v, i) => {
+      const a = i % 3;
+      const border = i < 3 ? v === 0 : v === spatialShape[a];
+      const half = border && !padded ? 0 : patchOverlap[a] >> 1;
+      return i < 3 ? v + half : v - half;
+    });
+  }
+
+  private add(
+    values: HostArray["data"],
+    { patch, at, first, last }: Record<"patch" | "at" | "first" | "last", readonly number[]>,
+  ) {
     const crop = this.mode === "crop";
-    const half = patchOverlap.map((o) => o >> 1);
-    const first = patch.map((_, a) => (crop && (padded || at[a] > 0) ? half[a] : 0));
-    const last = patch.map((n, a) => n - (crop && (padded || at[a + 3] !== this.size[a]) ? half[a] : 0));
-    const window = this.mode === "hann" ? hannWindow(patchSize).data : undefined;
+    const window = this.mode === "hann" ? hannWindow(patch).data : undefined;
     if (!crop) this.weights ??= new Float32Array(sizeOf(this.size));
     const voxels = sizeOf(patch);
     const sum = this.sum!;
@@ -214,8 +226,7 @@ export class GridAggregator {
     if (weights) for (let i = 0; i < data.length; i++) data[i] /= weights[i % voxels];
     const whole = { data, shape: [channels, ...size] };
     if (!this.grid.padded) return whole;
-    const border = this.grid.patchOverlap.map((o) => o >> 1);
-    const box = [...border, ...size.map((n, a) => n - border[a])] as unknown as Location;
-    return cropItem({ whole }, box).whole as HostArray<Float32Array>;
+    const box = this.inner([0, 0, 0, ...this.grid.spatialShape] as unknown as Location).map((v) => Math.floor(v / this.factor));
+    return cropItem({ whole }, box as unknown as Location).whole as HostArray<Float32Array>;
   }
 }

@@ -10,6 +10,7 @@ import {
   RandomTransform,
   type Item,
   type ItemWide,
+  type KeyTransform,
   type LabelSafe,
   type Randomizable,
   type Transform,
@@ -45,8 +46,23 @@ export type ItemKey<T> = keyof T & string;
 export function onKeys<T extends object = Item>(
   // Names are checked where a type was given, never taken from what they are spelled like.
   keys: NoInfer<ItemKey<T>> | readonly NoInfer<ItemKey<T>>[],
+  given: ArraySource,
+  options?: OnKeysOptions<NoInfer<ItemKey<T>>>,
+): Transform<Item>;
+export function onKeys<T extends object = Item>(
+  keys: NoInfer<ItemKey<T>> | readonly NoInfer<ItemKey<T>>[],
+  given: Transform,
+  options?: OnKeysOptions<NoInfer<ItemKey<T>>>,
+): KeyTransform;
+export function onKeys<T extends object = Item>(
+  keys: NoInfer<ItemKey<T>> | readonly NoInfer<ItemKey<T>>[],
   given: Transform | ArraySource,
-  options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
+  options?: OnKeysOptions<NoInfer<ItemKey<T>>>,
+): Transform<Item>;
+export function onKeys(
+  keys: string | readonly string[],
+  given: Transform | ArraySource,
+  options: OnKeysOptions = {},
 ): Transform<Item> {
   const transform = given as Transform;
   expectOptions("onKeys", options, "labels:texts compat:text allowMissingKeys:boolean");

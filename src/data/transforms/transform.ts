@@ -26,6 +26,12 @@ export interface Transform<X = HostArray> {
   applyAsync?(x: X): Promise<X | X[]>;
 }
 
+/** A transform of entries of an item that are arrays before and behind it, as `onKeys` makes it: whatever type the item has, it keeps. */
+export interface KeyTransform {
+  /** The item, or several, with the same keys. @throws ConfigError if it only works asynchronously */
+  apply<T extends Item>(item: T): T | T[];
+}
+
 /** What makes an array of something else, such as a path, and waits for it: `LoadImage`. */
 export interface ArraySource {
   /** Always throws. */

@@ -10,7 +10,8 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { fold } from "../lib/workgroups.ts";
 import { COLUMNS, LANES, productShader, ROWS } from "../shaders/fourier/product.gen.ts";
-import { even, frequencies, further, images, map, type Share, spectra, type Triple } from "./fourier_passes.ts";
+import type { Triple } from "./shape.ts";
+import { even, frequencies, further, images, map, type Share, spectra } from "./fourier_passes.ts";
 import type { Gather, WeightGradient } from "./over_limit.ts";
 
 /** A product of matrices, with distances in vectors of two values as in fourier/product.wgsl. */

@@ -4,8 +4,8 @@ import { sizeOf } from "../../host/array.ts";
 import type { Device } from "../../tensor/device.ts";
 import { hasLanes } from "../lib/subgroups.ts";
 import { ROWS } from "../shaders/fourier/product.gen.ts";
-import { even, frequencies, further, map, type Triple } from "./fourier_passes.ts";
-import type { ConvGeometry } from "./shape.ts";
+import { even, frequencies, further, map } from "./fourier_passes.ts";
+import type { ConvGeometry, Triple } from "./shape.ts";
 
 /** What is computed: either direction, or the weight gradient. */
 export type Kind = "plain" | "transposed" | "weight";

@@ -3,6 +3,7 @@
  * (overlap-save). A value of a spectrum is a pair, channels lie side by side.
  */
 
+import type { Triple } from "./shape.ts";
 import { sizeOf } from "../../host/array.ts";
 import { write } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -14,7 +15,6 @@ import { ROWS } from "../shaders/fourier/product.gen.ts";
 import { rowsShader } from "../shaders/fourier/rows.gen.ts";
 import { rowsBackShader } from "../shaders/fourier/rows_back.gen.ts";
 
-export type Triple = readonly [number, number, number];
 type Axis = 0 | 1 | 2;
 
 /** Windows along the axes D, H and W of images `[samples, channels, size…]`, all or some of them; an axis that is not transformed has length 1. */

@@ -35,7 +35,8 @@ export interface ConvTransposeOptions extends ConvBaseOptions {
   readonly outputPadding?: Spatial;
 }
 
-type Triple = readonly [number, number, number];
+/** Sizes along D, H and W. */
+export type Triple = readonly [number, number, number];
 
 /** Sizes of one convolution, seen from the plain (not transposed) side: `large` is its input, `small` its output. */
 export interface ConvGeometry {
@@ -217,3 +218,14 @@ export function convTransposeShape(x: Shape, weight: Shape, bias?: Shape, option
 /** Twice the multiply-adds of either kind. */
 export const convFlops = (g: ConvGeometry): number =>
   2 * g.samples * sizeOf(g.small) * g.smallChannels * (g.largeChannels / g.groups) * sizeOf(g.taps);
+
+/** Three sizes as a vector of four. */
+export const four = ([d, h, w]: Triple) => [d, h, w, 0] as const;
+
+/** What kernels of both directions and of weight gradients are told of the windows. */
+export const windowWords = (g: ConvGeometry) => ({
+  taps: four(g.taps),
+  stride: four(g.stride),
+  dilation: four(g.dilation),
+  padding: four(g.padding),
+});

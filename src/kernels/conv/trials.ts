@@ -6,7 +6,8 @@ import type { Device } from "../../tensor/device.ts";
 import { scope } from "../../tensor/scope.ts";
 import { cast } from "../cast.ts";
 import type { Trial, Trials } from "../lib/choices.ts";
-import { conv, convInputGradient, convWeightGradient } from "./conv.ts";
+import { conv, convInputGradient } from "./conv.ts";
+import { convWeightGradient } from "./weight_gradient.ts";
 import { convShape } from "./shape.ts";
 import { gatherNames, gatherProblem, gatherRule, weightNames, weightProblem, weightRule } from "./variants.ts";
 

@@ -141,9 +141,10 @@ function difference(a: GraphBuilder, b: GraphBuilder): string | undefined {
 /**
  * A module, in evaluation, as an ONNX file (operator set 19). Initializers have the names of the state dict.
  *
- * The module runs once on an input of `inputShape`. What no operation made is a constant of the file; to be sure that it does not depend on
- * the input after all, and that the graph holds for every size of the dynamic axes, the module then runs again on other numbers and
- * twice the size along these axes, and both runs must give the same graph.
+ * The module runs once on an input of `inputShape`. What no operation made is a constant of the file; to see that it does not depend on
+ * the input after all, and that the graph holds for other sizes of the dynamic axes, the module then runs again on other numbers and
+ * twice the size along these axes, and both runs must give the same graph. Sizes for which a module does something else (a row of padding for odd ones)
+ * are not in the file: export with such a size, or keep to multiples of this one.
  * @throws ConfigError naming all operations that ONNX has no nodes for, for graphs that depend on the input, and without a device;
  *   what the module throws for this shape
  */

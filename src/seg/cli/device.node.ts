@@ -54,3 +54,13 @@ export function interruptible(what: string): { signal: AbortSignal; done: () => 
   };
   return { signal: controller.signal, done };
 }
+
+/** Until the result is called, Ctrl-C ends the process after `word`: where there is nothing yet that a stop could keep. */
+export function endsAtOnce(word: string): () => void {
+  const onSignal = () => {
+    process.stderr.write(`\n${word}\n`);
+    process.exit(130);
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  return () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+}

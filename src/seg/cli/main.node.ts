@@ -58,6 +58,7 @@ const overview = (): string =>
 export async function main(args: readonly string[]): Promise<void> {
   const [name = "", ...rest] = args;
   try {
+    expectNode();
     const command = commands.find((c) => c.name === name);
     if (["version", "--version", "-V"].includes(name)) {
       process.stdout.write(`${version}\n`);
@@ -82,6 +83,15 @@ export async function main(args: readonly string[]): Promise<void> {
     if (mendable) process.stderr.write(`${(error as Error).name}: ${(error as Error).message}\n`);
     else process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);
   }
+}
+
+/** @throws ConfigError for a Node that is too old, before anything fails somewhere else */
+function expectNode(): void {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return;
+  throw new ConfigError(
+    `this is Node ${process.versions.node}, and voxgrad needs 22.18 or later: install a newer one, from nodejs.org or as your system does`,
+  );
 }
 
 const self = fileURLToPath(import.meta.url);

@@ -114,17 +114,16 @@ export async function predictCases(
   const predicted = await eachCase(cases, async (item, tools) => {
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
-      const { id, files: beside = new Map() } = segmented;
-      await writePrediction(out, fileOf(id, ending), segmented);
+      const { id, candidates, source, files: beside = new Map() } = segmented;
+      // The tables first: of a call that is killed, or finds the disk full, a case lacks its label map and is taken again, not its row for good.
+      const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
+      await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
       if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
       for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
+      await writePrediction(out, fileOf(id, ending), segmented);
     } finally {
       segmented.probabilityMap?.dispose();
     }
-    // Case by case, so that a call that is killed leaves no label map that the tables do not have.
-    const { id, candidates, source } = segmented;
-    const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
-    await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
   });
   const { done, bad } = predicted;
   say(`${counted(done, "label map")} in ${out.name}`);

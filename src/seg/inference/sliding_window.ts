@@ -59,7 +59,8 @@ export interface SlidingWindowOptions {
   /** Tell the predictor where its windows are, as a second argument. Default false. */
   readonly withCoord?: boolean;
   /**
-   * Windows go along `bufferDim`, so many starts of it at a time, and only a first output is kept: upstream's order. Here it saves no memory. Default none.
+   * Windows go along `bufferDim`, so many starts of it at a time, and only a first output is kept, of a record the first by name: upstream's order. Here it
+   * saves no memory. Default none, as 0 and less.
    */
   readonly bufferSteps?: number;
   /** Spatial axis of `bufferSteps`, from the end if negative. Default −1. */
@@ -99,6 +100,7 @@ export async function slidingWindowInference<O extends WindowOutputs = HostArray
   const importance = { data: weightMap(roi, mode, sigmaScale, options.roiWeightMap), shape: roi };
   const sums = new OutputSums({ images: n, size: padded, roi, starts });
   let pack: ReturnType<typeof flattened>["pack"] | undefined;
+  const first = (options.bufferSteps ?? 0) > 0;
   let done = 0;
   for (const windows of batchesOf(starts, n, roi, swBatchSize, options)) {
     const data = { data: gather(image, windows, roi), shape: [windows.length, c, ...roi] };
@@ -107,12 +109,12 @@ export async function slidingWindowInference<O extends WindowOutputs = HostArray
     const own = options.processFn?.(given.list, data, importance);
     if (own) expectOutputs("what processFn gives", [...own.outputs, own.weights]);
     const { outputs, weights } = own ?? { outputs: given.list, weights: importance };
-    sums.add(options.bufferSteps ? outputs.slice(0, 1) : outputs, windows, weights);
+    sums.add(first ? outputs.slice(0, 1) : outputs, windows, weights);
     onProgress?.((done += windows.length), starts.length * n);
   }
   const found = sums.finish(before, size);
   if (!pack) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected at least one image`);
-  return (options.bufferSteps ? found[0] : pack(found)) as ImageOutputs<O>;
+  return pack(found) as ImageOutputs<O>;
 }
 
 /** The windows of all images in the order they are predicted; a batch may mix images. */
@@ -129,6 +131,8 @@ function batchesOf(
     Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
   const each = Array.from({ length: images }, (_, image) => image);
   if (!bufferSteps || bufferSteps < 0) return batches(each.flatMap((image) => all(starts, image)));
+  if (!Number.isInteger(bufferSteps))
+    throw new ConfigError(`slidingWindowInference: bufferSteps must be a whole number, got ${bufferSteps}`);
   if (!Number.isInteger(bufferDim) || bufferDim < -roi.length || bufferDim >= roi.length)
     throw new ConfigError(
       `slidingWindowInference: bufferDim must be a spatial axis from ${-roi.length} to ${roi.length - 1}, got ${bufferDim}`,

@@ -57,7 +57,7 @@ export function flattened(given: WindowOutputs): {
   const names = Object.keys(record ?? {}).sort();
   const list = record ? names.map((n) => record[n]) : [given as HostArray];
   expectOutputs(what, list);
-  return { list, pack: (found) => (record ? Object.fromEntries(names.map((n, i) => [n, found[i]])) : found[0]) };
+  return { list, pack: (found) => (record ? Object.fromEntries(found.map((array, i) => [names[i], array])) : found[0]) };
 }
 
 interface Sum {

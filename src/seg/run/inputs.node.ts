@@ -1,7 +1,8 @@
 /** @file Images and folders given on a command line as cases, and where the results of each may go. */
 
 import { expectArguments, expectItems } from "../../host/kinds.ts";
-import { existsSync, globSync, readdirSync, realpathSync, statSync } from "node:fs";
+import * as fs from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
@@ -22,7 +23,8 @@ const slice = /^[^.]+$|\.(dcm|dicom|ima)$/i;
 function matching(path: string): string[] {
   if (existsSync(path)) return [path];
   if (!/[*?[{]/.test(path)) throw new DataError(`${path} does not exist`);
-  const found = globSync(path).sort();
+  // By its module: an older Node, which has none, is told of by the command line instead of failing here.
+  const found = fs.globSync(path).sort();
   if (found.length === 0) throw new DataError(`${path}: no file matches`);
   return found;
 }

@@ -49,6 +49,7 @@ export function replayable([method, , result]: Draw): boolean {
  */
 export function random(test: Case, run: (source: RandomSource | number) => unknown): unknown {
   const seeded = run(test.args.seed);
+  if (!test.args.draws) return seeded;
   const draws = (test.args.draws as Draw[]).map(([m, a, r]) => [m, plain(a), plain(r)] as const);
   if (!draws.every(replayable)) return seeded;
   const replay = new ReplaySource(draws);

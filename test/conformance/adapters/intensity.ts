@@ -8,6 +8,7 @@ import * as utility from "../../../src/data/transforms/utility/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, withKnownOptions, type Adapter, type Adapters, type Case } from "../format.ts";
 import { camel } from "../../lib/names.ts";
+import { eachKey, keyOptions } from "../each_key.ts";
 import { dtypeName, plain, random } from "./data.ts";
 
 type Args = Record<string, any>;
@@ -15,9 +16,7 @@ type Class = new (options?: Args) => Transform;
 
 /** How a case calls, and upstream options about Python objects, devices and logs. */
 const notOptions = new Set(
-  "call seed draws config image lazy track_meta wrap_sequence device name meta_info inv_func allow_missing_keys copy p".split(
-    " ",
-  ),
+  `call seed draws config image lazy track_meta wrap_sequence device name meta_info inv_func copy p ${keyOptions}`.split(" "),
 );
 /** Arrays that stay arrays. */
 const arrays = new Set(["mask", "mask_data", "filter"]);
@@ -142,5 +141,8 @@ const libraryOf = (name: string): string =>
   ["RescaleIntensity", "ZNormalization"].includes(name) || /^Random(?!Brightness)/.test(name) ? "torchio" : "monai.transforms";
 
 export const adapters: Adapters = Object.fromEntries(
-  classes.map(([name, type]) => [`${libraryOf(name)}.${name}`, adapterOf(name, type)]),
+  classes.flatMap(([name, type]) => {
+    const [op, adapter] = [`${libraryOf(name)}.${name}`, adapterOf(name, type)];
+    return [[op, adapter] as const, ...["d", "D", "Dict"].map((form) => [`${op}${form}`, eachKey(adapter)] as const)];
+  }),
 );

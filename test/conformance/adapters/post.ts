@@ -4,11 +4,12 @@ import type { HostArray } from "../../../src/host/array.ts";
 import { removeAllButLargestComponentFromSegmentation } from "../../../src/seg/post/keep_largest.ts";
 import { expectKnown, NotCovered, withKnownOptions, type Adapter, type Adapters, type Case, type Families } from "../format.ts";
 import { camel } from "../../lib/names.ts";
+import { eachKey, keyOptions } from "../each_key.ts";
 
 type Options = Record<string, any>;
 
 /** What tells about the case, and what upstream itself passes over. */
-const ignored = new Set(["call", "config", "lazy", "unused", "keys", "allow_missing_keys"]);
+const ignored = new Set(["call", "config", "lazy", "unused", ...keyOptions.split(" ")]);
 
 /** Options for which None is not the same as being left out. */
 const nullable = new Set(["connectivity"]);
@@ -54,7 +55,7 @@ const transform: Adapter = (test) => {
   const name = test.op
     .split(".")
     .at(-1)!
-    .replace(/d$|Dict$/, "");
+    .replace(/(?:d|D|Dict)$/, "");
   return make(test.op, name, optionsOf(test)).apply(imageOf(test));
 };
 
@@ -97,7 +98,7 @@ export const adapters: Adapters = {
   },
 };
 
-const named = (names: string): RegExp => new RegExp(`^monai\\.transforms\\.(?:\\w+\\.)*(?:${names})(?:d|Dict)?$`);
+const named = (names: string): RegExp => new RegExp(`^monai\\.transforms\\.(?:\\w+\\.)*(?:${names})(?:d|D|Dict)?$`);
 
 export const families: Families = [
   [
@@ -105,7 +106,7 @@ export const families: Families = [
       "Activations|AsDiscrete|KeepLargestConnectedComponent|RemoveSmallObjects|FillHoles|LabelFilter|LabelToContour|" +
         "DistanceTransformEDT|MeanEnsemble|VoteEnsemble|ProbNMS|SobelGradients",
     ),
-    transform,
+    eachKey(transform),
   ],
   [named("erode"), morphology(D.erode)],
   [named("dilate"), morphology(D.dilate)],

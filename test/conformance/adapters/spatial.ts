@@ -8,6 +8,7 @@ import { aboutCenters, affineOfRank } from "../../../src/data/transforms/spatial
 import type { RandomSource } from "../../../src/host/random/numpy.ts";
 import { optionRows } from "../../../src/host/options.ts";
 import { camel } from "../../lib/names.ts";
+import { eachKey, keyOptions } from "../each_key.ts";
 import { type Draw, ReplaySource } from "../../lib/replay.ts";
 import { replayable } from "./data.ts";
 import { type Adapters, type Case, difference, type Families, NotCovered, UnknownOption } from "../format.ts";
@@ -34,9 +35,7 @@ const takes = (type: Listed, name: string): boolean => optionRows(type.options).
 
 /** What tells how upstream runs, or what a case is about, and changes no number; `dtype`: results are float32, computed in float64. */
 const told = new Set(
-  "lazy call seed draws config device image_only randomize update_meta dtype grid_dtype keys meta_keys meta_key_postfix".split(
-    " ",
-  ),
+  `lazy call seed draws config device image_only randomize update_meta dtype grid_dtype ${keyOptions}`.split(" "),
 );
 
 const isArray = (v: any): v is HostArray => ArrayBuffer.isView(v?.data) && Array.isArray(v?.shape);
@@ -261,7 +260,9 @@ const indexArray = (list: Uint32Array): HostArray => ({ data: Int32Array.from(li
 /** Only what a class of ours lists options for; the rest is other adapters', or not covered. */
 const listed = Object.keys(classes).filter((name) => classOf(name)?.name === name);
 
-export const families: Families = [[new RegExp(`^monai\\.transforms\\.(?:${listed.join("|")})(?:d|D|Dict)?$`), transform]];
+export const families: Families = [
+  [new RegExp(`^monai\\.transforms\\.(?:${listed.join("|")})(?:d|D|Dict)?$`), eachKey(transform)],
+];
 
 const utils = "monai.transforms.utils.";
 

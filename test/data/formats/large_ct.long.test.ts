@@ -6,14 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createDeflate, createGzip, deflateSync } from "node:zlib";
+import { constants, createDeflate, createDeflateRaw, createGzip, deflateSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeNifti } from "../../../src/data/formats/nifti/nifti.ts";
 import { writeImage } from "../../../src/data/formats/read_image.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
 import { zipOfPieces } from "../../../src/host/bytes/zip_pieces.ts";
 import { runChild } from "../../lib/child.ts";
-import { dicomSlice, encodings, rleFrame } from "../../lib/dicom_file.ts";
+import { dicomFile, dicomSlice, encodings, rleFrame } from "../../lib/dicom_file.ts";
 
 const [nx, ny, nz] = [512, 512, 600];
 const volumeBytes = 2 * nx * ny * nz;
@@ -192,6 +192,20 @@ const frames: Write = async (path) => {
   await pipeline(Readable.from(parts()), createWriteStream(path));
 };
 
+/** The same with plain frames in a deflated data set. */
+const deflatedFrames: Write = async (path) => {
+  const body = dicomSlice({ size: [nx, ny], pixels: [], more: { 0x00280008: ["IS", String(nz)] } }).slice(132 + 28);
+  new DataView(body.buffer).setUint32(body.length - 4, volumeBytes, true);
+  const head = dicomFile(new Map(), encodings.deflated);
+  function* parts() {
+    yield body;
+    yield* slices();
+  }
+  const out = createWriteStream(path);
+  // What deflates nothing has two bytes.
+  out.write(head.subarray(0, head.length - 2));
+  await pipeline(Readable.from(parts()), createDeflateRaw(fast), out);
+};
 test.each([
   ["ct.nii", streamed(niftiHeader())],
   ["ct.nii.gz", streamed(new Uint8Array(0), gzip, niftiHeader())],
@@ -206,6 +220,7 @@ test.each([
   ["ct_series", series(false)],
   ["ct_rle_series", series(true)],
   ["ct_rle.dcm", frames],
+  ["ct_deflated.dcm", deflatedFrames],
 ] as const)("%s", { timeout: 600_000 }, async (name, write) => {
   const path = join(dir, name);
   await write(path);

@@ -46,7 +46,7 @@ test("compressions of TIFF that are not read have names", async () => {
   const entries = Array.from({ length: view.getUint16(directory, true) }, (_, i) => directory + 2 + 12 * i);
   const place = entries.find((e) => view.getUint16(e, true) === 259)! + 8;
   for (const [code, name] of [
-    [7, "JPEG"],
+    [6, "JPEG, old style"],
     [50000, "zstd"],
     [50001, "WebP"],
     [34925, "LZMA"],

@@ -28,6 +28,7 @@ describe("seconds from channel to channel", () => {
       expect((await passed(back, again)).meta.timeStep).toBeCloseTo(2.5, 6);
     expect((await passed(series({ timeStep: 2.5 }, [1, 2, 2, 2]), name)).meta.timeStep).toBeUndefined();
     expect((await passed(series({}), name)).meta.timeStep).toBeUndefined();
+    expect((await passed(series({ timeStep: 1 }), name)).meta.timeStep).toBe(1);
     const flat = await passed(series({ timeStep: 2.5, planar: true }, [3, 4, 2, 1]), name);
     expect([flat.shape, flat.meta.timeStep]).toEqual([[3, 4, 2, 1], 2.5]);
   });

@@ -13,6 +13,7 @@ import {
   WeightedSampler,
 } from "../../../src/data/torchio/random_samplers.ts";
 import { identityAffine, makeVolume, type Volume } from "../../../src/data/volume.ts";
+import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 
@@ -31,6 +32,32 @@ test("patches of a grid, put together, are the image, in every mode and with pad
       const out = aggregator.getOutput();
       expect(out.shape).toEqual(image.shape);
       out.data.forEach((v, i) => expect(v).toBeCloseTo(image.data[i], 3));
+    }
+  }
+});
+
+test("outputs of half the size are put together without holes, in every mode and with padding", () => {
+  const size = [12, 8, 4];
+  const whole = { data: Float32Array.from({ length: sizeOf(size) }, (_, i) => i), shape: [1, ...size] };
+  const everySecond = ({ data, shape: [, x, y, z] }: HostArray): HostArray => {
+    const shape = [1, x / 2, y / 2, z / 2];
+    const small = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+      const [k, j] = [i % (z / 2), Math.floor(i / (z / 2)) % (y / 2)];
+      return data[(2 * Math.floor((4 * i) / (y * z)) * y + 2 * j) * z + 2 * k];
+    });
+    return { data: small, shape };
+  };
+  for (const overlapMode of ["crop", "average", "hann"] as OverlapMode[]) {
+    for (const paddingMode of [null, "edge"] as const) {
+      const grid = new GridSampler({ whole }, { patchSize: [8, 6, 4], patchOverlap: [4, 4, 0], paddingMode });
+      const aggregator = new GridAggregator(grid, { overlapMode, downsamplingFactor: 2 });
+      for (const patch of grid) {
+        const { data, shape } = everySecond(patch.whole as HostArray);
+        aggregator.addBatch({ data, shape: [1, ...shape] }, [location(patch)]);
+      }
+      const [out, wanted] = [aggregator.getOutput(), everySecond(whole)];
+      expect(out.shape).toEqual(wanted.shape);
+      wanted.data.forEach((v, i) => expect(out.data[i]).toBeCloseTo(v, 3));
     }
   }
 });

@@ -1,6 +1,6 @@
 /** @file Places halfway between two voxels go where MONAI 1.5 with torch 2.13 has them; what is sampled are the numbers of the voxels. */
 import { expect, test } from "vitest";
-import { Affine, Rotate, Spacing, SpatialResample, type Transform } from "../../../src/data/transforms/index.ts";
+import { Affine, RandAffine, Rotate, Spacing, SpatialResample, type Transform } from "../../../src/data/transforms/index.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 
 const numbered = (shape: readonly number[]) => ({
@@ -59,4 +59,9 @@ test("float32, by a grid of centered voxels: half a voxel, every second one, a q
   expect(at({ scaleParams: [1, 2] })).toEqual([0, 0, 1, 3, 5, 6, 6, 7, 7, 8, 10, 12, 13, 13]);
   const turned = at({ rotateParams: Math.PI / 2, translateParams: [0.5, 0.5] });
   expect(turned).toEqual([10, 10, 10, 3, 3, 3, 3, 11, 11, 11, 4, 4, 4, 4]);
+});
+
+test("float64, by a grid of centered voxels that RandAffine leaves as it is", () => {
+  const t = new RandAffine({ prob: 0, spatialSize: [4, 5], mode: "nearest", paddingMode: "border" });
+  expect(sampled(t, [9, 12])).toEqual([40, 40, 42, 42, 44, 52, 52, 54, 54, 56, 52, 52, 54, 54, 56, 76, 76, 78, 78, 80]);
 });

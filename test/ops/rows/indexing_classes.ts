@@ -76,11 +76,11 @@ interface OneHotArgs {
   readonly ignoreIndex?: number;
 }
 
-function oneHotReference({ index }: Hosts, { classes }: OneHotArgs): Host {
+function oneHotReference({ index }: Hosts, { classes, ignoreIndex }: OneHotArgs): Host {
   const y = host([index.shape[0], classes, ...index.shape.slice(2)]);
   everyIndex(index.shape, (at, flat) => {
     const k = index.data[flat];
-    if (k >= 0 && k < classes) y.data[flatten(y.shape, at.with(1, k))] = 1;
+    if (k >= 0 && k < classes && k !== ignoreIndex) y.data[flatten(y.shape, at.with(1, k))] = 1;
   });
   return y;
 }
@@ -101,6 +101,11 @@ const oneHotRow: Row<OneHotArgs> = {
       id: "oneHot/outside-f32",
       inputs: { index: { shape: [1, 1, 9], values: cycle(0, -1, 2, 1) } },
       args: { classes: 3, ignoreIndex: -1 },
+    },
+    {
+      id: "oneHot/ignored-class",
+      inputs: { index: { shape: [2, 1, 7], values: cycle(0, 1, 2, 1), dtype: "i32" } },
+      args: { classes: 3, ignoreIndex: 1 },
     },
     { id: "oneHot/no-spatial", inputs: { index: { shape: [6, 1], values: index(2) } }, args: { classes: 2 } },
     { id: "oneHot/one-class", inputs: { index: { shape: [2, 1, 3], values: () => 0 } }, args: { classes: 1 } },

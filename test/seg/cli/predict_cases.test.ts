@@ -1,11 +1,12 @@
-/** @file Several calls of `predict` that write into one folder at once: its tables have the rows of all. */
+/** @file The tables of `predict` have a row of every label map: of several calls at once, and of calls that could not write all. */
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { makeVolume } from "../../../src/data/volume.ts";
-import { predictCases, type SegmentCase } from "../../../src/seg/cli/predict_cases.node.ts";
+import { casesWithout, predictCases, type SegmentCase } from "../../../src/seg/cli/predict_cases.node.ts";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+import type { RunStore } from "../../../src/seg/run/store.ts";
 import { temporaryFolder } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -43,3 +44,28 @@ test("rows of every case, and no lock left", async () => {
     [...all.map((id) => `${id}.nii.gz`), "candidates.csv", "volumes.csv"].sort(),
   );
 });
+
+test.each(["volumes.csv", "candidates.csv", "case1.nii.gz"])(
+  "%s that could not be written: the case is taken again",
+  async (name) => {
+    const out = folderStore(join(folder, name));
+    const write: RunStore["write"] = async (file, bytes) => {
+      if (file === name) throw new Error("no space left");
+      await out.write(file, bytes);
+    };
+    const store: RunStore = { ...out, write };
+    const cases = ["case0", "case1"].map((id) => ({ id, image: [id] }));
+    await predictCases(cases.slice(0, 1), labels, { out, probabilities: false }, segment);
+    await expect(predictCases(cases.slice(1), labels, { out: store, probabilities: false }, segment)).rejects.toThrow(
+      "no space left",
+    );
+
+    const left = await casesWithout(cases, { out, probabilities: false }, "skip");
+    expect(left.map(({ id }) => id)).toEqual(["case1"]);
+    expect(await predictCases(left, labels, { out, probabilities: false }, segment)).toBe(0);
+    for (const table of ["volumes.csv", "candidates.csv"]) {
+      const [, ...rows] = (await readFile(join(out.name, table), "utf8")).trim().split("\n");
+      expect(rows.map((row) => row.split(",")[0])).toEqual(["case0", "case1"]);
+    }
+  },
+);

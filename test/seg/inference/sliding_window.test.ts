@@ -155,6 +155,14 @@ describe("slidingWindowInference", () => {
     );
     const [a, b] = await slidingWindowInference(x, options, (w): HostArray[] => [w, halves(w)]);
     expect([a, b]).toEqual([named.same, named.half]);
+    // With buffers a first output is kept, in the form that it came in.
+    const kept = await slidingWindowInference(x, { ...options, bufferSteps: 1 }, (w) => ({ same: w, double: w }));
+    expect(kept).toEqual({ double: named.same });
+    const list = await slidingWindowInference(x, { ...options, bufferSteps: 1 }, (w): HostArray[] => [w, w]);
+    expect(list).toEqual([named.same]);
+    expect(await slidingWindowInference(x, { ...options, bufferSteps: -1 }, (w) => ({ same: w, half: halves(w) }))).toEqual(
+      named,
+    );
     // Padded by 2 before and after: half of it is taken away at half scale.
     const small = await slidingWindowInference(ramp(1, 1, 4), { roiSize: 8 }, halves);
     expect([small.shape, Array.from(small.data)]).toEqual([
@@ -205,6 +213,7 @@ describe("slidingWindowInference", () => {
     await expect(run({ swBatchSize: 0 })).rejects.toThrow(/swBatchSize/);
     await expect(run({ roiSize: [2, 2] })).rejects.toThrow(/roiSize/);
     await expect(run({ roiSize: 1.5 })).rejects.toThrow(ConfigError);
+    await expect(run({ bufferSteps: 0.5 })).rejects.toThrow(/bufferSteps/);
     await expect(run({ roiSize: 8, paddingMode: "edge" })).rejects.toThrow(/paddingMode/);
     await expect(run({ roiWeightMap: ramp(3) })).rejects.toThrow(ShapeError);
     await expect(slidingWindowInference(ramp(4, 4), { roiSize: 2 }, same)).rejects.toThrow(ShapeError);

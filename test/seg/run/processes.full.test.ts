@@ -1,6 +1,6 @@
 /** @file Training runs in processes of their own: what is killed or interrupted goes on bit for bit, with any number of workers. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -79,6 +79,25 @@ describe("a run", () => {
     expect(progressOf("stopped").step).toBe(readMetrics(at("stopped")).at(-1)!.step);
     await succeed(["train", "--resume", at("stopped")]);
     expectSameRun("stopped");
+  });
+
+  test("stops at Ctrl-C while its cases are checked, with a word, exit code 130 and no folder", async () => {
+    const many = at("many");
+    await writeTinyDataset(many);
+    const file = join(many, "dataset.json");
+    const training = Array.from({ length: 200 }, (_, i) => {
+      const [image, label] = ["imagesTr", "labelsTr"].map((part) => join(part, `copy${i}.nii.gz`));
+      linkSync(join(many, "imagesTr", "case0.nii.gz"), join(many, image));
+      linkSync(join(many, "labelsTr", "case0.nii.gz"), join(many, label));
+      return { image, label };
+    });
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), training }));
+    const { child, ended } = startCli(["train", "--out", at("unbegun"), ...options, "--data", many, "--fold", "all"]);
+    child.stderr!.on("data", (text: string) => text.includes("checking cases") && child.kill("SIGINT"));
+    const { code, killed, stderr } = await ended;
+    expect([code, killed], stderr).toEqual([130, null]);
+    expect(stderr).toMatch(/\nstopped before training began\n$/);
+    expect(existsSync(at("unbegun"))).toBe(false);
   });
 
   test("that is finished can be given more epochs", async () => {

@@ -82,9 +82,10 @@ function compareMarks(a: Slice, b: Slice, keys: readonly string[]): number {
 
 /** By the order in which they were numbered. */
 function byNumber(places: readonly (readonly Slice[])[], who: string, notes: string[]): Slice[][] {
-  const number = (s: Slice): number => (s.header.frames.length > 1 ? s.frame : (s.facts.instance ?? NaN));
-  const sorted = places.map((place) => place.toSorted((a, b) => number(a) - number(b)));
-  const clear = sorted.every((place) => place.every((s, i) => i === 0 || number(s) > number(place[i - 1])));
+  const ahead = (a: Slice, b: Slice): number =>
+    a.header === b.header ? a.frame - b.frame : (a.facts.instance ?? NaN) - (b.facts.instance ?? NaN);
+  const sorted = places.map((place) => place.toSorted(ahead));
+  const clear = sorted.every((place) => place.every((s, i) => i === 0 || ahead(place[i - 1], s) < 0));
   if (!clear) {
     const [a, b] = sorted[0];
     throw new DataError(

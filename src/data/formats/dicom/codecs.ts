@@ -7,7 +7,7 @@ import { ConfigError, FormatError } from "../../../host/errors.ts";
 import { importModule } from "../../../host/import_module.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { type Codestream, jpegHeader, waveletHeader, withoutTransform } from "./codestream.ts";
-import type { PixelLayout } from "./header.ts";
+import type { PixelLayout } from "./pixel_layout.ts";
 import type { Packing } from "./transfer_syntax.ts";
 
 /** An unpacked frame. */
@@ -169,7 +169,7 @@ function checkStream(
     );
   if (packing === "jpeg" && precision !== 8)
     throw fail(
-      `its JPEG has ${precision} bits, which no maintained codec reads; unpack the file, for example with gdcmconv --raw`,
+      `its JPEG has ${precision} bits, and the codec of lossy JPEG reads 8; unpack the file, for example with gdcmconv --raw`,
     );
   if (precision > 16 || precision > Math.max(8, bitsAllocated))
     throw fail(`a packed frame has ${precision} bits per value; expected at most ${Math.min(16, bitsAllocated)}`);

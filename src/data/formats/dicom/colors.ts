@@ -2,7 +2,7 @@
 
 import type { TypedArray } from "../../../host/array.ts";
 import type { ArrayType } from "../../../host/elements.ts";
-import type { PixelLayout } from "./header.ts";
+import type { PixelLayout } from "./pixel_layout.ts";
 
 /** The values of a frame, YBR turned into RGB; all else is left as it is. */
 export function toRgb(layout: PixelLayout, data: TypedArray): { readonly data: TypedArray; readonly planar: boolean } {

@@ -83,6 +83,12 @@ export class DataSet {
     return decodeText(valueBytes(this.source, at, Math.min(length, 4096)), this.charset) || undefined;
   }
 
+  /** The bytes of its value; none if it is absent. */
+  bytes(keyword: Keyword): Uint8Array {
+    const found = this.find(keyword);
+    return found ? valueBytes(this.source, found.at, found.length) : new Uint8Array();
+  }
+
   /** Its numbers, of a numeric type or of a text; [] if it is absent. */
   numbers(keyword: Keyword): number[] {
     const found = this.find(keyword);

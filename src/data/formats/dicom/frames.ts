@@ -77,7 +77,7 @@ export function normalOf([r, c]: readonly [Vector, Vector]): Vector {
 }
 
 /** A point moved along a direction. */
-const along = (p: Vector, d: Vector, by: number): Vector => [p[0] + by * d[0], p[1] + by * d[1], p[2] + by * d[2]];
+export const along = (p: Vector, d: Vector, by: number): Vector => [p[0] + by * d[0], p[1] + by * d[1], p[2] + by * d[2]];
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

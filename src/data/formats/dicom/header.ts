@@ -1,34 +1,19 @@
 /**
- * @file What the header of a DICOM file says of its image, checked: how the pixels are stored (PS3.3 section C.7.6.3), and for each frame its place
- * and scaling, from the file itself or from the functional groups of enhanced objects. Pixels are not read, nor is memory asked for that the
- * file's size does not warrant.
+ * @file What the header of a DICOM file says of its image, checked: how the pixels are stored, and for each frame its place and scaling, from the file
+ * itself or from the functional groups of enhanced objects. Pixels are not read.
  */
 
 import { FormatError } from "../../../host/errors.ts";
 import type { Blob } from "../../../host/platform.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
-import { type Bytes, type DataSet, type Element, MoreBytes, readDataSet, readMeta, undefinedLength } from "./elements.ts";
+import { type Bytes, type DataSet, type Element, MoreBytes, readDataSet, readMeta } from "./elements.ts";
 import { frameFacts, type FrameFacts } from "./frames.ts";
+import { type Mosaic, mosaicOf, tileFacts } from "./mosaic.ts";
+import { checkSize, type PixelLayout, pixelLayout } from "./pixel_layout.ts";
 import { isSegmentation, NoImageError, objectTitle } from "./refusals.ts";
 import { type SegmentTable, segmentTable } from "./segments.ts";
 import { BlobSource, type ByteSource, DeflatedSource } from "./source.ts";
 import { plainSyntax, type TransferSyntax, transferSyntax } from "./transfer_syntax.ts";
-
-/** How pixels are stored. */
-export interface PixelLayout {
-  readonly rows: number;
-  readonly columns: number;
-  readonly frames: number;
-  readonly samples: number;
-  readonly photometric: string;
-  /** Whether the samples of a frame lie in planes of their own. */
-  readonly planar: boolean;
-  readonly kind: "int" | "f32" | "f64";
-  readonly bitsAllocated: number;
-  readonly bitsStored: number;
-  readonly highBit: number;
-  readonly signed: boolean;
-}
 
 /** What the header of a file says. */
 export interface DicomHeader {
@@ -45,6 +30,8 @@ export interface DicomHeader {
   readonly patientId: string;
   readonly seriesNumber?: number;
   readonly layout: PixelLayout;
+  /** The picture that the frames of `layout` are parts of. */
+  readonly mosaic?: Mosaic;
   /** Where the pixels are; of length undefinedLength if they are encapsulated. */
   readonly pixels: Element;
   readonly extendedOffsets: readonly number[];
@@ -171,13 +158,14 @@ function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: str
   }
   if (syntax.refused) throw fail(`its pixels are in ${syntax.title} (${syntax.uid}): ${syntax.refused}`);
   const notes: string[] = [];
-  const layout = pixelLayout(data, fail);
-  checkSize(layout, pixels, source, syntax, fail);
+  const stored = pixelLayout(data, fail);
+  checkSize(stored, pixels, source, syntax, fail);
+  const mosaic = mosaicOf(data, stored, notes);
+  const layout = mosaic?.tiles ?? stored;
   if (layout.photometric === "MONOCHROME1") notes.push("MONOCHROME1: small values are bright; they are kept as stored");
   if (layout.photometric === "PALETTE COLOR") notes.push("PALETTE COLOR: the values are indices into the palette, as stored");
   if (data.find("modalityLUTSequence")) notes.push("it has a modality lookup table, which is not applied");
-  if (data.text("imageType")?.includes("MOSAIC"))
-    notes.push("a Siemens mosaic: the slices of a volume side by side in one picture, as stored");
+  const facts = frameFacts(data, stored.frames, fail, notes);
   const dose = data.number("doseGridScaling");
   if (dose !== undefined) notes.push(`RT dose: multiply the values by ${dose} (DoseGridScaling) to have them in its units`);
   return {
@@ -190,78 +178,12 @@ function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: str
     patientId: data.text("patientID") ?? "",
     seriesNumber: data.number("seriesNumber"),
     layout,
+    ...(mosaic && { mosaic }),
     pixels,
     extendedOffsets: data.numbers("extendedOffsets"),
     extendedLengths: data.numbers("extendedLengths"),
-    frames: frameFacts(data, layout.frames, fail, notes),
+    frames: mosaic ? tileFacts(mosaic, facts[0]) : facts,
     ...(isSegmentation(sopClass) && { segments: segmentTable(data, fail) }),
     notes,
   };
-}
-
-function pixelLayout(data: DataSet, fail: Fail): PixelLayout {
-  const whole = (keyword: Parameters<DataSet["number"]>[0], least: number, most: number, absent?: number): number => {
-    const value = data.number(keyword) ?? absent;
-    if (value === undefined) throw fail(`${keyword} is missing; the file is no image or damaged`);
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw fail(`${keyword} is ${value}; expected an integer from ${least} to ${most}`);
-    return value;
-  };
-  const kind = data.find("pixelData") ? "int" : data.find("floatPixelData") ? "f32" : "f64";
-  const allocated = kind === "int" ? whole("bitsAllocated", 1, 64) : kind === "f32" ? 32 : 64;
-  if (kind === "int" && ![1, 8, 16, 32].includes(allocated)) throw fail(`bitsAllocated is ${allocated}; expected 1, 8, 16 or 32`);
-  const stored = kind === "int" ? whole("bitsStored", 1, allocated, allocated) : allocated;
-  const high = kind === "int" ? whole("highBit", 0, allocated - 1, stored - 1) : allocated - 1;
-  const samples = whole("samplesPerPixel", 1, 4, 1);
-  const photometric = data.text("photometricInterpretation")?.toUpperCase() ?? (samples === 1 ? "MONOCHROME2" : "RGB");
-  return {
-    rows: whole("rows", 1, 65535),
-    columns: whole("columns", 1, 65535),
-    frames: whole("numberOfFrames", 1, 2 ** 31, 1),
-    samples,
-    photometric,
-    planar: samples > 1 && whole("planarConfiguration", 0, 1, 0) === 1,
-    kind,
-    bitsAllocated: allocated,
-    bitsStored: stored,
-    // A bit below the lowest one that fits is a writer's mistake: the values stand at the low end then.
-    highBit: high < stored - 1 ? stored - 1 : high,
-    signed: kind !== "int" || whole("pixelRepresentation", 0, 1, 0) === 1,
-  };
-}
-
-/** Bytes of a plain frame; bits of masks run on from frame to frame. */
-export function frameBytes({ rows, columns, samples, bitsAllocated, photometric }: PixelLayout): number {
-  // Chroma of every other pixel only (PS3.3 section C.7.6.3.1.2).
-  const perPixel = photometric === "YBR_FULL_422" && samples === 3 ? 2 : samples;
-  return (rows * columns * perPixel * bitsAllocated) / 8;
-}
-
-/** Samples of a byte or more that a byte can become at most, so that a small file cannot ask for large memory. */
-const mostPerByte = {
-  rle: 64,
-  deflate: 1032,
-  jpeg: 256,
-  jpegLossless: 256,
-  jpegLs: 1 << 15,
-  jpeg2000: 1 << 15,
-  htj2k: 1 << 15,
-} as const;
-
-function checkSize(layout: PixelLayout, pixels: Element, source: ByteSource, { packing }: TransferSyntax, fail: Fail): void {
-  const { rows, columns, frames, samples } = layout;
-  const there = Math.min(pixels.length, source.size - pixels.at);
-  const what = `${frames > 1 ? `${frames} frames of ` : ""}${columns}×${rows} pixels`;
-  if (packing) {
-    const bytes = (rows * columns * samples * frames * Math.min(8, layout.bitsAllocated)) / 8;
-    if (frames * 8 > there || bytes / mostPerByte[packing] > there)
-      throw fail(`promises ${what}, but only ${there} bytes of packed pixels are there; it is cut short or damaged`);
-    return;
-  }
-  if (pixels.length === undefinedLength) throw fail("its plain pixels have no length; the file is damaged");
-  const need = Math.ceil(frameBytes(layout) * frames);
-  if (need <= there) return;
-  throw fail(
-    `promises ${what} of ${layout.bitsAllocated} bits (${need} bytes), but ${there} bytes of pixels are there; it is cut short or damaged`,
-  );
 }

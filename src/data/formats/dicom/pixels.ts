@@ -6,19 +6,11 @@ import { elements, type NativeName } from "../../../host/elements.ts";
 import { toRgb } from "./colors.ts";
 import { unpackFrame } from "./codecs.ts";
 import { packedFrames } from "./fragments.ts";
-import { type DicomHeader, frameBytes, type PixelLayout } from "./header.ts";
+import type { DicomHeader } from "./header.ts";
+import { tileReader } from "./mosaic.ts";
+import { frameBytes, type FrameReader, type PixelLayout, type Plane } from "./pixel_layout.ts";
 import { inflateFrame } from "./deflated_frame.ts";
 import { unpackRle } from "./rle.ts";
-
-/** Values of a frame, before scaling. */
-export interface Plane {
-  readonly data: TypedArray;
-  /** Whether the samples of a pixel lie in planes and not side by side. */
-  readonly planar: boolean;
-}
-
-/** Reads the frames of a file. */
-export type FrameReader = (frame: number) => Promise<Plane>;
 
 /** The element type that holds the stored values. */
 export function storedType({ kind, bitsAllocated, signed }: PixelLayout): NativeName {
@@ -32,13 +24,15 @@ export function storedType({ kind, bitsAllocated, signed }: PixelLayout): Native
  * @throws FormatError (also from the reader) for damaged pixels
  */
 export async function openFrames(header: DicomHeader): Promise<FrameReader> {
+  const { mosaic } = header;
+  return mosaic ? tileReader(mosaic, await openPictures({ ...header, layout: mosaic.picture })) : openPictures(header);
+}
+
+async function openPictures(header: DicomHeader): Promise<FrameReader> {
   const { layout, pixels, source, syntax, fail } = header;
   const { packing } = syntax;
   if (!packing) {
-    const all = syntax.deflated ? await source.range(pixels.at, Math.ceil(frameBytes(layout) * layout.frames)) : undefined;
-    const read = (from: number, length: number) =>
-      // A copy: colors are turned in place, and a frame may be read again.
-      all ? Promise.resolve(all.slice(from, from + length)) : source.range(pixels.at + from, length);
+    const read = (from: number, length: number) => source.range(pixels.at + from, length);
     return async (frame) => plainFrame(header, frame, read);
   }
   const table = { offsets: header.extendedOffsets, lengths: header.extendedLengths };

@@ -52,11 +52,21 @@ export class BlobSource implements ByteSource {
   }
 }
 
-/** Those that a file holds deflated behind a byte: inflated from the start as far as they are wanted, in memory that grows with what arrives. */
+/** Times that the data are inflated anew for what lies before the last bytes that were read. */
+const mostBegun = 4;
+
+/** Those that a file holds deflated behind a byte: inflated as they are wanted, from the start again for what lies before, in memory that grows with what arrives. */
 export class DeflatedSource implements ByteSource {
   readonly size: number;
   private readonly blob: Blob;
   private readonly fail: Fail;
+  private turn: Promise<unknown> = Promise.resolve();
+  /** What is inflated, where that stands, and what of it has arrived and is not read. */
+  private pieces?: AsyncGenerator<Uint8Array>;
+  private at = Infinity;
+  private rest: Uint8Array = new Uint8Array();
+  private begun = 0;
+  private whole?: Uint8Array;
 
   constructor(blob: Blob, from: number, fail: Fail) {
     this.blob = blob.slice(from);
@@ -86,10 +96,59 @@ export class DeflatedSource implements ByteSource {
     return { bytes: bytes.subarray(0, have), whole: true };
   }
 
-  async range(from: number, length: number): Promise<Uint8Array> {
-    const { bytes } = await this.prefix(from + length);
-    if (bytes.length < from + length)
-      throw this.fail(`${length} bytes from byte ${from} of the deflated data set are wanted, but it has ${bytes.length}`);
-    return bytes.subarray(from);
+  /** One request after the other, since each goes on where the one before it ended. */
+  range(from: number, length: number): Promise<Uint8Array> {
+    const taken = this.turn.then(() => this.take(from, length));
+    this.turn = taken.catch(() => undefined);
+    return taken;
+  }
+
+  private async take(from: number, length: number): Promise<Uint8Array> {
+    const out = new Uint8Array(length);
+    if (!this.whole && !(this.at <= from)) await this.begin();
+    const have = this.whole ? this.copyWhole(from, out) : await this.copyOn(from, out);
+    if (have < length)
+      throw this.fail(`${length} bytes from byte ${from} of the deflated data set are wanted, but it has ${from + have}`);
+    return out;
+  }
+
+  /** From the start again; all of it into memory for who goes back more than a few times. */
+  private async begin(): Promise<void> {
+    await this.pieces?.return(undefined);
+    this.pieces = undefined;
+    if (++this.begun > mostBegun) this.whole = (await this.prefix(this.size)).bytes;
+    else {
+      this.pieces = piecesOf(this.blob.stream().pipeThrough(new DecompressionStream("deflate-raw")));
+      this.rest = new Uint8Array();
+      this.at = 0;
+    }
+  }
+
+  private copyWhole(from: number, out: Uint8Array): number {
+    const part = this.whole!.subarray(from, from + out.length);
+    out.set(part);
+    return part.length;
+  }
+
+  private async copyOn(from: number, out: Uint8Array): Promise<number> {
+    for (let have = 0; ;) {
+      const skipped = Math.min(this.rest.length, Math.max(0, from - this.at));
+      const part = this.rest.subarray(skipped, skipped + out.length - have);
+      if (this.at + skipped >= from) {
+        out.set(part, have);
+        have += part.length;
+        this.pass(skipped + part.length);
+      } else this.pass(skipped);
+      if (have === out.length) return have;
+      // Padding behind the data, which some platforms refuse, ends them as well.
+      const next = await this.pieces!.next().catch(() => ({ done: true, value: undefined }) as const);
+      if (next.done) return have;
+      this.rest = next.value;
+    }
+  }
+
+  private pass(count: number): void {
+    this.rest = this.rest.subarray(count);
+    this.at += count;
   }
 }

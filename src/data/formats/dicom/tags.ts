@@ -1,4 +1,7 @@
-/** @file The DICOM attributes that are read (PS3.6): name, tag and value representation, which implicit files do not state. */
+/**
+ * @file The DICOM attributes that are read (PS3.6): name, tag and value representation, which implicit files do not state, and two private
+ * ones of Siemens.
+ */
 
 const t = (tag: number, vr: string): Tag => ({ tag, vr });
 
@@ -25,6 +28,7 @@ export const tags = {
   seriesDescription:        t(0x0008103e, "LO"),
   patientID:                t(0x00100020, "LO"),
   sliceThickness:           t(0x00180050, "DS"),
+  repetitionTime:           t(0x00180080, "DS"),
   echoTime:                 t(0x00180081, "DS"),
   echoNumbers:              t(0x00180086, "IS"),
   spacingBetweenSlices:     t(0x00180088, "DS"),
@@ -36,6 +40,7 @@ export const tags = {
   mrDiffusionSequence:      t(0x00189117, "SQ"),
   mrEchoSequence:           t(0x00189114, "SQ"),
   effectiveEchoTime:        t(0x00189082, "FD"),
+  numberOfImagesInMosaic:   t(0x0019100a, "US"),
   studyInstanceUID:         t(0x0020000d, "UI"),
   seriesInstanceUID:        t(0x0020000e, "UI"),
   seriesNumber:             t(0x00200011, "IS"),
@@ -65,6 +70,7 @@ export const tags = {
   modalityLUTSequence:      t(0x00283000, "SQ"),
   pixelMeasuresSequence:    t(0x00289110, "SQ"),
   pixelValueTransformation: t(0x00289145, "SQ"),
+  csaImageHeader:           t(0x00291010, "OB"),
   gridFrameOffsets:         t(0x3004000c, "DS"),
   doseGridScaling:          t(0x3004000e, "DS"),
   segmentationType:         t(0x00620001, "CS"),

@@ -88,7 +88,7 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   if (slope !== 1 || Number(fields.ElementToIntensityFunctionOffset ?? 0) !== 0) {
     notes.push("there is an ElementToIntensityFunction, which is not applied, as ITK does");
   }
-  const timeStep = timeStepOf(channels, dims, spacing);
+  const timeStep = timeStepOf(channels, dims, spacing, fields.Comment);
   const [skip] = numbersIn(fields.HeaderSize ?? "0", "HeaderSize", fail, 1);
   if (!(Number.isSafeInteger(skip) && skip >= -1)) throw fail(`HeaderSize is ${skip}; expected -1 or more`);
   const packed = fields.CompressedDataSize === undefined ? NaN : Number(fields.CompressedDataSize);
@@ -110,10 +110,14 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   };
 }
 
-/** The spacing of a fourth axis, which ITK has in seconds where it comes from NIfTI; 1 is what stands where nobody knew. */
-function timeStepOf(channels: number, dims: readonly number[], spacing: readonly number[]): number | undefined {
+/** What files written here say in their comment, which every reader of the format knows and passes over. */
+export const inSeconds = "the fourth axis is time, in seconds";
+
+/** The spacing of a fourth axis, which ITK has in seconds where it comes from NIfTI; 1 is what stands where nobody knew, but for files that say more. */
+function timeStepOf(channels: number, dims: readonly number[], spacing: readonly number[], comment?: string): number | undefined {
   const times = dims.length > 3 && channels === 1 && dims.slice(4).every((n) => n === 1);
-  return times && dims[3] > 1 && spacing[3] > 0 && spacing[3] !== 1 ? spacing[3] : undefined;
+  const known = spacing[3] > 0 && (spacing[3] !== 1 || comment === inSeconds);
+  return times && dims[3] > 1 && known ? spacing[3] : undefined;
 }
 
 function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; list: string[] } {

@@ -12,7 +12,7 @@ import type { ImageFile, ImageFormat, ImageGrid } from "../format.ts";
 import { inMillimeters, liesFlat } from "../written_place.ts";
 import { headerText, readText } from "../text_header.ts";
 import { blockBytes, channelsFirst, channelsLast, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
-import { endOfHeader, type MetaHeader, parseMetaHeader } from "./header.ts";
+import { endOfHeader, inSeconds, type MetaHeader, parseMetaHeader } from "./header.ts";
 
 async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: MetaHeader; end: number }> {
   const found = await headerText(await openBytes(file), endOfHeader, true);
@@ -152,6 +152,7 @@ export const metaImageFormat: ImageFormat = {
     const each = (value: (axis: number) => number, fourth: number) => all.map((a) => (a < 3 ? value(a) : fourth)).join(" ");
     const lines = [
       "ObjectType = Image",
+      ...(timed ? [`Comment = ${inSeconds}`] : []),
       `NDims = ${all.length}`,
       "BinaryData = True",
       "BinaryDataByteOrderMSB = False",

@@ -7,6 +7,7 @@ import type { Fail } from "../../../host/bytes/budget.ts";
 import type { TypedArray } from "../../../host/array.ts";
 import { elements } from "../../../host/elements.ts";
 import { readBlock, type StoredType } from "../voxel_block.ts";
+import { unpackJpeg } from "./jpeg.ts";
 import { isWhole, type Page, readPages, tiffFile } from "./pages.ts";
 import { undoPredictor, unpack } from "./unpack.ts";
 
@@ -78,7 +79,11 @@ async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fa
     const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
     const full = rows * rowBytes;
     const count = page.compression === 1 ? Math.min(full, page.counts[i]) : page.counts[i];
-    const part = await unpack(await read(page.offsets[i], count), page.compression, full, fail);
+    const packed = await read(page.offsets[i], count);
+    const part =
+      page.compression === 7
+        ? await unpackJpeg(packed, page, rows, perPlane, fail)
+        : await unpack(packed, page.compression, full, fail);
     if (part.length < full) throw fail(`a strip or tile has ${part.length} bytes; expected ${full}; it is cut short or damaged`);
     total += part.length;
     parts.push(part);

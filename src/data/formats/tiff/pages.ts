@@ -20,6 +20,8 @@ export interface Page {
   readonly tile: { readonly width: number; readonly height: number };
   readonly offsets: readonly number[];
   readonly counts: readonly number[];
+  /** Tables of all its JPEG streams; none of other pages. */
+  readonly jpegTables: readonly number[];
 }
 
 /** Bytes of a value by type. */
@@ -28,9 +30,11 @@ const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 
 export const tag = {
   subfile: 254, width: 256, height: 257, bits: 258, compression: 259, photometric: 262, stripOffsets: 273, samples: 277, rowsPerStrip: 278,
   stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, extraSamples: 338,
-  sampleFormat: 339,
+  sampleFormat: 339, jpegTables: 347,
 }; // oxfmt-ignore
 const known: ReadonlySet<number> = new Set(Object.values(tag));
+/** The photometric interpretation of colors that are to become red, green and blue. */
+export const ycbcr = 6;
 const mostPages = 1 << 16;
 
 type Entries = ReadonlyMap<number, readonly number[]>;
@@ -130,7 +134,10 @@ function pageOf(entries: Entries, fail: Fail): Page {
   if (!(tile.width >= 1 && tile.height >= 1) || tile.width * tile.height > 2 ** 32)
     throw fail(`tiles are ${tile.width} × ${tile.height}`);
   const photometric = one(tag.photometric, 1);
-  if (photometric === 6) throw fail("the colors are YCbCr; save the picture with red, green and blue");
+  const compression = one(tag.compression, 1);
+  const planar = one(tag.planar, 1) === 2 && channels > 1;
+  if (photometric === ycbcr && (compression !== 7 || channels !== 3 || planar))
+    throw fail("the colors are YCbCr; save the picture with red, green and blue");
   const predictor = one(tag.predictor, 1);
   const floats = dtype === "f32" || dtype === "f64" || dtype === "f16";
   if (!(predictor === 1 || (predictor === 2 && isWhole(bits)) || (predictor === 3 && floats)))
@@ -145,10 +152,11 @@ function pageOf(entries: Entries, fail: Fail): Page {
     photometric,
     tiled,
     tile,
-    compression: one(tag.compression, 1),
-    planar: one(tag.planar, 1) === 2 && channels > 1,
+    compression,
+    planar,
     offsets: (tiled ? entries.get(tag.tileOffsets) : undefined) ?? entries.get(tag.stripOffsets) ?? [],
     counts: (tiled ? entries.get(tag.tileCounts) : undefined) ?? entries.get(tag.stripCounts) ?? [],
+    jpegTables: entries.get(tag.jpegTables) ?? [],
   };
 }
 

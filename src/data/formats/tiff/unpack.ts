@@ -41,7 +41,7 @@ class Output {
 
 /** Compressions that others write (libtiff's numbers). */
 const unread: Readonly<Record<number, string>> = {
-  2: "fax", 3: "fax", 4: "fax", 6: "JPEG, old style", 7: "JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA",
+  2: "fax", 3: "fax", 4: "fax", 6: "JPEG, old style", 33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA",
   50000: "zstd", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 }; // oxfmt-ignore
 

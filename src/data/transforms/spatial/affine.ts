@@ -77,7 +77,7 @@ export class Affine implements Transform, LabelSafe {
       matrix = isSplineOrder(mode) ? product(centered, start) : product(fromUnit(from), centered, start);
     }
     const inGrid = this.options.affine ?? affineOf("Affine", from.length, this.options, single);
-    const halves = normalized ? undefined : gridPlaces(from, to, affineOfRank(from.length, inGrid), alignCorners);
+    const halves = normalized ? undefined : gridPlaces(from, to, affineOfRank(from.length, inGrid), alignCorners, "float32");
     return resampled("Affine", x, to, matrix, { ...(mode !== undefined && { mode }), paddingMode, alignCorners }, halves);
   }
 }
@@ -141,7 +141,7 @@ export class RandAffine extends PartwiseTransform {
     if (!this.active && to.every((s, i) => s === from[i])) return x;
     const params = this.active ? this.params : {};
     const matrix = affineOf("RandAffine", from.length, params);
-    const halves = gridPlaces(from, to, affineOf("RandAffine", from.length, params, single), alignCorners);
+    const halves = gridPlaces(from, to, affineOf("RandAffine", from.length, params, single), alignCorners, "float64");
     return resampled("RandAffine", x, to, aboutCenters(matrix, from, to), { mode, paddingMode, alignCorners }, halves);
   }
 }

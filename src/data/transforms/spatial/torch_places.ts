@@ -69,9 +69,16 @@ export function torchPlaces(from: readonly number[], to: readonly number[], matr
  * The same of a grid of centered voxels that a matrix of float32 moves, as `Affine` does.
  * @param centered output places to those of the image, both relative to the center, in voxels
  * @param alignCorners corners of the output onto the faces of the grid, and its faces onto corner voxels of the image
+ * @param precision what the moved grid is sampled in: `Affine` does so in float32, `RandAffine` in float64
  */
-export function gridPlaces(from: readonly number[], to: readonly number[], centered: Matrix, alignCorners: boolean): TorchPlaces {
-  const round = Math.fround;
+export function gridPlaces(
+  from: readonly number[],
+  to: readonly number[],
+  centered: Matrix,
+  alignCorners: boolean,
+  precision: Precision,
+): TorchPlaces {
+  const round = precision === "float32" ? Math.fround : (x: number) => x;
   const stretch = to.map((n) => (alignCorners ? Math.max(n, 2) / (Math.max(n, 2) - 1) : 1));
   const matrix = singleProduct(centered, scaling(stretch));
   const margin = from.map((n, a) => {
@@ -80,7 +87,7 @@ export function gridPlaces(from: readonly number[], to: readonly number[], cente
   });
   return settledBy(margin, (a, o) => {
     const place = [...o.map((v, c) => v - (to[c] - 1) / 2), 1];
-    const moved = place.reduce((sum, v, c) => round(matrix[a][c] * v + sum), 0);
+    const moved = place.reduce((sum, v, c) => Math.fround(matrix[a][c] * v + sum), 0);
     const shifted = round(round(moved * round(2 / Math.max(2, from[a]))) + 1);
     return alignCorners ? round(shifted * ((from[a] - 1) / 2)) : round(round(shifted * from[a]) - 1) / 2;
   });

@@ -48,7 +48,8 @@ export class RandTranspose extends MaybeTransform {
 
 /**
  * The spatial augmentation of the CHAOS liver recipe for slices `[C, h, w]`: vertical and horizontal flip, transposition, scale by 0.9 … 1.1 at the
- * same size, and a quarter turn, each with probability 0.5, in albumentations' order. Its brightness and contrast are intensity transforms.
+ * same size (linear, mirrored beyond the border), and a quarter turn, each with probability 0.5, in albumentations' order. Its brightness and contrast are
+ * intensity transforms.
  * @param keys entries that are moved together; the options name which of them are labels
  */
 export function chaosAugmentation(keys: string | readonly string[], options: OnKeysOptions = {}): Compose<Item> {
@@ -58,7 +59,8 @@ export function chaosAugmentation(keys: string | readonly string[], options: OnK
     new RandFlip({ prob: 0.5, spatialAxis: 1 }),
     new RandFlip({ prob: 0.5, spatialAxis: 0 }),
     new RandTranspose({ prob: 0.5 }),
-    new RandZoom({ prob: 0.5, minZoom: 0.9, maxZoom: 1.1 }),
+    new RandZoom({ prob: 0.5, minZoom: 0.9, maxZoom: 1.1, mode: "bilinear", paddingMode: "reflect" }),
+    // albumentations also draws a turn by nothing; behind two flips and a transposition all eight positions come equally often either way.
     new RandRotate90({ prob: 0.5, maxK: 3 }),
   ];
   return new Compose<Item>(chain.map((t) => onKeys(keys, t, options)));

@@ -8,6 +8,7 @@ import { centerOf } from "../crop/crop.ts";
 import { perAxis, checkedOptions } from "../options.ts";
 import { type PadFill, padValueNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
+import { release } from "../../../host/unfilled.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { product, translation } from "../../../host/matrix.ts";
 import type { Affine } from "../../volume.ts";
@@ -72,6 +73,7 @@ function zoomed(op: string, x: HostArray, options: ZoomOptions): HostArray {
   const { out, start } = keeps
     ? padOrCrop(op, scaled, from, "symmetric", { ...fill, mode: paddingMode })
     : { out: scaled, start: from.map(() => 0) };
+  release([scaled.data], [x.data, out.data]);
   const kept = translation(start.map((s, i) => s + window[i][0]));
   const places = product(resizePlaces(from, to, mode, alignCorners ?? false), kept) as unknown as Affine;
   const affine = product(resizeMatrix(from, to), kept);

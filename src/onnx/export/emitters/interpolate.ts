@@ -21,22 +21,29 @@ const interpolate: Emitter = (e) => {
     attributes.mode = mode === "bicubic" ? "cubic" : "linear";
     attributes.coordinate_transformation_mode = alignCorners ? "align_corners" : "half_pixel";
   }
-  // For images PyTorch's "nearest" ignores a factor that comes to the same size or twice it.
-  const ignored = mode === "nearest" && from.length === 2 && from.every((n, i) => to[i] === n || to[i] === 2 * n);
-  const factors = options.scaleFactor === undefined || ignored ? undefined : spatialFactors(options.scaleFactor, from.length);
-  const scales = ignored ? from.map((n, i) => to[i] / n) : factors;
-  if (scales) {
-    const data = Float32Array.from(scales);
-    return builder.node(
-      "Resize",
-      [inputs[0], undefined, builder.constant({ kind: "float", data, shape: [data.length] })],
-      attributes,
-    );
-  }
-  return builder.node("Resize", [inputs[0], undefined, undefined, builder.ints(to)], attributes);
+  const factors = scalesOf(options, from, to);
+  if (!factors) return builder.node("Resize", [inputs[0], undefined, undefined, builder.ints(to)], attributes);
+  // Runtimes copy what keeps its size, whatever the scales say.
+  if (from.every((n, i) => n === to[i]) && factors.some((f) => f !== 1))
+    return products(e, interpolateShape(e.tensors[0]!.shape, options).maps);
+  const scales = builder.constant({ kind: "float", data: Float32Array.from(factors), shape: [factors.length] });
+  return builder.node("Resize", [inputs[0], undefined, scales], attributes);
 };
 
-const spatialFactors = (factor: number | readonly number[], dims: number): readonly number[] =>
-  typeof factor === "number" ? new Array<number>(dims).fill(factor) : factor;
+/** The factors of the axes; undefined where the sizes alone count. */
+function scalesOf(
+  { scaleFactor, recomputeScaleFactor = false, mode = "nearest" }: InterpolateOptions,
+  from: readonly number[],
+  to: readonly number[],
+): number[] | undefined {
+  if (scaleFactor === undefined) return undefined;
+  const given = typeof scaleFactor === "number" ? new Array<number>(from.length).fill(scaleFactor) : scaleFactor;
+  // As PyTorch: "nearest" of images ignores a factor that comes to the same size or twice it, linear modes one that comes to the same.
+  const ignored = from.map((n, i) =>
+    mode === "nearest" ? from.length === 2 && (to[i] === n || to[i] === 2 * n) : mode.endsWith("linear") && to[i] === n,
+  );
+  const factors = given.map((f, i) => (recomputeScaleFactor || ignored[i] ? to[i] / from[i] : f));
+  return factors.every((f, i) => f === given[i] || ignored[i]) ? factors : undefined;
+}
 
 export const emitters: Emitters = { interpolate };

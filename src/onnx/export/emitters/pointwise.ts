@@ -57,7 +57,12 @@ const unaries: { readonly [K in keyof typeof unaryOps]: Emitter | undefined } = 
   }),
   silu: formula((n, x, a) => n("Mul", x, n("Sigmoid", a === 1 ? x : n("Mul", x, a)))),
   mish: plain("Mish"),
-  softplus: formula((n, x, a) => (a === 1 ? n("Softplus", x) : n("Div", n("Softplus", n("Mul", x, a)), a))),
+  softplus: formula((n, x, a, b) => {
+    const scaled = a === 1 ? x : n("Mul", x, a);
+    const smooth = a === 1 ? n("Softplus", x) : n("Div", n("Softplus", scaled), a);
+    // Above 15 both are one float.
+    return b >= 15 ? smooth : n("Where", n("Greater", scaled, b), x, smooth);
+  }),
   hardswish: plain("HardSwish"),
   logSigmoid: formula((n, x) => n("Neg", n("Softplus", n("Neg", x)))),
   rsqrt: formula((n, x) => n("Reciprocal", n("Sqrt", x))),

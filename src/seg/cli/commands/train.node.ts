@@ -40,7 +40,7 @@ import {
   say,
   text,
 } from "../command_line.node.ts";
-import { interruptible, withDevice } from "../device.node.ts";
+import { endsAtOnce, interruptible, withDevice } from "../device.node.ts";
 import { expectFree, writeOutput } from "../outputs.node.ts";
 
 type Table = Readonly<Record<string, Option<unknown>>>;
@@ -183,7 +183,11 @@ async function checked<T>(read: (onProgress: (done: number, total: number) => vo
   const started = performance.now();
   const onProgress = (done: number, total: number) =>
     line.update({ label: "checking cases", done, total, seconds: (performance.now() - started) / 1000 });
-  return read(onProgress, (text) => line.log(text)).finally(() => line.finish());
+  const done = endsAtOnce("stopped before training began");
+  return read(onProgress, (text) => line.log(text)).finally(() => {
+    line.finish();
+    done();
+  });
 }
 
 /** A run that is there. Of its options those may be given anew that do not make it another run. */

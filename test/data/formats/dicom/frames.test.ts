@@ -57,6 +57,18 @@ describe("frames", () => {
     },
   );
 
+  test("of a deflated object are inflated as they are wanted, in whatever order they lie", async () => {
+    const z = [0, 7, 3, 9, 1, 8, 2, 6, 4, 5];
+    const object = enhanced(z.map((k) => frameGroups(4 * k, 100 * k)));
+    const [plain, deflated] = await Promise.all(
+      [encodings.explicit, encodings.deflated].map((encoding) => read({ ...object, encoding })),
+    );
+    expect([...plain.data.subarray(0, 10)]).toEqual(z.toSorted().map((k) => 10 * z.indexOf(k) + 100 * k));
+    expect(deflated.data).toEqual(plain.data);
+    const cut = imageFile(dicomSlice({ ...object, encoding: encodings.deflated }).slice(0, -40));
+    await expect(readDicom(cut)).rejects.toThrow(/of the deflated data set are wanted, but it has|deflated data set is damaged/);
+  });
+
   test("of several orientations are several stacks, of which one is read", async () => {
     const plane = (z: number, turned: boolean): Elements =>
       new Map([

@@ -6,6 +6,7 @@ import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { DataError, FormatError } from "../../../../src/host/errors.ts";
 import { RandomState } from "../../../../src/host/random/numpy.ts";
 import { dicomSlice, encodings, frameGroups, imageFile, rleFrame, type SliceOptions } from "../../../lib/dicom_file.ts";
+import { mosaic } from "../../../lib/mosaic_file.ts";
 import { processorTime } from "../../../lib/processor_time.ts";
 
 const enhanced: SliceOptions = {
@@ -32,6 +33,7 @@ const seeds: readonly Uint8Array<ArrayBuffer>[] = [
   ),
   dicomSlice(rle),
   dicomSlice(deflatedFrames),
+  dicomSlice(mosaic()),
 ];
 
 /** Where changing a byte does most: lengths, tags, counts. */

@@ -1,0 +1,47 @@
+/** @file TIFF whose strips and tiles are JPEG, as libtiff and tifffile write them: read as Pillow does. */
+
+import { expect, test } from "vitest";
+import { readImage } from "../../../src/data/formats/read_image.ts";
+import { FormatError } from "../../../src/host/errors.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { named } from "../../lib/written_files.ts";
+
+const bytes = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(base64, "base64"));
+
+interface Stored {
+  readonly width: number;
+  readonly height: number;
+  readonly cases: readonly { readonly name: string; readonly file: string; readonly pages: readonly string[] }[];
+}
+const { width, height, cases } = readFixture<Stored>("tiff_jpeg.json");
+
+test.each(cases)("$name", async ({ file, pages }) => {
+  const picture = await readImage(named("a.tif", bytes(file)));
+  const channels = bytes(pages[0]).length / (width * height);
+  expect(picture.shape).toEqual([channels, width, height, pages.length]);
+  let [worst, sum] = [0, 0];
+  for (const [z, page] of pages.map(bytes).entries()) {
+    for (const [i, value] of page.entries()) {
+      const [c, x, y] = [i % channels, Math.floor(i / channels) % width, Math.floor(i / channels / width)];
+      const off = Math.abs(picture.data[((c * width + x) * height + y) * pages.length + z] - value);
+      [worst, sum] = [Math.max(worst, off), sum + off];
+    }
+  }
+  // Gray values are the codec's; colors are rounded once, where libjpeg rounds its factors first.
+  expect(worst).toBeLessThanOrEqual(channels === 1 ? 0 : 1);
+  expect(sum / (pages.length * width * height * channels)).toBeLessThan(0.1);
+});
+
+test("a damaged stream, and one that claims more pixels than its bytes can hold, are refused", async () => {
+  const whole = bytes(cases[0].file);
+  const soi = whole.findIndex((b, i) => b === 0xff && whole[i + 1] === 0xd8);
+  const noJpeg = whole.slice();
+  noJpeg[soi] = 0;
+  const error = await readImage(named("a.tif", noJpeg)).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(FormatError);
+  expect((error as Error).message).toMatch(/JPEG/);
+  const huge = whole.slice();
+  for (let i = 0; i + 8 < huge.length; i++)
+    if (huge[i] === 0xff && huge[i + 1] === 0xc0) huge.set([0xff, 0xff, 0xff, 0xff], i + 5);
+  await expect(readImage(named("a.tif", huge))).rejects.toThrow(/claims 65535 × 65535 pixels/);
+});
