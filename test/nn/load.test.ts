@@ -90,6 +90,7 @@ describe("training a part", () => {
     expect(model.freeze()).toEqual(all.slice(2));
     expect(model.parameterCount).toBe(0);
     expect(model.unfreeze(/bias$/)).toEqual(["conv.bias", "norm.bias"]);
+    expect(model.unfreeze(/^conv/g)).toEqual(["conv.weight"]);
     model.unfreeze();
     expect(model.namedParameters().map(([name]) => name)).toEqual(all);
     model.dispose();

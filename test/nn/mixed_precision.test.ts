@@ -11,6 +11,7 @@ import {
   GradScaler,
   Linear,
   manualSeed,
+  mseLoss,
   NAdam,
   type Optimizer,
   RAdam,
@@ -95,12 +96,27 @@ describe("GradScaler", () => {
     o.loadStateDict(state);
     expect(await o.scaler.value()).toBe(32768);
     expect(() => new GradScaler(device, { growthFactor: 0.5 })).toThrow(ConfigError);
+    for (const backoffFactor of [0, 1.5]) expect(() => new GradScaler(device, { backoffFactor })).toThrow(ConfigError);
+    // None, for a veto alone.
+    new GradScaler(device, { initScale: 1, growthFactor: 1, backoffFactor: 1 }).dispose();
     expect(() => new GradScaler(device, { growthInterval: 0 })).toThrow(/growthInterval/);
     o.dispose();
   });
 });
 
 describe.runIf(device.gpu.features.has("shader-f16"))("f16 activations", () => {
+  test("operands of two types are combined in f32, and so are losses of two halves", async () => {
+    const full = device.tensor({ data: [1, 2 ** -12], shape: [2] });
+    const half = vx.cast(device.tensor({ data: [2 ** -12, 1], shape: [2] }), "f16");
+    for (const sum of [vx.add(full, half), vx.add(half, full)]) {
+      expect(sum.dtype).toBe("f32");
+      expect([...(await sum.data())]).toEqual([1 + 2 ** -12, 1 + 2 ** -12]);
+    }
+    expect(vx.add(half, half).dtype).toBe("f16");
+    expect(vx.mul(half, 3).dtype).toBe("f16");
+    expect(mseLoss(half, half).dtype).toBe("f32");
+  });
+
   test("a gradient too small for f16 arrives with a scaled loss, and is lost without", async () => {
     const weight = vx.parameter(device.tensor({ data: [1], shape: [1, 1, 1, 1] }));
     const x = device.tensor({ data: [0.5, 0.25, 1, 2], shape: [1, 1, 2, 2] });

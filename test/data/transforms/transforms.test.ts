@@ -287,6 +287,21 @@ describe("onKeys: arrays of the item that a transform looks at", () => {
   });
 });
 
+test("each channel is repeated beside itself", () => {
+  const x = array([2, 1, 2], (i) => i);
+  const y = new T.RepeatChannel({ repeats: 3 }).apply(x);
+  expect([y.shape, [...y.data]]).toEqual([
+    [6, 1, 2],
+    [0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3],
+  ]);
+});
+
+test("one value of a list is that of every axis", () => {
+  const x = array([1, 4, 6], (i) => i % 7);
+  expect(new T.Zoom({ zoom: [2], keepSize: false }).apply(x)).toEqual(new T.Zoom({ zoom: 2, keepSize: false }).apply(x));
+  expect(new T.Zoom({ zoom: [2], keepSize: false }).apply(x).shape).toEqual([1, 8, 12]);
+});
+
 describe("refusals name the operation and what to do", () => {
   const x = array([1, 4, 4]);
   const nan = array([1, 2], () => NaN);
@@ -306,6 +321,13 @@ describe("refusals name the operation and what to do", () => {
       /crop \[9, 9\] is larger than the image \[4, 4\]; pad/,
     ],
     [() => new T.AsDiscrete({ toOnehot: 2 }).apply(x), /class 2 is outside/],
+    [() => new T.CropForeground({ channelIndices: 1 }).apply(x), /channel 1 is outside the 1 channels of the image/],
+    [() => new T.CropForeground({ channelIndices: [0, -2] }).apply(x), /channel -2 is outside/],
+    [
+      () => new T.SpatialPad({ spatialSize: [4, 4], mode: "edge" }).apply(array([1, 0, 4])),
+      /axis 1 of shape \[1, 0, 4\] is empty; only mode "constant" can pad it/,
+    ],
+    [() => new T.Zoom({ zoom: [1, 2, 3] }).apply(x), /zoom has 3 values for 2 spatial axes; give one or 2/],
     [() => new T.CastToType({ dtype: "int64" as T.DTypeName }).apply(x), /unknown dtype "int64"/],
   ])("%o", (call, message) => expect(call).toThrow(message));
 });

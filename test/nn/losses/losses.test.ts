@@ -136,8 +136,29 @@ test("losses/the Wasserstein loss of a batch is the mean of its samples", async 
       ].map(([at, n]) => nn.generalizedWassersteinDiceLoss(wave(60 * at, n), labels(20 * at, n), distances, { weightingMode })),
     );
     expect(await both.item()).toBeCloseTo(((await a.item()) + (await b.item())) / 2, 6);
+    const each = nn.generalizedWassersteinDiceLoss(wave(0, 2), labels(0, 2), distances, { weightingMode, reduction: "none" });
+    expect(each.shape).toEqual([2, 1, 1, 1]);
+    expect((await each.data())[0]).toBeCloseTo(await a.item(), 6);
+    each.dispose();
     for (const t of [both, a, b]) t.dispose();
   }
+});
+
+test("losses/Hausdorff distances to class numbers are whole ones in MONAI", async () => {
+  const gpu = await device();
+  // One voxel of 25; the input is nowhere above one half, so that it has no distances of its own.
+  const target: number[] = Array.from({ length: 25 }, (_, i) => (i === 12 ? 1 : 0));
+  const far = target.map((v, i) => (v === 1 ? 1 : Math.hypot((i % 5) - 2, Math.floor(i / 5) - 2)));
+  const expected = (distance: (d: number) => number) =>
+    target.reduce((sum, v, i) => sum + (0.25 - v) ** 2 * distance(far[i]) ** 2, 0) / 25;
+  const x = gpu.tensor({ data: target.map(() => 0.25), shape: [1, 1, 5, 5] });
+  const y = gpu.tensor({ data: Int32Array.from(target), shape: [1, 1, 5, 5] }, "i32");
+  const loss = (compat?: "monai") => nn.hausdorffDTLoss(x, y, { includeBackground: true, ...(compat && { compat }) }).item();
+  expect(await loss()).toBeCloseTo(
+    expected((d) => d),
+    6,
+  );
+  expect(await loss("monai")).toBeCloseTo(expected(Math.floor), 6);
 });
 
 test("losses/weights of deep supervision", () => {

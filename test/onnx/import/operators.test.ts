@@ -98,6 +98,76 @@ test("a transposed convolution to a size, with more at the end, is onnxruntime's
   net.dispose();
 });
 
+const truth = (holds: boolean): number => (holds ? 1 : 0);
+
+test.each<[op: string, (a: number, b: number) => number]>([
+  ["Add", (a, b) => a + b],
+  ["Sub", (a, b) => a - b],
+  ["Mul", (a, b) => a * b],
+  ["Div", (a, b) => Math.trunc(a / b)],
+  ["Mod", (a, b) => a - b * Math.floor(a / b)],
+  ["Min", (a, b) => Math.min(a, b)],
+  ["Max", (a, b) => Math.max(a, b)],
+  ["Equal", (a, b) => truth(a === b)],
+  ["Less", (a, b) => truth(a < b)],
+  ["LessOrEqual", (a, b) => truth(a <= b)],
+  ["Greater", (a, b) => truth(a > b)],
+  ["GreaterOrEqual", (a, b) => truth(a >= b)],
+])("integers of the graph itself: %s", async (op, wanted) => {
+  const dev = await device();
+  const [a, b] = [
+    [-7, -3, 0, 2, 3, 7, 7],
+    [2, -3, 5, 3, 3, -2, 2],
+  ];
+  const bytes = encodeOnnx({
+    name: "test",
+    nodes: [
+      { op, inputs: ["a", "b"], outputs: ["of_constants"], attributes: {} },
+      { op: "Cast", inputs: ["of_constants"], outputs: ["as_floats"], attributes: { to: 1 } },
+      { op: "Add", inputs: ["x", "as_floats"], outputs: ["y"], attributes: {} },
+    ],
+    initializers: new Map(Object.entries({ a: ints(a), b: ints(b) })),
+    input: { name: "x", type: "float", shape: ["n"] },
+    output: { name: "y", type: "float", shape: ["n"] },
+  });
+  const net = importOnnx(dev, bytes);
+  const y = noGrad(() => net.forward(dev.tensor({ data: a.map(() => 100), shape: [7] })));
+  expect(Array.from(await y.data())).toEqual(a.map((v, i) => 100 + wanted(v, b[i])));
+  net.dispose();
+});
+
+test.each([
+  [0, [4, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8]],
+  [1, [2, 4, 2], [1, 2, 3, 4, -1, -2, -3, -4, 5, 6, 7, 8, -5, -6, -7, -8]],
+  [-1, [2, 2, 4], [1, 2, -1, -2, 3, 4, -3, -4, 5, 6, -5, -6, 7, 8, -7, -8]],
+])("integers of the graph itself are joined along axis %i", async (axis, shape, values) => {
+  const dev = await device();
+  const some = [1, 2, 3, 4, 5, 6, 7, 8];
+  const bytes = encodeOnnx({
+    name: "test",
+    nodes: [
+      { op: "Concat", inputs: ["a", "b"], outputs: ["joined"], attributes: { axis } },
+      { op: "Cast", inputs: ["joined"], outputs: ["as_floats"], attributes: { to: 1 } },
+      { op: "Mul", inputs: ["x", "as_floats"], outputs: ["y"], attributes: {} },
+    ],
+    initializers: new Map(
+      Object.entries({
+        a: ints(some, [2, 2, 2]),
+        b: ints(
+          some.map((v) => -v),
+          [2, 2, 2],
+        ),
+      }),
+    ),
+    input: { name: "x", type: "float", shape: [1] },
+    output: { name: "y", type: "float", shape },
+  });
+  const net = importOnnx(dev, bytes);
+  const y = noGrad(() => net.forward(dev.tensor({ data: [1], shape: [1] })));
+  expect([y.shape, [...(await y.data())]]).toEqual([shape, values]);
+  net.dispose();
+});
+
 test.each<[string, Node, Readonly<Record<string, HostValue>>, new (...a: never[]) => Error, RegExp]>([
   ["a zero point of 64 bits", ["QuantizeLinear", "x x z", { axis: 0 }], { z: ints([0], []) }, ConfigError, /quantizing to int64/],
   ["an index outside", ["GatherND", "x i"], { i: ints([7], [1, 1]) }, FormatError, /index 7 is outside of an axis of 4/],

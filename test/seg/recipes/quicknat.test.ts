@@ -16,6 +16,7 @@ import {
 } from "../../../src/seg/index.ts";
 import { viewAxes } from "../../../src/seg/recipes/quicknat/views.ts";
 import { ViewSlices } from "../../../src/seg/recipes/quicknat/view_slices.ts";
+import { Conv } from "../../../src/nn/index.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData } from "../../lib/memory_data.ts";
 
@@ -147,4 +148,19 @@ test("slices of a view: each shown one once before any comes again, weighted by 
     new ViewSlices(datasetOf("test", [empty]) as never, { ...options, allowEmpty }).get(0, new RandomState(1));
   await expect(none(false)).rejects.toThrow(DataError);
   await expect(none(true)).resolves.toHaveLength(6);
+});
+
+test("a rate of 0 is that of the optimizer, and another one is taken", async () => {
+  const { config, info } = await configure(quicknatRecipe, dataOf(), { data: "memory", ...tiny });
+  const rateOf = (given: object) => {
+    const model = new Conv(gpu, { spatialDims: 2, inChannels: 1, outChannels: 1, kernelSize: 1 });
+    const optimizer = quicknatRecipe.optimizer(model, { ...info, config: { ...config, ...given } } as never, "AXI");
+    const { lr } = optimizer;
+    optimizer.dispose();
+    model.dispose();
+    return lr;
+  };
+  expect(rateOf({ optimizer: "sgd", lr: 0 })).toBe(0.1);
+  expect(rateOf({ optimizer: "adam", lr: 0 })).toBe(1e-4);
+  expect(rateOf({ optimizer: "adam", lr: 0.02 })).toBe(0.02);
 });
