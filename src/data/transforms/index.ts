@@ -86,7 +86,7 @@ export { RandSimulateLowResolution } from "./spatial/low_resolution.ts";
 export type { LowResolutionOptions } from "./spatial/low_resolution.ts";
 export { Orientation } from "./spatial/orientation.ts";
 export type { AxisLabels, OrientationOptions } from "./spatial/orientation.ts";
-export type { ResampleOptions } from "./spatial/resampled.ts";
+export type { PreciseResampleOptions, ResampleOptions } from "./spatial/resampled.ts";
 export { RandRotate, Rotate } from "./spatial/rotate.ts";
 export type { AngleRange, RandRotateOptions, RotateOptions } from "./spatial/rotate.ts";
 export type { SampleMode, SamplePadding } from "./spatial/sample.ts";

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Affine, RandAffine, Rotate, Spacing, SpatialResample, type Transform } from "../../../src/data/transforms/index.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
+import { ConfigError } from "../../../src/host/errors.ts";
 
 const numbered = (shape: readonly number[]) => ({
   data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => i),
@@ -75,4 +76,22 @@ test("a turn in float32 and in float64 parts over one voxel", () => {
   expect(turned({})).toEqual(single);
   expect(turned({ dtype: "float64" })).toEqual(single.with(17, 7));
   expect(() => turned({ dtype: "float16" })).toThrow('Rotate: dtype must be "float32" or "float64", got "float16"');
+});
+
+test("spacing in float32 and an affine matrix in float64 part over halves as MONAI's do; other types are refused", () => {
+  const spaced = (options: object) => {
+    const identity = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => Number(r === c)));
+    const t = new Spacing({ pixdim: 1.5, mode: "nearest", paddingMode: "border", ...options });
+    return Array.from((t.apply({ ...numbered([5, 7]), affine: identity } as HostArray) as HostArray).data);
+  };
+  expect(spaced({ dtype: "float32" })).toEqual([0, 2, 3, 4, 6, 14, 16, 17, 18, 20, 21, 23, 24, 25, 27, 28, 30, 31, 32, 34]);
+  expect(spaced({})).toEqual([0, 1, 3, 4, 6, 14, 15, 17, 18, 20, 21, 22, 24, 25, 27, 28, 29, 31, 32, 34]);
+  const doubled = (options: object) =>
+    sampled(new Affine({ scaleParams: [2, 2], mode: "nearest", paddingMode: "border", ...options }), [9, 6]).slice(0, 6);
+  expect(doubled({})).toEqual([0, 0, 1, 4, 5, 5]);
+  expect(doubled({ dtype: "float64" })).toEqual([0, 0, 2, 4, 5, 5]);
+  expect(() => new Spacing({ pixdim: 2, dtype: "int8" } as never)).toThrow(
+    'Spacing: dtype must be "float32" or "float64", got "int8"',
+  );
+  expect(() => new Affine({ dtype: 64 } as never)).toThrow(ConfigError);
 });

@@ -9,13 +9,21 @@ import type { LabelSafe, Transform } from "../transform.ts";
 import { aboutCenters, affineOf, affineOfRank, type AffineParams, single } from "./affine_matrix.ts";
 import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
 import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
-import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import {
+  checkResampling,
+  labelSampling,
+  preciseOptionNames,
+  type PreciseResampleOptions,
+  type ResampleOptions,
+  resampled,
+  resampleOptionNames,
+} from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
 import { gridPlaces } from "./torch_places.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Options of `Affine`. */
-export interface AffineOptions extends ResampleOptions, AffineParams {
+export interface AffineOptions extends PreciseResampleOptions, AffineParams {
   /** The whole matrix, in place of parameters. */
   readonly affine?: Matrix | null;
   /** Size of the result; null and values below 1 keep an axis. Default the image's. */
@@ -38,12 +46,12 @@ const params =
  */
 export class Affine implements Transform, LabelSafe {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `${params} ${resampleOptionNames}`;
+  static readonly options: string = `${params} ${preciseOptionNames}`;
   private readonly options: AffineOptions;
 
   constructor(options: AffineOptions = {}) {
     checkedOptions("Affine", options, Affine.options);
-    checkSampling("Affine", options);
+    checkResampling("Affine", options);
     this.options = options;
   }
 
@@ -66,7 +74,14 @@ export class Affine implements Transform, LabelSafe {
 
   apply(x: HostArray): HostArray {
     expectArguments("Affine", "array", { x });
-    const { spatialSize, normalized = false, mode, paddingMode = "reflection", alignCorners = false } = this.options;
+    const {
+      spatialSize,
+      normalized = false,
+      mode,
+      paddingMode = "reflection",
+      alignCorners = false,
+      dtype = "float32",
+    } = this.options;
     const from = expectPlane("Affine", x);
     const to = resolveSize("Affine", spatialSize ?? -1, from);
     const centered = this.matrix(from.length);
@@ -77,7 +92,7 @@ export class Affine implements Transform, LabelSafe {
       matrix = isSplineOrder(mode) ? product(centered, start) : product(fromUnit(from), centered, start);
     }
     const inGrid = this.options.affine ?? affineOf("Affine", from.length, this.options, single);
-    const halves = normalized ? undefined : gridPlaces(from, to, affineOfRank(from.length, inGrid), alignCorners, "float32");
+    const halves = normalized ? undefined : gridPlaces(from, to, affineOfRank(from.length, inGrid), alignCorners, dtype, dtype);
     return resampled("Affine", x, to, matrix, { ...(mode !== undefined && { mode }), paddingMode, alignCorners }, halves);
   }
 }
@@ -141,7 +156,7 @@ export class RandAffine extends PartwiseTransform {
     if (!this.active && to.every((s, i) => s === from[i])) return x;
     const params = this.active ? this.params : {};
     const matrix = affineOf("RandAffine", from.length, params);
-    const halves = gridPlaces(from, to, affineOf("RandAffine", from.length, params, single), alignCorners, "float64");
+    const halves = gridPlaces(from, to, affineOf("RandAffine", from.length, params, single), alignCorners, "float32", "float64");
     return resampled("RandAffine", x, to, aboutCenters(matrix, from, to), { mode, paddingMode, alignCorners }, halves);
   }
 }

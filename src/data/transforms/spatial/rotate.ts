@@ -7,17 +7,14 @@ import { spatialShape } from "../../../host/strided.ts";
 import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { rotation } from "./affine_matrix.ts";
-import { checkSampling } from "./sample.ts";
-import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { checkResampling, labelSampling, preciseOptionNames, type PreciseResampleOptions, resampled } from "./resampled.ts";
 
 /** Options of `Rotate`. */
-export interface RotateOptions extends ResampleOptions {
+export interface RotateOptions extends PreciseResampleOptions {
   /** Radians: one angle in 2-D; about the first, second and third axis in 3-D, where one number is all three. */
   readonly angle: number | readonly number[];
   /** Keep the image's size (default), or take the one that holds all of it. */
   readonly keepSize?: boolean;
-  /** What places are computed in, by which those halfway between voxels go to the one or the other, as MONAI's do. Default "float32". */
-  readonly dtype?: "float32" | "float64";
 }
 
 /**
@@ -29,13 +26,12 @@ export interface RotateOptions extends ResampleOptions {
  */
 export class Rotate implements Transform, LabelSafe {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `angle:sizes! keepSize:boolean dtype:text ${resampleOptionNames}`;
+  static readonly options: string = `angle:sizes! keepSize:boolean ${preciseOptionNames}`;
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
     checkedOptions("Rotate", options, Rotate.options);
-    checkSampling("Rotate", options);
-    checkPrecision("Rotate", options);
+    checkResampling("Rotate", options);
     this.options = options;
   }
 
@@ -60,11 +56,6 @@ function rotate(op: string, x: HostArray, { angle, keepSize = true, dtype = "flo
   return resampled(op, x, to, matrix, sampling, dtype);
 }
 
-function checkPrecision(op: string, { dtype = "float32" }: { readonly dtype?: string }): void {
-  if (dtype !== "float32" && dtype !== "float64")
-    throw new ConfigError(`${op}: dtype must be "float32" or "float64", got ${JSON.stringify(dtype)}`);
-}
-
 /** How far the corners of a box spread along a direction. */
 const extent = (row: readonly number[], size: readonly number[]): number =>
   size.reduce((sum, s, c) => sum + Math.abs(row[c]) * s, 0);
@@ -73,7 +64,7 @@ const extent = (row: readonly number[], size: readonly number[]): number =>
 export type AngleRange = number | readonly [number, number];
 
 /** Options of `RandRotate`. */
-export interface RandRotateOptions extends ResampleOptions {
+export interface RandRotateOptions extends PreciseResampleOptions {
   /** Angles in 2-D, or about the first axis. Default 0. In radians. */
   readonly rangeX?: AngleRange;
   /** About the second axis of a volume, in radians. Default 0. */
@@ -84,8 +75,6 @@ export interface RandRotateOptions extends ResampleOptions {
   readonly prob?: number;
   /** Keep the image's size, in place of one that holds all of the rotated image. Default true. */
   readonly keepSize?: boolean;
-  /** What places are computed in, by which those halfway between voxels go to the one or the other, as MONAI's do. Default "float32". */
-  readonly dtype?: "float32" | "float64";
 }
 
 /**
@@ -98,7 +87,7 @@ export interface RandRotateOptions extends ResampleOptions {
  */
 export class RandRotate extends MaybeTransform {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `rangeX:sizes rangeY:sizes rangeZ:sizes prob:number keepSize:boolean dtype:text ${resampleOptionNames}`;
+  static readonly options: string = `rangeX:sizes rangeY:sizes rangeZ:sizes prob:number keepSize:boolean ${preciseOptionNames}`;
   private readonly ranges: readonly (readonly [number, number])[];
   private readonly rest: Omit<RotateOptions, "angle">;
   private angles: number[] = [];
@@ -106,8 +95,7 @@ export class RandRotate extends MaybeTransform {
   constructor(options: RandRotateOptions = {}) {
     const { rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest } = checkedOptions("RandRotate", options, RandRotate.options);
     super("RandRotate", prob);
-    checkSampling("RandRotate", rest);
-    checkPrecision("RandRotate", rest);
+    checkResampling("RandRotate", rest);
     this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));
     this.rest = rest;
   }

@@ -9,15 +9,14 @@ import { isVolume, resizeMatrix } from "../moved.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 import { affineOfRank } from "./affine_matrix.ts";
 import { columnLengths, shapeAndOffset, zoomedAffine } from "./grid_of.ts";
-import { checkSampling } from "./sample.ts";
-import { labelSampling, type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { checkResampling, labelSampling, preciseOptionNames, type PreciseResampleOptions, resampled } from "./resampled.ts";
 import { checkedOptions } from "../options.ts";
 
 /** Differences of affines below it are none, as in MONAI. */
 const tolerance = 1e-3;
 
 /** Options of `SpatialResample`. */
-export interface SpatialResampleOptions extends ResampleOptions {
+export interface SpatialResampleOptions extends PreciseResampleOptions {
   /** Affine of the result; default the image's own. */
   readonly dstAffine?: Matrix | null;
   /** Spatial size of the result, −1 keeping an axis; default what holds the image. */
@@ -50,7 +49,7 @@ function resampleTo(op: string, x: HostArray, { dstAffine, spatialSize, ...sampl
   const same = to.every((s, i) => s === from[i]);
   if (same && (nearlyEqual(source, target, tolerance) || nearlyEqual(matrix, identityMatrix(dims + 1), tolerance))) return x;
   if (dims < 2) throw new ShapeError(`${op}: resampling is for 2 or 3 spatial axes, got shape [${x.shape.join(", ")}]`);
-  if (dims === image.length) return resampled(op, x, to, matrix, sampling, "float64");
+  if (dims === image.length) return resampled(op, x, to, matrix, sampling, sampling.dtype ?? "float64");
   return alongTrailing(op, x, dims, to, matrix, sampling);
 }
 
@@ -61,12 +60,12 @@ function alongTrailing(
   dims: number,
   to: readonly number[],
   matrix: Matrix,
-  sampling: ResampleOptions,
+  { dtype = "float64", ...sampling }: PreciseResampleOptions,
 ): HostArray {
   // As in MONAI the trailing axes are folded into the channels by their place in memory.
   const rest = x.shape.slice(dims + 1);
   const folded = { data: x.data, shape: [x.shape[0] * rest.reduce((a, b) => a * b, 1), ...x.shape.slice(1, dims + 1)] };
-  const out = resampled(op, folded, to, matrix, sampling, "float64");
+  const out = resampled(op, folded, to, matrix, sampling, dtype);
   return { data: out.data, shape: [x.shape[0], ...to, ...rest] };
 }
 
@@ -79,12 +78,12 @@ function alongTrailing(
  */
 export class SpatialResample implements Transform, LabelSafe {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `dstAffine:matrix spatialSize:sizes ${resampleOptionNames}`;
+  static readonly options: string = `dstAffine:matrix spatialSize:sizes ${preciseOptionNames}`;
   private readonly options: SpatialResampleOptions;
 
   constructor(options: SpatialResampleOptions = {}) {
     checkedOptions("SpatialResample", options, SpatialResample.options);
-    checkSampling("SpatialResample", options);
+    checkResampling("SpatialResample", options);
     this.options = options;
   }
 
@@ -100,7 +99,7 @@ export class SpatialResample implements Transform, LabelSafe {
 }
 
 /** Whose grid is matched. */
-export interface MatchOptions extends ResampleOptions {
+export interface MatchOptions extends PreciseResampleOptions {
   /** The volume `[C, …]` whose grid is matched, where it is the same for all. */
   readonly imgDst?: HostArray;
   /** Under `onKeys`: the entry of the item that holds it. */
@@ -116,7 +115,7 @@ export interface MatchOptions extends ResampleOptions {
  */
 export class ResampleToMatch implements Transform, LabelSafe {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `imgDst:array keyDst:text ${resampleOptionNames}`;
+  static readonly options: string = `imgDst:array keyDst:text ${preciseOptionNames}`;
   /** Entry of the item whose grid is matched: `keyDst`. */
   readonly sourceKey: string | undefined;
   /** With `keyDst`: the transform with the volume of an item. */
@@ -125,7 +124,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
 
   constructor(options: MatchOptions) {
     checkedOptions("ResampleToMatch", options, ResampleToMatch.options);
-    checkSampling("ResampleToMatch", options);
+    checkResampling("ResampleToMatch", options);
     const { keyDst, ...rest } = options;
     if (keyDst === undefined && !options.imgDst?.shape)
       throw new ConfigError("ResampleToMatch: give imgDst, the volume whose grid is to be matched, or under onKeys its keyDst");
@@ -150,7 +149,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
 }
 
 /** Options of `Spacing`. */
-export interface SpacingOptions extends ResampleOptions {
+export interface SpacingOptions extends PreciseResampleOptions {
   /** Voxel size in mm per axis; the last one counts for further axes; 0 and below keep the axis. */
   readonly pixdim: number | readonly number[];
   /** Drop rotations and shears from the affine. Default false. */
@@ -176,12 +175,12 @@ export interface SpacingOptions extends ResampleOptions {
  */
 export class Spacing implements Transform, LabelSafe {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `pixdim:sizes! diagonal:boolean scaleExtent:boolean recomputeAffine:boolean minPixdim:sizes maxPixdim:sizes outputSpatialShape:sizes ${resampleOptionNames}`; // oxfmt-ignore
+  static readonly options: string = `pixdim:sizes! diagonal:boolean scaleExtent:boolean recomputeAffine:boolean minPixdim:sizes maxPixdim:sizes outputSpatialShape:sizes ${preciseOptionNames}`; // oxfmt-ignore
   private readonly options: SpacingOptions;
 
   constructor(options: SpacingOptions) {
     checkedOptions("Spacing", options, Spacing.options);
-    checkSampling("Spacing", options);
+    checkResampling("Spacing", options);
     const [low, high] = [bounds(options.minPixdim), bounds(options.maxPixdim)];
     low.forEach((least, i) => {
       const most = high[i] ?? NaN;
@@ -208,6 +207,7 @@ export class Spacing implements Transform, LabelSafe {
       mode,
       paddingMode,
       alignCorners,
+      dtype,
     } = this.options;
     const image = spatialShape("Spacing", x);
     const dims = image.length;
@@ -219,6 +219,7 @@ export class Spacing implements Transform, LabelSafe {
       ...(mode !== undefined && { mode }),
       ...(paddingMode && { paddingMode }),
       ...(alignCorners && { alignCorners }),
+      ...(dtype && { dtype }),
     };
     const spatialSize = outputSpatialShape ?? shape;
     const out = resampleTo("Spacing", x, { ...sampling, dstAffine: target, spatialSize });

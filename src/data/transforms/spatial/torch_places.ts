@@ -4,7 +4,7 @@
  * other by how these steps round.
  */
 import { wholes } from "../../../host/rounding.ts";
-import { type Matrix, scaling } from "../../../host/matrix.ts";
+import { type Matrix, product, scaling } from "../../../host/matrix.ts";
 
 /** What the steps are computed in. */
 export type Precision = "float32" | "float64";
@@ -66,28 +66,31 @@ export function torchPlaces(from: readonly number[], to: readonly number[], matr
 }
 
 /**
- * The same of a grid of centered voxels that a matrix of float32 moves, as `Affine` does.
+ * The same of a grid of centered voxels that a matrix moves, as `Affine` does; the matrix is one of float32.
  * @param centered output places to those of the image, both relative to the center, in voxels
  * @param alignCorners corners of the output onto the faces of the grid, and its faces onto corner voxels of the image
- * @param precision what the moved grid is sampled in: `Affine` does so in float32, `RandAffine` in float64
+ * @param grid what places are moved in
+ * @param sampling what they are sampled in: `RandAffine` does so in float64, whatever its grid is
  */
 export function gridPlaces(
   from: readonly number[],
   to: readonly number[],
   centered: Matrix,
   alignCorners: boolean,
-  precision: Precision,
+  grid: Precision,
+  sampling: Precision,
 ): TorchPlaces {
-  const round = precision === "float32" ? Math.fround : (x: number) => x;
+  const round = sampling === "float32" ? Math.fround : (x: number) => x;
+  const fma = grid === "float32" ? (a: number, b: number, c: number) => Math.fround(a * b + c) : fusedMultiplyAdd;
   const stretch = to.map((n) => (alignCorners ? Math.max(n, 2) / (Math.max(n, 2) - 1) : 1));
-  const matrix = singleProduct(centered, scaling(stretch));
+  const matrix = (grid === "float32" ? singleProduct : product)(centered, scaling(stretch.map(Math.fround)));
   const margin = from.map((n, a) => {
     const farthest = to.reduce((sum, s, c) => sum + Math.abs(matrix[a][c]) * s, Math.abs(matrix[a][to.length]));
     return uncertain.float32 * (n + farthest);
   });
   return settledBy(margin, (a, o) => {
     const place = [...o.map((v, c) => v - (to[c] - 1) / 2), 1];
-    const moved = place.reduce((sum, v, c) => Math.fround(matrix[a][c] * v + sum), 0);
+    const moved = place.reduce((sum, v, c) => fma(matrix[a][c], v, sum), 0);
     const shifted = round(round(moved * round(2 / Math.max(2, from[a]))) + 1);
     return alignCorners ? round(shifted * ((from[a] - 1) / 2)) : round(round(shifted * from[a]) - 1) / 2;
   });
