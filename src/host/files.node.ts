@@ -2,7 +2,7 @@
 
 import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, FormatError, VoxgradError } from "./errors.ts";
@@ -106,7 +106,11 @@ export async function readJson(path: string, op: string): Promise<unknown> {
 /** Throws `ConfigError` unless `folder` is one that files can be written into, or can be made. */
 export function expectFolder(folder: string): void {
   let there = resolve(folder);
-  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  while (!lstatSync(there, { throwIfNoEntry: false }) && dirname(there) !== there) there = dirname(there);
+  if (!existsSync(there))
+    throw new ConfigError(
+      `cannot write into ${folder}: ${there} is a link to what is not there, such as a disk that is not mounted`,
+    );
   if (!statSync(there).isDirectory())
     throw new ConfigError(`cannot write into ${folder}: ${there} is a file; choose another folder`);
   try {

@@ -85,7 +85,7 @@ export function emptyApp(): App {
   const app = join(folder, "app");
   mkdirSync(app);
   // These bring their binaries by a script.
-  const allowScripts = { bun: true, deno: true, node22: true };
+  const allowScripts = { bun: true, deno: true, node20: true, node22: true };
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module", allowScripts }));
   const run = (command: string, args: readonly string[]) => runIn(app, command, args);
   const runLong = async (command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) => {

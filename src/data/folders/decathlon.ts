@@ -19,14 +19,15 @@ import type { Case, DatasetIndex, Folder, Split } from "./dataset_index.ts";
 export function parseDataset(json: unknown, folder: Folder, source = "dataset.json"): DatasetIndex {
   const fail = failing(`loadDataset: ${source}`);
   const root = recordField(json, "the top level", fail);
-  const modality = channelNames(root, fail);
+  const notes: string[] = [];
+  const modality = channelNames(root, folder, notes, fail);
   const search: Search = {
     folder,
     channels: modality.length,
     fileEnding: endingOf(root, folder, fail),
     fail,
     problems: [],
-    notes: [],
+    notes,
   };
   const labels = parseLabels(root.labels, fail, root.regions_class_order);
   const { training, splits } = labelledCases(root, search);
@@ -35,7 +36,7 @@ export function parseDataset(json: unknown, folder: Folder, source = "dataset.js
     listed.length > 0
       ? listedCases(listed, root.test ? "test" : "testing", search, false)
       : foundCases("imagesTs", "labelsTs", search);
-  const { problems, notes } = search;
+  const { problems } = search;
   if (problems.length === 1) throw fail(problems[0]);
   if (problems.length > 1)
     throw fail(
@@ -66,15 +67,17 @@ export function parseDataset(json: unknown, folder: Folder, source = "dataset.js
 const listOf = (...values: readonly unknown[]): readonly unknown[] =>
   (values.find((v) => Array.isArray(v) && v.length > 0) as readonly unknown[] | undefined) ?? [];
 
-/** Channels by their numbers, as a list, or as a word for an only one. */
-function channelNames(root: JsonRecord, fail: Fail): string[] {
+/** Channels by their numbers, as a list, or as a word for an only one; without names as many as the files of a case. */
+function channelNames(root: JsonRecord, folder: Folder, notes: string[], fail: Fail): string[] {
   const given = root.channel_names ?? root.modality;
   const names = typeof given === "string" ? [given] : given;
   if (names === undefined || names === null) {
     const [first] = listOf(root.training);
     const images = isRecord(first) ? first.image : undefined;
-    if (Array.isArray(images) && images.length > 0) return images.map((_, c) => `channel ${c}`);
-    throw fail("modality is missing; expected channel names (or channel_names, as in nnU-Net)");
+    const numbered = folder.list("imagesTr").map((name) => Number(/_(\d{4})\.[^/]+$/.exec(name)?.[1] ?? 0));
+    const count = Array.isArray(images) ? images.length : first === undefined ? Math.max(0, ...numbered) + 1 : 1;
+    notes.push('dataset.json names no channels ("channel_names": { "0": "CT" }), by which nnU-Net tells CT from other images');
+    return Array.from({ length: Math.max(count, 1) }, (_, c) => `channel ${c}`);
   }
   const entries = Object.entries(Array.isArray(names) ? { ...(names as unknown[]) } : recordField(names, "modality", fail));
   if (entries.length === 0) throw fail("modality is empty; expected at least one channel");

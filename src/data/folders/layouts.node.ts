@@ -1,7 +1,7 @@
 /** @file The ways through datasets on disk (Node), whatever their layout: opening a folder, reading a case. */
 
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
 import { expectNames } from "../../host/options.ts";
@@ -27,9 +27,10 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
   );
   expectArguments("openDataset", "text", { dir });
   const root = resolve(dir);
+  if (!existsSync(root)) throw new FormatError(`openDataset: ${dir} does not exist`);
+  if (!statSync(root).isDirectory()) throw new FormatError(`openDataset: ${dir} is a file; give the folder that it lies in`);
   const index = await datasetIn(root, options);
   if (index) return index;
-  if (!existsSync(root)) throw new FormatError(`openDataset: ${dir} does not exist`);
   throw new FormatError(`openDataset: cannot read ${dir}: expected ${layouts.map((l) => l.has).join(", or ")}${adviceOn(root)}`);
 }
 

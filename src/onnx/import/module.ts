@@ -144,7 +144,7 @@ export class OnnxModel extends Module {
   }
 
   /**
-   * All outputs by name.
+   * All outputs by name; the order of the graph is that of `outputs`, since JavaScript puts names that are numbers first.
    * @param inputs a tensor for each input of the graph
    * @throws ConfigError for missing or unknown inputs and for what the operators do not support, ShapeError for shapes that do not fit,
    *   FormatError for nodes that contradict themselves

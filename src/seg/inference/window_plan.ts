@@ -2,7 +2,8 @@
  * @file Which part of an image is on the device while its windows are predicted. Windows go along the first axis in stages: of the image and of the sums
  * a stage needs only the planes that its windows touch, so that memory does not depend on the length of the volume. If even one row of windows is
  * too much, the second axis is cut into bands, and windows that reach into two bands are predicted for both. A voxel's sum has the same
- * terms in the same order in every plan.
+ * terms in the same order in every plan, up to the last bits of what a network says of a smaller batch at the end of a stage, for which it may have
+ * another kernel.
  */
 
 import { OutOfMemoryError } from "../../host/errors.ts";

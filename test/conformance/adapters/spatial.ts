@@ -66,16 +66,17 @@ function optionsOf({ op, args }: Case, type: Listed): Args {
   for (const [key, value] of Object.entries(all)) {
     if (takes(type, camel(key))) {
       if (value !== null || nullable.has(`${op.split(".").at(-1)}.${key}`))
-        out[camel(key)] = arrays.has(camel(key)) ? value : plain(splineOrder(key, value));
+        out[camel(key)] = arrays.has(camel(key)) ? value : plain(spelled(key, value));
     } else if (!told.has(key) && value !== null) throw new UnknownOption(key, op);
   }
   return out;
 }
 
-/** MONAI also takes a spline order as its digit in a text. */
-const splineOrder = (key: string, value: any): any => {
+/** MONAI also takes a spline order as its digit in a text, and types with the name of their library. */
+const spelled = (key: string, value: any): any => {
+  if (key === "dtype" && typeof value === "string") return value.replace(/^(?:torch|np|numpy)\./, "");
   if (key !== "mode") return value;
-  if (Array.isArray(value)) return value.map((v) => splineOrder(key, v));
+  if (Array.isArray(value)) return value.map((v) => spelled(key, v));
   return /^[0-5]$/.test(value) ? Number(value) : value;
 };
 

@@ -48,6 +48,22 @@ describe("parseDataset", () => {
     });
   });
 
+  test("without names of channels: as many as the files of a case, and a note", () => {
+    const channels = (json: unknown, ...files: string[]) => parseDataset(json, folderOf(...files));
+    const labels = { background: 0, liver: 1 };
+    const one = channels({ labels }, "imagesTr/p.nii.gz", "labelsTr/p.nii.gz");
+    expect(one).toMatchObject({ modality: ["channel 0"], training: [{ id: "p", image: ["imagesTr/p.nii.gz"] }] });
+    expect(one.notes).toContainEqual(expect.stringMatching(/names no channels/));
+    const two = channels({ labels }, "imagesTr/p_0000.nii.gz", "imagesTr/p_0001.nii.gz", "labelsTr/p.nii.gz");
+    expect(two).toMatchObject({ modality: ["channel 0", "channel 1"], training: [{ id: "p" }] });
+    const listed = channels(
+      { labels, training: [{ image: "scans/p.nii.gz", label: "segs/p_seg.nii.gz" }] },
+      "scans/p.nii.gz",
+      "segs/p_seg.nii.gz",
+    );
+    expect(listed).toMatchObject({ modality: ["channel 0"], training: [{ id: "p", image: ["scans/p.nii.gz"] }] });
+  });
+
   test("nnU-Net v2, two channels and regions", () => {
     const json = {
       channel_names: { "1": "T2", "0": "T1" },
@@ -77,7 +93,6 @@ describe("parseDataset", () => {
 
   const bad: Record<string, [object | null, RegExp]> = {
     "not an object": [null, /the top level/],
-    "no modality": [msd({ modality: undefined }), /modality is missing/],
     "labels missing": [msd({ labels: undefined }), /labels/],
     "label without a number": [msd({ labels: { background: "0", x: "one" } }), /labels\["x"\]/],
     "no background": [msd({ labels: { "1": "front" } }), /background/],

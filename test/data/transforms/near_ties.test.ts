@@ -65,3 +65,14 @@ test("float64, by a grid of centered voxels that RandAffine leaves as it is", ()
   const t = new RandAffine({ prob: 0, spatialSize: [4, 5], mode: "nearest", paddingMode: "border" });
   expect(sampled(t, [9, 12])).toEqual([40, 40, 42, 42, 44, 52, 52, 54, 54, 56, 52, 52, 54, 54, 56, 76, 76, 78, 78, 80]);
 });
+
+test("a turn in float32 and in float64 parts over one voxel", () => {
+  const turned = (options: object) =>
+    sampled(new Rotate({ angle: 0.33, keepSize: false, mode: "nearest", paddingMode: "border", ...options }), [6, 3]);
+  const single = [
+    0, 0, 0, 1, 2, 3, 3, 3, 1, 2, 6, 6, 7, 5, 5, 9, 9, 10, 8, 8, 12, 12, 10, 11, 11, 15, 16, 14, 14, 14, 15, 16, 17, 17, 17,
+  ];
+  expect(turned({})).toEqual(single);
+  expect(turned({ dtype: "float64" })).toEqual(single.with(17, 7));
+  expect(() => turned({ dtype: "float16" })).toThrow('Rotate: dtype must be "float32" or "float64", got "float16"');
+});

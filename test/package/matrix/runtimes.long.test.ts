@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addFixtures, describeMatrix, report } from "../../lib/matrix.ts";
-import { type App, installWith } from "../../lib/package.ts";
+import { type App, entryPoints, installWith } from "../../lib/package.ts";
 
 const version = /^\d+\.\d+\.\d+\n$/;
 const command = "node_modules/voxgrad/dist/seg/cli/main.node.js";
@@ -20,7 +20,7 @@ describeMatrix("runtimes", () => {
   type Runtime = keyof typeof runtimes;
 
   beforeAll(async () => {
-    app = await installWith(["node22@npm:node@22", "deno", "bun"]);
+    app = await installWith(["node20@npm:node@20", "node22@npm:node@22", "deno", "bun"]);
     addFixtures(app, "runtime");
     addFixtures(app, "bundle/dataset.js", "dataset.js");
   }, 600_000);
@@ -41,6 +41,20 @@ describeMatrix("runtimes", () => {
       expect(await run(runtime, command, ["--version"])).toMatch(version);
       expect(JSON.parse(await run(runtime, "host.js"))).toEqual({ data: [1, 2, 3, 4], weights: [0.5, -2], loaded: [2, 4, 6] });
       report(`${runtime}, ${await versionOf(runtime)}`, "command, files, weights, data workers");
+    },
+  );
+
+  test("node 20: the command says that it is too old", async () => {
+    await expect(app.runLong(bin("node20", "bin", "node"), [command, "--version"])).rejects.toThrow(
+      /ConfigError: this is Node 20\.[\d.]+, and voxgrad needs 22\.18 or later/,
+    );
+  });
+
+  test.each(["node 22", "node of the tests"] as const)(
+    "%s: require, in CommonJS, of a dataset in a worker too",
+    async (runtime) => {
+      expect(JSON.parse(await run(runtime, "require.cjs"))).toEqual({ found: entryPoints.length, loaded: [2, 4, 6] });
+      report(`${runtime}, ${await versionOf(runtime)}`, "require of every entry point, data workers on a CommonJS module");
     },
   );
 

@@ -64,7 +64,7 @@ describeMatrix("types", () => {
     const module = bundler
       ? { module: "ESNext", moduleResolution: "bundler" }
       : { module: "NodeNext", moduleResolution: "NodeNext" };
-    const strict = { strict: true, skipLibCheck: false, exactOptionalPropertyTypes: exact };
+    const strict = { strict: true, noUncheckedIndexedAccess: true, skipLibCheck: false, exactOptionalPropertyTypes: exact };
     const compilerOptions = { ...module, ...strict, lib, types, target: "ES2022", noEmit: true };
     writeFileSync(join(app.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
     const tsc = join("node_modules", typescript, "bin", "tsc");

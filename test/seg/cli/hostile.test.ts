@@ -1,6 +1,6 @@
 /** @file Bad arguments, datasets and images at the command line: one typed error that names its cause. A few run in processes of their own, where workers, drivers and exit codes are real. */
 
-import { existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -55,6 +55,27 @@ testRows([
   ["half an epoch", nothing, [...trainArgs, "--epochs", "1.5"], "ConfigError", /epochs must be a positive integer, got 1.5/],
   ["no data", nothing, ["train"], "ConfigError", /train needs --data DIR/],
   ["data that are not there", nothing, ["train", "--data", "/nonexist"], "FormatError", /\/nonexist does not exist/],
+  [
+    "an output behind a link to nowhere",
+    () => symlinkSync("/nonexist/disk", out),
+    [...trainArgs, "--out", join(out, "run")],
+    "ConfigError",
+    /out is a link to what is not there, such as a disk that is not mounted/,
+  ],
+  [
+    "a file in place of a dataset's folder",
+    nothing,
+    ["train", "--data", join(data, "dataset.json")],
+    "FormatError",
+    /dataset\.json is a file; give the folder/,
+  ],
+  [
+    "a surface of intensities",
+    nothing,
+    ["surface", image, "--label", "1", "--out", join(out, "m.stl")],
+    "DataError",
+    /holds 0\.\d+, which is no class number; of a probability give --level/,
+  ],
   [
     "a fold of files",
     nothing,

@@ -16,7 +16,7 @@ import { arrange } from "./stack.ts";
  * Values are those of the file after rescale slope and intercept, which each frame may have its own of: of the stored integer type or another that
  * holds them exactly, f64 where the slope is no integer. Bits outside of those stored are dropped. MONOCHROME1 is not inverted, indices into a palette
  * stay indices, YBR becomes RGB. Frames at one place (times, echoes) become channels; those of segmentations, and frames without positions, stay
- * as stored. `meta.notes` says what was met. JPEG, JPEG-LS, JPEG 2000 and HTJ2K need an npm package each, which the error names that misses it.
+ * as stored. A Siemens mosaic is the volume of its slices, if it says how many it has. `meta.notes` says what was met. JPEG, JPEG-LS, JPEG 2000 and HTJ2K need an npm package each, which the error names that misses it.
  * @throws FormatError naming the file and what is wrong: damaged, no image (by the name of its kind), packed by a codec that is not installed; DataError for
  *   frames that are no even slices; ConfigError for those of several stacks, of which readSeries and readImage take one
  */

@@ -16,6 +16,8 @@ export interface RotateOptions extends ResampleOptions {
   readonly angle: number | readonly number[];
   /** Keep the image's size (default), or take the one that holds all of it. */
   readonly keepSize?: boolean;
+  /** What places are computed in, by which those halfway between voxels go to the one or the other, as MONAI's do. Default "float32". */
+  readonly dtype?: "float32" | "float64";
 }
 
 /**
@@ -27,12 +29,13 @@ export interface RotateOptions extends ResampleOptions {
  */
 export class Rotate implements Transform, LabelSafe {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `angle:sizes! keepSize:boolean ${resampleOptionNames}`;
+  static readonly options: string = `angle:sizes! keepSize:boolean dtype:text ${resampleOptionNames}`;
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
     checkedOptions("Rotate", options, Rotate.options);
     checkSampling("Rotate", options);
+    checkPrecision("Rotate", options);
     this.options = options;
   }
 
@@ -47,14 +50,19 @@ export class Rotate implements Transform, LabelSafe {
   }
 }
 
-function rotate(op: string, x: HostArray, { angle, keepSize = true, ...sampling }: RotateOptions): HostArray {
+function rotate(op: string, x: HostArray, { angle, keepSize = true, dtype = "float32", ...sampling }: RotateOptions): HostArray {
   const from = spatialShape(op, x);
   const dims = from.length;
   if (dims !== 2 && dims !== 3) throw new ShapeError(`${op}: expected 2 or 3 spatial axes, got shape [${x.shape.join(", ")}]`);
   const turn = rotation(op, dims, perAxis(op, "angle", angle, dims === 2 ? 1 : 3));
   const to = keepSize ? from : from.map((_, r) => Math.floor(extent(turn[r], from) + 0.5));
   const matrix = product(translation(from.map((s) => (s - 1) / 2)), turn, translation(to.map((s) => -(s - 1) / 2)));
-  return resampled(op, x, to, matrix, sampling, "float32");
+  return resampled(op, x, to, matrix, sampling, dtype);
+}
+
+function checkPrecision(op: string, { dtype = "float32" }: { readonly dtype?: string }): void {
+  if (dtype !== "float32" && dtype !== "float64")
+    throw new ConfigError(`${op}: dtype must be "float32" or "float64", got ${JSON.stringify(dtype)}`);
 }
 
 /** How far the corners of a box spread along a direction. */
@@ -76,6 +84,8 @@ export interface RandRotateOptions extends ResampleOptions {
   readonly prob?: number;
   /** Keep the image's size, in place of one that holds all of the rotated image. Default true. */
   readonly keepSize?: boolean;
+  /** What places are computed in, by which those halfway between voxels go to the one or the other, as MONAI's do. Default "float32". */
+  readonly dtype?: "float32" | "float64";
 }
 
 /**
@@ -88,7 +98,7 @@ export interface RandRotateOptions extends ResampleOptions {
  */
 export class RandRotate extends MaybeTransform {
   /** Names and kinds of the options it takes. */
-  static readonly options: string = `rangeX:sizes rangeY:sizes rangeZ:sizes prob:number keepSize:boolean ${resampleOptionNames}`;
+  static readonly options: string = `rangeX:sizes rangeY:sizes rangeZ:sizes prob:number keepSize:boolean dtype:text ${resampleOptionNames}`;
   private readonly ranges: readonly (readonly [number, number])[];
   private readonly rest: Omit<RotateOptions, "angle">;
   private angles: number[] = [];
@@ -97,6 +107,7 @@ export class RandRotate extends MaybeTransform {
     const { rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest } = checkedOptions("RandRotate", options, RandRotate.options);
     super("RandRotate", prob);
     checkSampling("RandRotate", rest);
+    checkPrecision("RandRotate", rest);
     this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));
     this.rest = rest;
   }

@@ -73,8 +73,8 @@ function quantizedGemm(c: Call): Tensor {
     return turned ? permute(t, [1, 0]) : t;
   });
   const sums = matmul(a, b);
-  const alpha = c.floatAttribute("alpha", 1);
-  const whole = c.has(6) ? f.add(f.affine(sums, alpha), c.float(6)) : f.affine(sums, alpha);
+  // The bias counts in units of alpha too.
+  const whole = f.affine(c.has(6) ? f.add(sums, c.float(6)) : sums, c.floatAttribute("alpha", 1));
   const real = f.mul(f.mul(whole, ofRows(c, 1)), ofColumns(c, 4));
   if (!c.has(7)) return real;
   return rounded(c, f.div(real, reshape(c.float(7), [])), 8, typeOfZero(c, 8), (i) => c.float(i));

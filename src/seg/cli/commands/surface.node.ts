@@ -2,7 +2,7 @@
 
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
 import { encodeMesh, meshFormatOf } from "../../../host/bytes/mesh_files.ts";
-import { ConfigError } from "../../../host/errors.ts";
+import { ConfigError, DataError } from "../../../host/errors.ts";
 import { enclosedVolume, type Mesh, surfaceArea } from "../../../host/grid/mesh.ts";
 import { meshPicture } from "../../pictures/mesh_picture.ts";
 import { encodePng } from "../../pictures/pictures.ts";
@@ -55,6 +55,9 @@ export const surfaceCommand: Command = {
     expectFree({ outputs: [values.out, values.picture], overwrite: values.overwrite, input: positionals[0] });
     const labels = values.label?.split(",").map((v) => numberOf("label", v));
     const volume = await readNiftiFile(positionals[0]);
+    const intensity = labels && volume.data.find((v) => !Number.isInteger(v));
+    if (intensity !== undefined)
+      throw new DataError(`${positionals[0]} holds ${intensity}, which is no class number; of a probability give --level`);
     const options = {
       level: values.level === undefined ? 0.5 : numberOf("level", values.level),
       channel: numberOf("channel", values.channel ?? "0"),

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { counted } from "../../../../host/text.ts";
+import { expectFolder } from "../../../../host/files.node.ts";
 import { ConfigError } from "../../../../host/errors.ts";
 import { PreparedCases, preparedStore } from "../../../recipes/prepared.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
@@ -38,6 +39,7 @@ export const preprocessCommand: Command = {
     const { values } = parse(args, { data: text, prepared: text, plans: text, configuration: text, previous: text });
     if (values.data === undefined || values.prepared === undefined)
       throw new ConfigError("nnunet preprocess needs --data DIR and --prepared DIR");
+    expectFolder(values.prepared);
     const asked = optionsIn({ plans, configuration, previous }, values);
     const data = await (await FolderData.openFor(values.data, nnunet, asked)).fold("all");
     const line = new ProgressLine(process.stderr);
