@@ -80,6 +80,13 @@ describe("batches", () => {
 });
 
 describe("caches", () => {
+  test("items kept in memory are read by their names", async () => {
+    const store = memoryItemStore();
+    await store.write("a.item", Uint8Array.of(1, 2));
+    expect(await store.read("a.item")).toEqual(Uint8Array.of(1, 2));
+    expect([await store.read("b.item"), [...store.files.keys()]]).toEqual([undefined, ["a.item"]]);
+  });
+
   test("by bytes, and of functions that are marked", async () => {
     let loads = 0;
     const load = deterministic((item: Item): Item => (loads++, { ...item, image: array([25]) }));
