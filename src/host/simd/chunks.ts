@@ -137,9 +137,12 @@ export function reverseRows(
   const chunk = (at: number) => new Uint8Array(kernels.memory.buffer, at, size);
   const [first, second] = [chunk(places.first), chunk(places.second)];
   const most = Math.floor(size / width) * width;
+  // As in `changed`.
+  const block = most * Math.max(1, Math.floor((4 * ahead) / most));
   for (let done = 0; done < count; done += most) {
     const some = Math.min(most, count - done);
-    first.set(data.subarray(from + done, from + done + some));
+    if (done % block === 0) out.set(data.subarray(from + done, from + Math.min(done + block, count)), to + done);
+    first.set(out.subarray(to + done, to + done + some));
     kernels.reverseRows(places.first, places.first + some, width, places.turned);
     out.set(second.subarray(0, some), to + done);
   }
