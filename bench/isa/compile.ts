@@ -1,6 +1,6 @@
 /**
  * @file `node bench/isa/compile.ts PATTERN KNOWN`: compiles every kernel whose key matches on the device that the environment gives, one after the other, with
- * its key and its source on stderr, where the driver prints too. Of sources that the file KNOWN has, one a line, only the key is printed.
+ * its key and its source on stderr, where the driver prints too. Of those whose source and key are a line of the file KNOWN only these are printed.
  */
 
 import { createHash } from "node:crypto";
@@ -27,7 +27,7 @@ for (const call of kernelCalls(device)) {
   if (!only.test(call.program.key)) continue;
   const source = sourceOf(call);
   writeSync(2, `\nKERNEL ${call.program.key}\nSOURCE ${source}\n`);
-  if (!known.has(source)) await device.pipelines.prepare(call);
+  if (!known.has(`${source} ${call.program.key}`)) await device.pipelines.prepare(call);
 }
 writeSync(2, "\nKERNEL end\n");
 process.exit(0); // nothing ran, so there is nothing to wait for

@@ -21,7 +21,7 @@ interface Wanted {
   readonly only?: string;
   /** A folder for what the driver printed of each kernel. */
   readonly keep?: string;
-  /** Sources that need no compiling, since their figures are known. */
+  /** Sources and keys, `<source> <key>`, that need no compiling, since their figures are known. */
   readonly known?: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export function compileFor(
     for (const dump of dumps.slice(0, -1)) {
       const [, kernel, source] = /^(.*)\nSOURCE (.*)\n/.exec(dump)!;
       kernels.push(kernel);
-      if (known.includes(source)) continue;
+      if (known.includes(`${source} ${kernel}`)) continue;
       if (keep) writeFileSync(join(keep, `${kernel.replaceAll(/\W+/g, "_")}.${family}.s`), dump);
       compiled.push({ kernel, family, source, figures: figuresOf(dump) });
     }

@@ -103,10 +103,19 @@ export async function readJson(path: string, op: string): Promise<unknown> {
   }
 }
 
+/** Whether a path is a link, to something or to nothing. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
 /** Throws `ConfigError` unless `folder` is one that files can be written into, or can be made. */
 export function expectFolder(folder: string): void {
   let there = resolve(folder);
-  while (!lstatSync(there, { throwIfNoEntry: false }) && dirname(there) !== there) there = dirname(there);
+  while (!existsSync(there) && !isLink(there) && dirname(there) !== there) there = dirname(there);
   if (!existsSync(there))
     throw new ConfigError(
       `cannot write into ${folder}: ${there} is a link to what is not there, such as a disk that is not mounted`,

@@ -18,7 +18,9 @@ const slack = 5;
 describe.skipIf(why !== undefined)("compiled kernels", () => {
   test.each(families)("%s", (family) => {
     const before = new Map(recorded.filter((r) => r.family === family).map((r) => [r.kernel, r]));
-    const { kernels, compiled } = compileFor(family, { known: Array.from(before.values(), ({ source }) => source) });
+    const { kernels, compiled } = compileFor(family, {
+      known: Array.from(before.values(), ({ source, kernel }) => `${source} ${kernel}`),
+    });
     expect(kernels.sort(), "kernels of the table; npm run bench:isa records new ones").toEqual([...before.keys()]);
     const now = readTable(showTable(compiled));
     expect([...before.values(), ...now].filter(({ spills }) => spills > 0)).toEqual([]);

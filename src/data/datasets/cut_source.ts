@@ -7,21 +7,21 @@ import {
   type DataSource,
   firstRandom,
   itemRandom,
-  type ItemTransform,
-  listOf,
+  type Link,
+  linksOf,
   type TransformList,
 } from "./dataset.ts";
 
 /** A source and the transforms before the first random one, and from it on. */
 export class CutSource<S, T> {
   readonly source: Dataset<S>;
-  readonly before: readonly ItemTransform<T>[];
-  readonly after: readonly ItemTransform<T>[];
+  readonly before: readonly Link<T>[];
+  readonly after: readonly Link<T>[];
 
   constructor(op: string, data: DataSource<S>, transform: TransformList<S, T>) {
     this.source = datasetOf(op, data);
-    const transforms = listOf(op, transform);
-    const first = firstRandom(transforms);
+    const transforms = linksOf(op, transform);
+    const first = firstRandom(transforms.map(({ transform: one }) => one));
     this.before = transforms.slice(0, first);
     this.after = transforms.slice(first);
   }

@@ -52,14 +52,10 @@ export function itemRandom(seed: number, epoch: number, index: number): RandomSo
 }
 
 /** Applies transforms in order, waiting for those that wait themselves; what follows a multi-sample transform is applied to each sample. */
-export async function applyTransforms<T>(
-  transforms: readonly ItemTransform<T>[],
-  item: T | T[],
-  random: RandomSource,
-): Promise<T | T[]> {
-  const passage = transforms.some((t) => passing.has(t)) ? new Passage(item) : undefined;
+export async function applyTransforms<T>(links: readonly Link<T>[], item: T | T[], random: RandomSource): Promise<T | T[]> {
+  const passage = links.some(({ reuse }) => reuse) ? new Passage(item) : undefined;
   let value = item;
-  for (const transform of transforms) {
+  for (const { transform, reuse } of links) {
     const read = value;
     const one = (x: T): T | T[] | Promise<T | T[]> => {
       if (typeof transform === "function") return transform(x, random);
@@ -73,15 +69,13 @@ export async function applyTransforms<T>(
       for (const x of value as T[]) for (const result of asList(await one(x))) results.push(result);
       value = results;
     } else value = await one(value);
-    if (passing.has(transform)) passage?.giveBack(read, value);
+    if (reuse) passage?.giveBack(read, value);
     else passage?.keep([read, value]);
   }
   return value;
 }
 
 const marked = new WeakSet<object>();
-/** Transforms of chains with `reuseMemory`. */
-const passing = new WeakSet<object>();
 
 /** Marks a plain function as one that draws nothing and gives the same for the same item, so that caches keep what it gives. Gives `transform` itself. */
 export function deterministic<F extends object>(transform: F): F {
@@ -140,16 +134,20 @@ function nameOfItem(item: unknown): string | undefined {
     : String(found);
 }
 
+/** A transform of a list. */
+export interface Link<T> {
+  readonly transform: ItemTransform<T>;
+  /** Whether it stands in a chain with `reuseMemory`. */
+  readonly reuse: boolean;
+}
+
 /** Single transforms of a list or a chain, so that a cache can cut between them. @throws ConfigError for what is no transform */
-export function listOf<S, T>(op: string, transform: TransformList<S, T>): readonly ItemTransform<T>[] {
-  if (transform instanceof Compose) {
-    const list = (transform.transforms as readonly TransformList<T>[]).flatMap((t) => listOf<T, T>(op, t));
-    if (transform.reuseMemory) for (const one of list) passing.add(one);
-    return list;
-  }
+export function linksOf<S, T>(op: string, transform: TransformList<S, T>, reuse = false): readonly Link<T>[] {
+  if (transform instanceof Compose)
+    return (transform.transforms as readonly TransformList<T>[]).flatMap((t) => linksOf<T, T>(op, t, transform.reuseMemory));
   const list = (Array.isArray(transform) ? transform : [transform]) as readonly ItemTransform<T>[];
   for (const one of list) expectArguments(op, "transform", { transform: one });
-  return list;
+  return list.map((one) => ({ transform: one, reuse }));
 }
 
 /** The value, or values, as a list. */

@@ -15,7 +15,7 @@ import {
   type Dataset,
   datasetOf,
   type DataSource,
-  listOf,
+  linksOf,
   type StreamPlan,
   type TransformList,
 } from "./dataset.ts";
@@ -193,7 +193,7 @@ export class GridPatchDataset implements Dataset {
     this.source = datasetOf("GridPatchDataset", data);
     if (typeof options.patchIter?.patches !== "function")
       refused("GridPatchDataset", "patchIter", "an object with patches, such as a PatchIterd", options.patchIter);
-    listOf("GridPatchDataset", options.transform ?? []);
+    linksOf("GridPatchDataset", options.transform ?? []);
     this.options = options;
   }
 
@@ -211,7 +211,7 @@ export class GridPatchDataset implements Dataset {
     const kept = withCoordinates
       ? patches
       : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
-    return asList(await applyTransforms(listOf("GridPatchDataset", transform), kept, random));
+    return asList(await applyTransforms(linksOf("GridPatchDataset", transform), kept, random));
   }
 }
 

@@ -9,8 +9,8 @@ import {
   type Dataset,
   datasetOf,
   type DataSource,
-  type ItemTransform,
-  listOf,
+  type Link,
+  linksOf,
   type StreamPlan,
   type TransformList,
 } from "./dataset.ts";
@@ -23,11 +23,11 @@ import {
  */
 export class MapDataset<S = Item, T = S> implements Dataset<T> {
   private readonly source: Dataset<S>;
-  private readonly transforms: readonly ItemTransform<T>[];
+  private readonly transforms: readonly Link<T>[];
 
   constructor(data: DataSource<S>, transform: TransformList<S, T> = []) {
     this.source = datasetOf("MapDataset", data);
-    this.transforms = listOf("MapDataset", transform);
+    this.transforms = linksOf("MapDataset", transform);
   }
 
   get length(): number {
@@ -121,13 +121,13 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
 export class ZipDataset implements Dataset {
   readonly length: number;
   private readonly sources: readonly Dataset[];
-  private readonly transforms: readonly ItemTransform<Item>[];
+  private readonly transforms: readonly Link<Item>[];
 
   constructor(sources: readonly DataSource[], transform: TransformList<Item> = []) {
     expectArguments("ZipDataset", "list", { sources });
     this.sources = sources.map((s) => datasetOf("ZipDataset", s));
     this.length = Math.min(...this.sources.map((s) => s.length));
-    this.transforms = listOf("ZipDataset", transform);
+    this.transforms = linksOf("ZipDataset", transform);
   }
 
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item | Item[]> {

@@ -12,7 +12,8 @@ import {
   datasetOf,
   type DataSource,
   type ItemTransform,
-  listOf,
+  type Link,
+  linksOf,
   type StreamPlan,
   type TransformList,
 } from "./dataset.ts";
@@ -36,7 +37,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   readonly samplesPerItem: number;
   private readonly source: Dataset<T>;
   private readonly patchFunc: ItemTransform<T>;
-  private readonly transforms: readonly ItemTransform<T>[];
+  private readonly transforms: readonly Link<T>[];
 
   constructor(data: DataSource<T>, options: PatchOptions<T>) {
     expectOptions("PatchDataset", options, "patchFunc samplesPerImage:number transform");
@@ -48,7 +49,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     expectArguments("PatchDataset", "transform", { patchFunc });
     this.patchFunc = patchFunc;
     this.samplesPerItem = samplesPerImage;
-    this.transforms = listOf("PatchDataset", transform);
+    this.transforms = linksOf("PatchDataset", transform);
   }
 
   get length(): number {
@@ -64,7 +65,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
       throw new ConfigError(
         `PatchDataset: image ${index} is a list of ${image.length}; apply multi-sample transforms as patchFunc, not before it`,
       );
-    const patches = asList(await applyTransforms([this.patchFunc], image, random));
+    const patches = asList(await applyTransforms([{ transform: this.patchFunc, reuse: false }], image, random));
     if (patches.length !== this.samplesPerItem) {
       throw new ConfigError(
         `PatchDataset: patchFunc gave ${patches.length} patches for image ${index}; samplesPerImage says ${this.samplesPerItem}`,

@@ -36,7 +36,7 @@ export class PersistentDataset<S = Item, T = S> implements Dataset<T> {
     expectFields("PersistentDataset", "store", store, { read: "function", write: "function" });
     this.cut = new CutSource("PersistentDataset", data, transform);
     this.store = store;
-    this.prefix = JSON.stringify([version, this.cut.before.map(description)]);
+    this.prefix = JSON.stringify([version, this.cut.before.map(({ transform: one }) => description(one))]);
   }
 
   get length(): number {

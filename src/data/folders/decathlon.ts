@@ -6,6 +6,7 @@
 
 import { endingOf as imageEnding } from "../formats/formats.ts";
 import { type Fail, failing } from "../../host/bytes/budget.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { isRecord, type JsonRecord, recordField } from "../../host/bytes/json.ts";
 import { foregroundOf, parseLabels } from "../labels.ts";
 import { foundCases, type ListedCase, listedCases, type Search } from "./cases.ts";
@@ -18,6 +19,7 @@ import type { Case, DatasetIndex, Folder, Split } from "./dataset_index.ts";
  */
 export function parseDataset(json: unknown, folder: Folder, source = "dataset.json"): DatasetIndex {
   const fail = failing(`loadDataset: ${source}`);
+  expectFields("parseDataset", "folder", folder, { has: "function", list: "function" });
   const root = recordField(json, "the top level", fail);
   const notes: string[] = [];
   const modality = channelNames(root, folder, notes, fail);
@@ -67,6 +69,19 @@ export function parseDataset(json: unknown, folder: Folder, source = "dataset.js
 const listOf = (...values: readonly unknown[]): readonly unknown[] =>
   (values.find((v) => Array.isArray(v) && v.length > 0) as readonly unknown[] | undefined) ?? [];
 
+/** Channels of the first of some cases, called by a file of each, that has them as `<id>_0000`, `<id>_0001` … */
+function channelsIn(images: readonly string[], cases: readonly string[]): number {
+  const idOf = (file: string): string => {
+    const name = file.slice(file.lastIndexOf("/") + 1);
+    return name.slice(0, name.length - (imageEnding(name)?.ending.length ?? 0));
+  };
+  const ids = images.map(idOf);
+  const counts = cases
+    .map(idOf)
+    .map((id) => ids.filter((name) => name.length === id.length + 5 && name.startsWith(id) && /_\d{4}$/.test(name)).length);
+  return counts.find((count) => count > 0) ?? 1;
+}
+
 /** Channels by their numbers, as a list, or as a word for an only one; without names as many as the files of a case. */
 function channelNames(root: JsonRecord, folder: Folder, notes: string[], fail: Fail): string[] {
   const given = root.channel_names ?? root.modality;
@@ -74,8 +89,9 @@ function channelNames(root: JsonRecord, folder: Folder, notes: string[], fail: F
   if (names === undefined || names === null) {
     const [first] = listOf(root.training);
     const images = isRecord(first) ? first.image : undefined;
-    const numbered = folder.list("imagesTr").map((name) => Number(/_(\d{4})\.[^/]+$/.exec(name)?.[1] ?? 0));
-    const count = Array.isArray(images) ? images.length : first === undefined ? Math.max(0, ...numbered) + 1 : 1;
+    const ids = typeof images === "string" ? [images] : folder.list("labelsTr").filter((name) => !name.startsWith("."));
+    const beside = typeof images === "string" ? images.replace(/^\.\//, "").replace(/\/?[^/]*$/, "") : "imagesTr";
+    const count = Array.isArray(images) ? images.length : channelsIn(folder.list(beside), ids);
     notes.push('dataset.json names no channels ("channel_names": { "0": "CT" }), by which nnU-Net tells CT from other images');
     return Array.from({ length: Math.max(count, 1) }, (_, c) => `channel ${c}`);
   }

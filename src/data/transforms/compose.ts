@@ -15,8 +15,8 @@ const isArray = (v: unknown): v is HostArray => typeof v === "object" && v !== n
 export interface ComposeOptions {
   /**
    * Give the memory of arrays between two transforms back as soon as the next has read them, in place of waiting for the garbage collector: chains of volumes
-   * take a third less memory and less time. For transforms that keep nothing of what they read or made, as all of the library's: an array that is
-   * given back has no elements left. What the chain is given, and what it gives, stays. Default false.
+   * take a third less memory and less time. For transforms that keep nothing of what they read or made, as all of the library's, and functions under
+   * `Lambda` that do: an array that is given back has no elements left. What the chain is given, and what it gives, stays. Default false.
    */
   readonly reuseMemory?: boolean;
 }

@@ -5,7 +5,8 @@ import { release } from "../../host/unfilled.ts";
 
 /** All buffers in a value, however deep. */
 function* buffersIn(value: unknown, seen = new Set<unknown>()): Generator<ArrayBufferLike> {
-  if (ArrayBuffer.isView(value)) yield value.buffer;
+  if (value instanceof ArrayBuffer) yield value;
+  else if (ArrayBuffer.isView(value)) yield value.buffer;
   else if (typeof value === "object" && value !== null && !seen.has(value)) {
     seen.add(value);
     const parts: Iterable<unknown> = value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
@@ -40,7 +41,8 @@ export class Passage {
 
   /** A transform has read `read` and made `next` of it: gives back the arrays that are in `read` alone. */
   giveBack(read: unknown, next: unknown): void {
-    const own = arraysOf(read).filter(({ buffer }) => !this.kept.has(buffer));
+    // What is a part of something larger has others beside it.
+    const own = arraysOf(read).filter(({ buffer, byteLength }) => byteLength === buffer.byteLength && !this.kept.has(buffer));
     if (own.length === 0) return;
     const later = new Set(buffersIn(next));
     release(own.filter(({ buffer }) => !later.has(buffer)));

@@ -57,7 +57,10 @@ export function flattened(given: WindowOutputs): {
   const names = Object.keys(record ?? {}).sort();
   const list = record ? names.map((n) => record[n]) : [given as HostArray];
   expectOutputs(what, list);
-  return { list, pack: (found) => (record ? Object.fromEntries(found.map((array, i) => [names[i], array])) : found[0]) };
+  return {
+    list,
+    pack: (found) => (record ? Object.fromEntries(found.slice(0, names.length).map((array, i) => [names[i], array])) : found[0]),
+  };
 }
 
 interface Sum {

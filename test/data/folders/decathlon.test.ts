@@ -62,6 +62,18 @@ describe("parseDataset", () => {
       "segs/p_seg.nii.gz",
     );
     expect(listed).toMatchObject({ modality: ["channel 0"], training: [{ id: "p", image: ["scans/p.nii.gz"] }] });
+    const stems = ["imagesTr/p_0000.nii.gz", "imagesTr/p_0001.nii.gz"];
+    const inTwo = channels(
+      { labels, training: [{ image: "./imagesTr/p.nii.gz", label: "./labelsTr/p.nii.gz" }] },
+      ...stems,
+      "labelsTr/p.nii.gz",
+    );
+    expect(inTwo).toMatchObject({ modality: ["channel 0", "channel 1"], training: [{ id: "p", image: stems }] });
+    const numbered = ["liver_0001.nii.gz", "liver_0012.nii.gz"].flatMap((name) => [`imagesTr/${name}`, `labelsTr/${name}`]);
+    expect(channels({ labels }, ...numbered)).toMatchObject({
+      modality: ["channel 0"],
+      training: [{ id: "liver_0001" }, { id: "liver_0012" }],
+    });
   });
 
   test("nnU-Net v2, two channels and regions", () => {

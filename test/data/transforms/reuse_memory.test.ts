@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
-import { applyTransforms, itemRandom, type ItemTransform, listOf } from "../../../src/data/datasets/dataset.ts";
+import { applyTransforms, itemRandom, type Link, linksOf, type TransformList } from "../../../src/data/datasets/dataset.ts";
 import * as T from "../../../src/data/transforms/index.ts";
 import { makeVolume, type Volume } from "../../../src/data/volume.ts";
 import { ConfigError } from "../../../src/host/errors.ts";
@@ -78,11 +78,11 @@ describe("reuseMemory", () => {
     const flipped = new T.Compose<T.Item>([T.onKeys("label", new T.Flip()), T.onKeys("image", new T.Flip())], {
       reuseMemory: true,
     });
-    const run = (steps: readonly ItemTransform[]) => applyTransforms(steps, item() as T.Item, itemRandom(0, 0, 0));
-    await run([added, spy, ...listOf<T.Item, T.Item>("test", flipped)]);
+    const run = (steps: readonly Link<T.Item>[]) => applyTransforms(steps, item() as T.Item, itemRandom(0, 0, 0));
+    await run([...linksOf<T.Item, T.Item>("test", [added, spy]), ...linksOf<T.Item, T.Item>("test", flipped)]);
     expect(spy.seen[0].data).toHaveLength(size ** 3);
     const within = new T.Compose<T.Item>([added, spy, flipped], { reuseMemory: true });
-    await run(listOf<T.Item, T.Item>("test", within));
+    await run(linksOf<T.Item, T.Item>("test", within));
     expect(spy.seen[1].data).toHaveLength(0);
   });
 
@@ -98,6 +98,33 @@ describe("reuseMemory", () => {
     const result = new T.Compose([halves, spy, shifted], { reuseMemory: true }).apply(item()) as T.Item;
     expect(result.notes).toHaveProperty("list");
     expect(spy.seen[0].data).toHaveLength(size ** 3);
+  });
+
+  test("a buffer without a view, and an array that is a part of one, stay", () => {
+    const raw = new ArrayBuffer(2 ** 18);
+    const viewed: T.Transform<T.Item> = {
+      apply: (x) => ({ ...x, image: { data: new Float32Array(x.raw as ArrayBuffer), shape: [1, 2 ** 16] } }),
+    };
+    const parted: T.Transform<T.Item> = {
+      apply: (x) => ({ ...x, image: { data: new Float32Array(2 ** 17).subarray(2 ** 16), shape: [1, 2 ** 16] } }),
+    };
+    const spies = [new Spy(), new Spy()];
+    const shifted = T.onKeys("image", new T.ShiftIntensity({ offset: 1 }));
+    new T.Compose([viewed, spies[0], shifted, parted, spies[1], shifted], { reuseMemory: true }).apply({ raw });
+    expect(raw.byteLength).toBe(2 ** 18);
+    expect(spies.map(({ seen }) => seen[0].data.length)).toEqual([2 ** 16, 2 ** 16]);
+  });
+
+  test("transforms of such a chain keep their arrays elsewhere, and a chain inside of it its own", async () => {
+    const spy = new Spy();
+    const added = T.onKeys("image", new T.ShiftIntensity({ offset: 1 }));
+    const reusing = new T.Compose<T.Item>([added, spy, added], { reuseMemory: true });
+    const run = (steps: TransformList<T.Item>) =>
+      applyTransforms(linksOf<T.Item, T.Item>("test", steps), item() as T.Item, itemRandom(0, 0, 0));
+    await run(reusing);
+    await run([added, spy, added]);
+    await run(new T.Compose<T.Item>([new T.Compose<T.Item>([added, spy, added]), added], { reuseMemory: true }));
+    expect(spy.seen.map(({ data }) => data.length)).toEqual([0, size ** 3, size ** 3]);
   });
 
   test("memory of a WebAssembly module stays", () => {

@@ -7,6 +7,7 @@ import { sizeOf, type TypedArray } from "../../../host/array.ts";
 import { elements, integerRange, type NativeName } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
+import { areTimes } from "./channels.ts";
 import type { DicomHeader } from "./header.ts";
 import type { FrameReader, PixelLayout, Plane } from "./pixel_layout.ts";
 import { openFrames, storedType } from "./pixels.ts";
@@ -47,7 +48,7 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
   const own = all.every((s) => s.header === first) ? first.notes : [...new Set(all.flatMap((s) => s.header.notes))];
   const unsized = first.frames[0].pixelSpacing ? [] : ["the size of its pixels is unknown and taken as 1 mm"];
   const notes = [...own, ...stack.notes, ...unsized, ...extraNotes];
-  const timeStep = stack.channels.length > 1 ? first.mosaic?.seconds : undefined;
+  const timeStep = stack.channels.length > 1 && areTimes(stack.channels) ? first.mosaic?.seconds : undefined;
   return makeVolume({ data, shape }, stack.affine, {
     source,
     format: "dicom",

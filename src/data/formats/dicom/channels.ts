@@ -6,6 +6,16 @@
 import { DataError } from "../../../host/errors.ts";
 import type { Slice } from "./slice.ts";
 
+/** Of those below, the ones that differ where nothing but time does. */
+const ofTime = new Set([
+  "temporalPosition",
+  "temporalPositionIndex",
+  "triggerTime",
+  "acquisitionNumber",
+  "acquisitionTime",
+  "contentTime",
+]);
+
 /** Attributes that make channels, the most telling first. */
 const candidates = [
   "segment",
@@ -51,6 +61,17 @@ export function splitChannels(places: readonly (readonly Slice[])[], who: string
     return channels;
   }
   return byNumber(places, who, notes);
+}
+
+/** Whether channels are times one after the other: nothing else tells them apart, and their files are numbered without a gap. */
+export function areTimes(channels: readonly (readonly Slice[])[]): boolean {
+  const firsts = channels.map(([s]) => s.facts);
+  const numbers = firsts.map(({ instance }) => instance ?? NaN);
+  const step = numbers[1] - numbers[0];
+  return (
+    candidates.every((key) => ofTime.has(key) || new Set(firsts.map(({ marks }) => marks[key])).size === 1) &&
+    numbers.every((n, i) => i === 0 || n - numbers[i - 1] === step)
+  );
 }
 
 /** One channel for each value of the attributes, if every place has each value once. */

@@ -32,7 +32,11 @@ export function csaValues(bytes: Uint8Array, name: string): string[] {
       if (at + itemBytes > bytes.length) return [];
       const length = marked ? view.getInt32(at + 4, true) : view.getInt32(at, true) - base;
       at += itemBytes;
-      if (length < 0 || at + length > bytes.length) return [];
+      if (length < 0 || at + length > bytes.length) {
+        // Unmarked tables have items whose length means nothing; the next entry follows.
+        if (marked) return [];
+        break;
+      }
       if (length > 0) values.push(textAt(at, length));
       at += Math.ceil(length / 4) * 4;
     }

@@ -66,17 +66,12 @@ export function tileFacts({ picture, tiles, sense }: Mosaic, facts: FrameFacts):
   return Array.from({ length: tiles.frames }, (_, k) => ({ ...facts, position: along(corner, normal, sense * k * distance) }));
 }
 
-/** Reads slices out of the picture, which is kept until the last of them was read. */
+/** Reads slices out of the picture, which is kept until the last of them is read. */
 export function tileReader({ picture, tiles, across }: Mosaic, read: FrameReader): FrameReader {
   let whole: Promise<Plane> | undefined;
-  let left = 0;
   return async (frame) => {
-    if (!whole || left === 0) {
-      whole = read(0);
-      left = tiles.frames;
-    }
-    const kept = whole;
-    if (--left === 0) whole = undefined;
+    const kept = (whole ??= read(0));
+    if (frame === tiles.frames - 1) whole = undefined;
     const { data, planar } = await kept;
     const planes = planar ? tiles.samples : 1;
     const pixel = tiles.samples / planes;

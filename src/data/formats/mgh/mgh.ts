@@ -58,6 +58,7 @@ async function readMgh(file: ImageFile): Promise<Volume> {
     header: head.slice(),
     dtype,
     units: "mm",
+    ...(problem && { unplaced: true }),
     ...(frames > 1 && scan.tr! > 0 && { timeStep: scan.tr! / 1000 }),
     ...(Object.keys(scan).length > 0 && { fields: scan }),
     ...(notes && { notes }),

@@ -13,6 +13,8 @@ import { type Page, ycbcr } from "./pages.ts";
 /** A strip or tile of so many rows, samples side by side. @throws FormatError (by `fail`), also where the codec is not installed */
 export async function unpackJpeg(packed: Uint8Array, page: Page, rows: number, samples: number, fail: Fail): Promise<Uint8Array> {
   if (page.bits !== 8) throw fail(`its JPEG has ${page.bits} bits per sample; expected 8; save the picture with deflate or LZW`);
+  if (samples !== 1 && samples !== 3)
+    throw fail(`its JPEG has ${samples} samples per pixel; expected 1 or 3; save the picture in RGB or with deflate or LZW`);
   const stream = withTables(packed, page.jpegTables);
   const { width, height } = jpegHeader(stream, fail);
   // Eight by eight pixels take a bit at least, however alike they are.

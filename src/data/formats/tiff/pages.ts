@@ -138,7 +138,8 @@ function pageOf(entries: Entries, fail: Fail): Page {
   const planar = one(tag.planar, 1) === 2 && channels > 1;
   if (photometric === ycbcr && (compression !== 7 || channels !== 3 || planar))
     throw fail("the colors are YCbCr; save the picture with red, green and blue");
-  const predictor = one(tag.predictor, 1);
+  // JPEG has its own, and a tag that another compression left says nothing.
+  const predictor = compression === 7 ? 1 : one(tag.predictor, 1);
   const floats = dtype === "f32" || dtype === "f64" || dtype === "f16";
   if (!(predictor === 1 || (predictor === 2 && isWhole(bits)) || (predictor === 3 && floats)))
     throw fail(`predictor ${predictor} is not one for ${bits} bits`);

@@ -55,12 +55,14 @@ export const surfaceCommand: Command = {
     expectFree({ outputs: [values.out, values.picture], overwrite: values.overwrite, input: positionals[0] });
     const labels = values.label?.split(",").map((v) => numberOf("label", v));
     const volume = await readNiftiFile(positionals[0]);
-    const intensity = labels && volume.data.find((v) => !Number.isInteger(v));
+    const channel = numberOf("channel", values.channel ?? "0");
+    const voxels = volume.data.length / volume.shape[0];
+    const intensity = labels && volume.data.subarray(channel * voxels, (channel + 1) * voxels).find((v) => !Number.isInteger(v));
     if (intensity !== undefined)
       throw new DataError(`${positionals[0]} holds ${intensity}, which is no class number; of a probability give --level`);
     const options = {
       level: values.level === undefined ? 0.5 : numberOf("level", values.level),
-      channel: numberOf("channel", values.channel ?? "0"),
+      channel,
       smooth: numberOf("smooth", values.smooth ?? "0"),
     };
     const mesh = surfaceOf(volume, { ...options, labels: labels ?? null });
