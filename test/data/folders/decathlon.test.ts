@@ -1,4 +1,4 @@
-/** @file Decathlon and nnU-Net folders: both layouts, folds, and what can be wrong with them. */
+/** @file Decathlon and nnU-Net folders: both layouts, and what can be wrong with them. */
 
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -7,11 +7,11 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Folder } from "../../../src/data/folders/dataset_index.ts";
 import { parseDataset } from "../../../src/data/folders/decathlon.ts";
-import { parseSplits, selectFold } from "../../../src/data/folders/splits.ts";
+import { selectFold } from "../../../src/data/folders/splits.ts";
 import { loadCase, loadDataset, loadSplits } from "../../../src/data/folders/decathlon.node.ts";
 import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
-import { ConfigError, DataError, FormatError } from "../../../src/host/errors.ts";
+import { FormatError } from "../../../src/host/errors.ts";
 
 const DATA = process.env.VOXGRAD_DATA ?? new URL("../../../../shared/data", import.meta.url).pathname;
 let dir: string;
@@ -259,30 +259,6 @@ describe("dataset.json as other tools write it", () => {
     expect(() => parseDataset(msd({ training: missing }), msdFiles)).toThrow(
       /4 problems:\n {2}training\[0\].image names "imagesTr\/x/,
     );
-  });
-});
-
-describe("folds", () => {
-  const index = parseDataset(
-    msd({
-      numTraining: 3,
-      test: [],
-      training: ["a", "b", "c"].map((id) => ({ image: `i/${id}.nii.gz`, label: `l/${id}.nii.gz` })),
-    }),
-    { has: () => true, list: () => [] },
-  );
-  test("selects by id", () => {
-    const splits = parseSplits([{ train: ["a", "b"], val: ["c"] }]);
-    const { train, val } = selectFold(index, splits, 0);
-    expect([train.map((c) => c.id), val.map((c) => c.id)]).toEqual([["a", "b"], ["c"]]);
-    expect(selectFold(index, splits, "all").val).toHaveLength(3);
-    expect(() => selectFold(index, splits, 1)).toThrow(ConfigError);
-    expect(() => selectFold(index, [{ train: ["a", "z"], val: [] }], 0)).toThrow(/"z"/);
-  });
-  test("refuses damaged or leaking splits", () => {
-    expect(() => parseSplits({})).toThrow(FormatError);
-    expect(() => parseSplits([{ train: ["a"] }])).toThrow(/fold 0 has no list of case ids "val"/);
-    expect(() => parseSplits([{ train: ["a", "b"], val: ["b"] }])).toThrow(DataError);
   });
 });
 
