@@ -1,6 +1,6 @@
 // Conversion between 32-bit types by WGSL's rules: floats are cut towards zero and limited to the range of the integer type,
 // integers that differ only in sign keep their bits.
-// uses lib/grid
+// uses lib/each
 
 override FROM: u32;
 override TO: u32;
@@ -9,6 +9,7 @@ const I32 = 1u;
 const U32 = 2u;
 
 struct Params {
+  each: u32, // elements of a thread, see lib/each
   count: u32,
 }
 
@@ -29,8 +30,8 @@ fn convert(word: u32) -> u32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     y[i] = convert(x[i]);
   }
 }

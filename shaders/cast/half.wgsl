@@ -1,8 +1,9 @@
 // Conversion between f32 and f16, to the nearest; what f16 cannot hold becomes infinite. Which way: lib/narrow or lib/widen.
 // chooses lib/narrow lib/widen
-// uses lib/grid
+// uses lib/each
 
 struct Params {
+  each: u32, // elements of a thread, see lib/each
   count: u32,
 }
 
@@ -12,8 +13,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     y[i] = To(x[i]);
   }
 }

@@ -27,6 +27,8 @@ const CB = BLOCK / KW;
 // Sums of PC channels. A thread has up to four parts, since Mesa unrolls loops of no more than some 800 instructions.
 alias Part = array<array<f32, TP>, PC>;
 
+// The loops around it end together for all lanes of a subgroup (subgroupAny), which no compiler sees.
+@diagnostic(off, subgroup_uniformity)
 fn multiply(acc: ptr<function, Part>, v: ptr<function, array<f32, NV>>, k: ptr<function, array<f32, WV * 4u>>, part: u32) {
   for (var j = 0u; j < PC; j++) {
     var taps: array<f32, KW>;
@@ -109,6 +111,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         here[m] = inside[m] && ok;
       }
       var wc = wi;
+      // Where no lane has an input, behind an edge, there is nothing to add to blocks, which are the same with and without.
+      let some = subgroupAny(ok);
       var c = 0u;
       loop {
         let end = select(p.in_group, min(c + CB, p.in_group), BLOCKED != 0u);
@@ -123,7 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           }
           terms += end - c;
         }
-        for (; c < end; c++) {
+        for (c = select(end, c, some); c < end; c++) {
           var v: array<f32, NV>;
           for (var m = 0u; m < NV; m++) {
             v[m] = select(0.0, f32(x[base + i32(m) * apart]), here[m]);

@@ -37,7 +37,15 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   var sum: array<vec4f, TA4 * TB>;
   let last = min((group.z + 1u) * p.slab, p.rows);
   var in_block = 0u;
-  for (var row = group.z * p.slab; row < last; row++) {
+  var reached = false;
+  // Where a run lies is found once, as software adapters divide lane by lane.
+  let first = group.z * p.slab;
+  let line = first / p.segments;
+  var start = first % p.segments * p.segment;
+  var h = i32(line) % p.a_size.y;
+  var d = i32(line) / p.a_size.y % p.a_size.x;
+  var n = line / u32(p.a_size.x * p.a_size.y);
+  for (var row = first; row < last; row++) {
     if (BLOCKED != 0u) {
       if (in_block == p.block) {
         for (var k = 0u; k < TA4 * TB; k++) {
@@ -48,18 +56,15 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       in_block++;
     }
-    let line = row / p.segments;
-    let h = i32(line) % p.a_size.y;
-    let d = i32(line) / p.a_size.y % p.a_size.x;
-    let n = line / u32(p.a_size.x * p.a_size.y);
     let bd = d * p.stride.x + at.x;
     let bh = h * p.stride.y + at.y;
     let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
-    let start = row % p.segments * p.segment;
     var ia = n * p.a_pitch + (g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
     let ib = n * p.b_pitch + (g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
     // Of a small input few taps reach a row: one of 5 along an axis of one element.
-    let end = select(start, min(start + p.segment, width), any_lane(ok));
+    let some = any_lane(ok);
+    reached = reached || some;
+    let end = select(start, min(start + p.segment, width), some);
     for (var o = start; o < end; o++) {
       let bw = i32(o) * p.stride.z + at.z;
       let inside = ok && bw >= 0 && bw < p.b_size.z;
@@ -77,6 +82,19 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       ia++;
     }
+    start += p.segment;
+    if (start >= width) {
+      start = 0u;
+      h++;
+    }
+    if (h == p.a_size.y) {
+      h = 0;
+      d++;
+    }
+    if (d == p.a_size.x) {
+      d = 0;
+      n++;
+    }
   }
 
   if (BLOCKED != 0u) {
@@ -84,12 +102,19 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       acc[k] += sum[k];
     }
   }
-  // Loops over places, which no compiler unrolls, for a short program.
-  for (var c = a0; c < min(a0 + TA, p.a_group); c++) {
+  // Loops over places, which no compiler unrolls, for a short program. Zeros have one of their own: software adapters would take both sides of a branch.
+  let a_end = min(a0 + TA, p.a_group);
+  let b_end = min(b0 + TB, p.b_group);
+  let row = (group.z * p.a_channels + g * p.a_group) * p.b_group;
+  for (var c = select(a_end, a0, reached); c < a_end; c++) {
     let i = c - a0;
-    for (var j = b0; j < min(b0 + TB, p.b_group); j++) {
-      let to = ((group.z * p.a_channels + g * p.a_group + c) * p.b_group + j) * tap_count + u32(tap);
-      partial[to] = acc[(i / 4u) * TB + j - b0][i % 4u];
+    for (var j = b0; j < b_end; j++) {
+      partial[(row + c * p.b_group + j) * tap_count + u32(tap)] = acc[(i / 4u) * TB + j - b0][i % 4u];
+    }
+  }
+  for (var c = select(a0, a_end, reached); c < a_end; c++) {
+    for (var j = b0; j < b_end; j++) {
+      partial[(row + c * p.b_group + j) * tap_count + u32(tap)] = 0.0;
     }
   }
 }

@@ -22,6 +22,8 @@ const AV = (TA * P + 7u) / 8u;
 
 alias Part = array<array<array<f32, KW>, TB>, PC>;
 
+// The loops around it end together for all lanes of a subgroup (subgroupAny), which no compiler sees.
+@diagnostic(off, subgroup_uniformity)
 fn multiply(acc: ptr<function, Part>, v: ptr<function, array<array<f32, NV>, TB>>, av: ptr<function, array<f32, AV>>, part: u32) {
   for (var i = 0u; i < PC; i++) {
     var factor: array<f32, P>;
@@ -88,7 +90,14 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   var sum: array<Part, PARTS>;
   let last = min((group.z + 1u) * p.slab, p.rows);
   var in_block = 0u;
-  for (var row = group.z * p.slab; row < last; row++) {
+  // Where a run lies is found once, as software adapters divide lane by lane.
+  let first = group.z * p.slab;
+  let line = first / p.segments;
+  var start = first % p.segments * p.segment;
+  var h = i32(line) % p.a_size.y;
+  var d = i32(line) / p.a_size.y % p.a_size.x;
+  var n = line / u32(p.a_size.x * p.a_size.y);
+  for (var row = first; row < last; row++) {
     if (BLOCKED != 0u) {
       if (in_block == p.block) {
         raise_all(&sum, &acc);
@@ -96,15 +105,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       in_block++;
     }
-    let line = row / p.segments;
-    let h = i32(line) % p.a_size.y;
-    let d = i32(line) / p.a_size.y % p.a_size.x;
-    let n = line / u32(p.a_size.x * p.a_size.y);
     let bd = d * p.stride.x + at.x;
     let bh = h * p.stride.y + at.y;
     let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
-    let start = row % p.segments * p.segment;
-    let end = min(start + p.segment, width);
+    // Of a small input few taps reach a row: one of 5 along an axis of one element.
+    let end = select(start, min(start + p.segment, width), subgroupAny(ok));
     let ia = n * p.a_pitch + (g * p.a_group + own_channel) * a_plane + u32(d * p.a_size.y + h) * width + own_place;
     let ib = i32(n * p.b_pitch + (g * p.b_group + b0) * b_plane) + (bd * p.b_size.y + bh) * p.b_size.z;
     var bw = i32(start * SW) - p.padding.z;
@@ -138,6 +143,19 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
           v[j][m] = v[j][P * SW + m];
         }
       }
+    }
+    start += p.segment;
+    if (start >= width) {
+      start = 0u;
+      h++;
+    }
+    if (h == p.a_size.y) {
+      h = 0;
+      d++;
+    }
+    if (d == p.a_size.x) {
+      d = 0;
+      n++;
     }
   }
 

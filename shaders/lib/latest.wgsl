@@ -1,5 +1,5 @@
 // Adam divides by its second moment.
 
-fn divisor(i: u32, v: f32) -> f32 {
+fn divisor(i: u32, v: vec4f) -> vec4f {
   return v;
 }

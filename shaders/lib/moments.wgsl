@@ -2,8 +2,8 @@
 // (`p.variant`).
 // uses lib/optim
 
-@group(0) @binding(5) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(6) var<storage, read_write> square: array<f32>;
+@group(0) @binding(5) var<storage, read_write> mean: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> square: array<vec4f>;
 
 // What they need of a state, whichever optimizer's it is.
 struct Decays {
@@ -15,10 +15,10 @@ struct Decays {
 }
 
 struct Moments {
-  weight: f32,   // decayed
-  gradient: f32, // with the penalty
-  mean: f32,
-  square: f32,
+  weight: vec4f,   // decayed
+  gradient: vec4f, // with the penalty
+  mean: vec4f,
+  square: vec4f,
 }
 
 // Takes the gradient of element `i` into its moments, as PyTorch orders the operations.
@@ -28,10 +28,10 @@ fn moments_of(i: u32, s: Decays) -> Moments {
   if (p.variant != 0u) {
     w *= 1.0 - s.lr * s.weight_decay;
   } else {
-    g = fma(s.weight_decay, w, g);
+    g = fma(vec4f(s.weight_decay), w, g);
   }
   let before = mean[i];
-  let m = fma(s.one_minus_beta1, g - before, before);
+  let m = fma(vec4f(s.one_minus_beta1), g - before, before);
   let v = fma(s.one_minus_beta2 * g, g, s.beta2 * square[i]);
   mean[i] = m;
   square[i] = v;

@@ -8,6 +8,8 @@ struct Params {
   a1: vec4u,
   b0: vec4u,
   b1: vec4u,
+  each: u32,        // elements of a thread, see lib/broadcast
+  pieces: u32,
   count: u32,       // elements of the result, in units of V
   parameter: f32,   // of the function
   number: f32,      // stands for b if NUMBER

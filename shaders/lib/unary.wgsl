@@ -1,6 +1,7 @@
 // What pointwise functions of one tensor and their gradients share: parameters and the numbers of the functions.
 
 struct Params {
+  each: u32,  // elements of a thread, see lib/each
   count: u32, // in units of V
   a: f32,     // parameters of the function: slope, exponent, bound
   b: f32,

@@ -1,9 +1,10 @@
 // A straight line per channel, y = x * factor + shift, and an activation of two lines behind it: slope * y where y is not above 0. What batch norm is with fixed
 // statistics. An element a thread, or four of one channel.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/residual
+// uses lib/each lib/residual
 
 struct Params {
+  each: u32,    // elements of a thread, see lib/each
   count: u32,
   inner: u32,     // of a channel; both in units of a thread
   channels: u32,
@@ -23,8 +24,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     let c = (p.start + i) / p.inner % p.channels;
     var v = V(x[i]) * factor[c] + shift[c];
     var slope = p.slope;

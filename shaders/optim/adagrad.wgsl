@@ -2,7 +2,7 @@
 // uses lib/each lib/optim lib/adagrad
 
 @group(0) @binding(1) var<storage, read> state: AdagradState;
-@group(0) @binding(5) var<storage, read_write> square: array<f32>;
+@group(0) @binding(5) var<storage, read_write> square: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let rate = s.lr / fma(s.steps, s.lr_decay, 1.0);
   for (var i = own.first; i < own.end; i += 64u) {
     let w = weight[i];
-    let g = fma(s.weight_decay, w, p.direction * gradient[i]);
+    let g = fma(vec4f(s.weight_decay), w, p.direction * gradient[i]);
     let v = fma(g, g, square[i]);
     square[i] = v;
     weight[i] = w - rate * g / (sqrt(v) + s.epsilon);

@@ -2,12 +2,12 @@
 // uses lib/grid lib/tree
 
 struct Params {
-  count: u32,
+  count: u32,   // in units of four
   first: u32,   // where this gradient's counts begin
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<u32>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 @compute @workgroup_size(LANES)
@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var found = 0.0;
   if (start < p.count) {
     for (var i = start + lane; i < min(start + 64u * LANES, p.count); i += LANES) {
-      found += select(0.0, 1.0, (gradient[i] & 0x7f800000u) == 0x7f800000u);
+      found += select(0.0, 1.0, any((gradient[i] & vec4u(0x7f800000u)) == vec4u(0x7f800000u)));
     }
   }
   let total = tree_sum(found, lane);

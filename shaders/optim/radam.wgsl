@@ -20,6 +20,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let decays = Decays(s.lr, s.weight_decay, s.one_minus_beta1, s.beta2, s.one_minus_beta2);
   for (var i = own.first; i < own.end; i += 64u) {
     let now = moments_of(i, decays);
-    weight[i] = now.weight - rate * now.mean * rectification / select(1.0, sqrt(now.square) + s.epsilon, rectified);
+    weight[i] = now.weight - rate * now.mean * rectification / select(vec4f(1.0), sqrt(now.square) + s.epsilon, rectified);
   }
 }

@@ -12,9 +12,9 @@ struct RmspropState {
 }
 
 @group(0) @binding(1) var<storage, read> state: RmspropState;
-@group(0) @binding(5) var<storage, read_write> square: array<f32>;
-@group(0) @binding(6) var<storage, read_write> velocity: array<f32>;
-@group(0) @binding(7) var<storage, read_write> mean: array<f32>; // one word unless centered
+@group(0) @binding(5) var<storage, read_write> square: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> velocity: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> mean: array<vec4f>; // one unless centered
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -25,20 +25,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let s = state;
   for (var i = own.first; i < own.end; i += 64u) {
     let w = weight[i];
-    let g = fma(s.weight_decay, w, p.direction * gradient[i]);
+    let g = fma(vec4f(s.weight_decay), w, p.direction * gradient[i]);
     let v = fma(s.one_minus_alpha * g, g, s.alpha * square[i]);
     square[i] = v;
     var variance = v;
     if (p.variant != 0u) {
-      let m = fma(s.one_minus_alpha, g - mean[i], mean[i]);
+      let m = fma(vec4f(s.one_minus_alpha), g - mean[i], mean[i]);
       mean[i] = m;
-      variance = max(fma(-m, m, v), 0.0);
+      variance = max(fma(-m, m, v), vec4f(0.0));
     }
     var step = g / (sqrt(variance) + s.epsilon);
     if (s.momentum != 0.0) {
-      step = fma(s.momentum, velocity[i], step);
+      step = fma(vec4f(s.momentum), velocity[i], step);
       velocity[i] = step;
     }
-    weight[i] = fma(-s.lr, step, w);
+    weight[i] = fma(vec4f(-s.lr), step, w);
   }
 }

@@ -3,7 +3,7 @@
 // uses lib/each lib/optim lib/sgd
 
 @group(0) @binding(1) var<storage, read> state: SgdState;
-@group(0) @binding(5) var<storage, read_write> velocity: array<f32>;
+@group(0) @binding(5) var<storage, read_write> velocity: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -14,12 +14,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let s = state;
   for (var i = own.first; i < own.end; i += 64u) {
     let w = weight[i];
-    var g = fma(s.weight_decay, w, p.direction * gradient[i]);
+    var g = fma(vec4f(s.weight_decay), w, p.direction * gradient[i]);
     if (s.momentum != 0.0) {
-      let v = select(fma(s.momentum, velocity[i], (1.0 - s.dampening) * g), g, s.steps == 0.0);
+      let v = select(fma(vec4f(s.momentum), velocity[i], (1.0 - s.dampening) * g), g, s.steps == 0.0);
       velocity[i] = v;
-      g = select(v, fma(s.momentum, v, g), p.variant != 0u);
+      g = select(v, fma(vec4f(s.momentum), v, g), p.variant != 0u);
     }
-    weight[i] = fma(-s.lr, g, w);
+    weight[i] = fma(vec4f(-s.lr), g, w);
   }
 }

@@ -8,7 +8,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> state: ScalerState;
-@group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -16,6 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let skip = state.found != 0.0;
   let inverse = state.inverse;
   for (var i = own.first; i < own.end; i += 64u) {
-    gradient[i] = select(gradient[i] * inverse, 0.0, skip);
+    gradient[i] = select(gradient[i] * inverse, vec4f(0.0), skip);
   }
 }

@@ -1,4 +1,4 @@
-// y[index] = x[source(index)], each axis on its own: padding, cropping and rolling.
+// y[index] = x[source(index)], each axis on its own: padding, cropping and rolling. A thread makes elements of one row, as in lib/strided.
 // chooses lib/word lib/half
 // uses lib/grid lib/pad
 
@@ -8,8 +8,10 @@ struct Params {
   before: array<vec4i, 2>,   // elements of y before the first of x; negative where x is cropped
   stride: array<vec4i, 2>,
   start: u32,
-  count: u32,
   fill: u32,
+  each: u32,                 // elements of a thread
+  pieces: u32,               // threads that share a row
+  count: u32,                // threads
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -35,10 +37,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= p.count) {
     return;
   }
-  var rest = i;
+  var rest = i / p.pieces;
+  let first = (i - rest * p.pieces) * p.each;
+  let width = p.shape[0][0];
+  let flat = rest * width;
   var at = i32(p.start);
   var inside = true;
-  for (var k = 0u; k < AXES; k++) {
+  for (var k = 1u; k < AXES; k++) {
     var here = rest;
     if (k < AXES - 1u) {
       let size = p.shape[k / 4u][k % 4u];
@@ -49,9 +54,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     inside = inside && origin >= 0;
     at += origin * p.stride[k / 4u][k % 4u];
   }
-  var v = fill_word(p.fill);
-  if (inside) {
-    v = x[u32(at)];
+  for (var k = first; k < min(first + p.each, width); k++) {
+    let origin = source(i32(k) - p.before[0][0], p.source[0][0]);
+    var v = fill_word(p.fill);
+    if (inside && origin >= 0) {
+      v = x[u32(at + origin * p.stride[0][0])];
+    }
+    y[flat + k] = v;
   }
-  y[i] = v;
 }

@@ -1,7 +1,7 @@
 // Pointwise functions of two tensors, or of a tensor and a number; OP picks the function, see lib/pair. Same shapes take the short
 // way, four elements (V = vec4f) a thread where their count allows. Times in unary.wgsl.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/pair lib/activation lib/power
+// uses lib/pair lib/activation lib/power
 
 @group(0) @binding(3) var<storage, read_write> y: array<S>;
 
@@ -49,9 +49,10 @@ fn apply(u: V, v: V) -> V {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
-    let at = places(i);
+  let own = piece(group, groups, lane);
+  var at = own.at;
+  for (var i = own.first; i < own.end; i += own.step) {
     y[i] = S(apply(V(a[at.x]), right(at.y)));
+    at += own.by;
   }
 }

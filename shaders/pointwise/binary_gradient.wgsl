@@ -1,7 +1,7 @@
 // Gradients of pointwise/binary.wgsl with respect to a (SIDE 0) or b (SIDE 1) at the shape of the result: d = dy * df/du or dy * df/dv. Rows that
 // are shorter as sums and products are not here, see src/autograd/binary.ts.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/pair lib/activation lib/power
+// uses lib/pair lib/activation lib/power
 
 @group(0) @binding(3) var<storage, read> dy: array<S>;
 @group(0) @binding(4) var<storage, read_write> d: array<S>;
@@ -58,9 +58,10 @@ fn slope(u: V, v: V) -> V {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
-    let at = places(i);
+  let own = piece(group, groups, lane);
+  var at = own.at;
+  for (var i = own.first; i < own.end; i += own.step) {
     d[i] = S(V(dy[i]) * slope(V(a[at.x]), right(at.y)));
+    at += own.by;
   }
 }

@@ -3,7 +3,7 @@
 // 1,048,576 elements on llvmpipe (LLVM 15, two shared cores, least CPU ms of 20), one element a thread and four: relu 9.5 and 3.5, tanh 11.7 and
 // 3.4, its gradient 12.6 and 3.4, add 13.8 and 3.4.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/unary lib/special lib/activation
+// uses lib/each lib/unary lib/special lib/activation
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read_write> y: array<S>;
@@ -76,8 +76,8 @@ fn apply(v: V) -> V {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     y[i] = S(apply(V(x[i])));
   }
 }

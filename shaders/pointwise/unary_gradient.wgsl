@@ -1,6 +1,6 @@
 // Input gradients of pointwise/unary.wgsl: dx = dy * f'(x), from x or, where that is shorter, from y = f(x). V as there.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/unary lib/activation
+// uses lib/each lib/unary lib/activation
 
 @group(0) @binding(1) var<storage, read> s: array<S>;  // x or y, as the table says
 @group(0) @binding(2) var<storage, read> dy: array<S>;
@@ -56,8 +56,8 @@ fn slope(v: V) -> V {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     dx[i] = S(V(dy[i]) * slope(V(s[i])));
   }
 }

@@ -1,6 +1,6 @@
 // y = a where c is not zero, else b, with broadcasting of all three over up to six axes. c is read as words: 0 is zero in every type but for the
 // sign of -0.
-// uses lib/grid lib/broadcast
+// uses lib/broadcast
 
 struct Params {
   shape0: vec4u,    // result axes 0..3 of six, left-padded with ones
@@ -11,6 +11,8 @@ struct Params {
   a1: vec4u,
   b0: vec4u,
   b1: vec4u,
+  each: u32,        // elements of a thread, see lib/broadcast
+  pieces: u32,
   count: u32,
   a_value: f32,     // stand for a and b if they are numbers
   b_value: f32,
@@ -33,19 +35,19 @@ fn steps(axis: u32) -> vec3u {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
-    return;
+  let own = piece(group, groups, lane);
+  var at = own.at;
+  for (var i = own.first; i < own.end; i += own.step) {
+    var u = p.a_value;
+    var v = p.b_value;
+    if (A_NUMBER == 0u) {
+      u = a[at.y];
+    }
+    if (B_NUMBER == 0u) {
+      v = b[at.z];
+    }
+    // Shifted: f32 has two zeros. 0x80000000 is an i32 too, but nobody's flag.
+    y[i] = select(v, u, (c[at.x] << 1u) != 0u);
+    at += own.by;
   }
-  let at = places(i);
-  var u = p.a_value;
-  var v = p.b_value;
-  if (A_NUMBER == 0u) {
-    u = a[at.y];
-  }
-  if (B_NUMBER == 0u) {
-    v = b[at.z];
-  }
-  // Shifted: f32 has two zeros. 0x80000000 is an i32 too, but nobody's flag.
-  y[i] = select(v, u, (c[at.x] << 1u) != 0u);
 }

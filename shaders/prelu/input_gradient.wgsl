@@ -1,8 +1,9 @@
 // dx = dy where x > 0, else slope * dy.
 // chooses lib/scalar lib/wide
-// uses lib/grid
+// uses lib/each
 
 struct Params {
+  each: u32,    // elements of a thread, see lib/each
   count: u32,   // V
   inner: u32,
   slopes: u32,
@@ -17,8 +18,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     dx[i] = S(V(dy[i]) * select(V(slope[(p.start + i * WIDTH) / p.inner % p.slopes]), V(1.0), V(x[i]) > V(0.0)));
   }
 }

@@ -1,8 +1,9 @@
 // Sets every 32-bit word to one value.
 // chooses lib/word lib/word4 lib/half lib/half4
-// uses lib/grid
+// uses lib/each
 
 struct Params {
+  each: u32, // elements of a thread, see lib/each
   count: u32,
   value: u32,
 }
@@ -12,8 +13,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
+  let own = own_elements(group, groups, lane);
+  for (var i = own.first; i < own.end; i += 64u) {
     y[i] = fill_word(p.value);
   }
 }

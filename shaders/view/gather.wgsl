@@ -8,7 +8,11 @@
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
-  if (i < p.count) {
-    y[i] = x[strided_index(i)];
+  if (i >= p.count) {
+    return;
+  }
+  let t = piece(i);
+  for (var k = 0u; k < t.count; k++) {
+    y[t.flat + k * p.inner] = x[u32(t.at + i32(k) * p.step)];
   }
 }

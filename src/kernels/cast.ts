@@ -6,7 +6,7 @@ import type { DType } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid } from "./lib/workgroups.ts";
+import { flat } from "./lib/workgroups.ts";
 import { convertShader, F32, I32, U32 } from "./shaders/cast/convert.gen.ts";
 import { halfShader } from "./shaders/cast/half.gen.ts";
 
@@ -20,13 +20,8 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   const y = x.device.empty(x.shape, dtype);
   if (y.size === 0) return y;
   eachPiece("cast", x.rank, [read(x), write(y)], ([given, to]) => {
-    x.device.run(
-      describe({
-        params: { count: to.size },
-        bind: { x: given, y: write(to) },
-        workgroups: grid(x.device, "cast", to.size, 64),
-      }),
-    );
+    const { words: params, workgroups } = flat(x.device, "cast", to.size);
+    x.device.run(describe({ params, bind: { x: given, y: write(to) }, workgroups }));
   });
   return y;
 }

@@ -6,7 +6,7 @@ import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid } from "./lib/workgroups.ts";
+import { flat } from "./lib/workgroups.ts";
 import { applyShader } from "./shaders/dropout/apply.gen.ts";
 import { takeShader } from "./shaders/dropout/take.gen.ts";
 
@@ -26,12 +26,13 @@ export function dropout(x: Tensor, draw: Tensor, rate: number, inner: number): T
   const y = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   eachPiece("dropout", x.rank, [read(x), write(y)], ([from, to], start) => {
+    const { words, workgroups } = flat(x.device, "dropout", to.size);
     x.device.run(
       applyShader({
         half: half(x),
-        params: { count: to.size, inner, rate, start },
+        params: { ...words, inner, rate, start },
         bind: { draw, x: from, y: write(to) },
-        workgroups: grid(x.device, "dropout", to.size, 64),
+        workgroups,
       }),
     );
   });

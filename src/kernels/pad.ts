@@ -6,6 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { half } from "./lib/args.ts";
+import { share } from "./lib/occupancy.ts";
 import { eachPart } from "./lib/parts.ts";
 import { axisWords } from "./lib/strided.ts";
 import { grid } from "./lib/workgroups.ts";
@@ -140,9 +141,13 @@ function dispatch(op: string, x: Tensor, y: Tensor, axes: readonly PadAxis[], mo
   const list = merge(axes);
   const strides = stridesOf(list.map((a) => a.size));
   const words = (values: readonly number[], rest: number) => axisWords(op, values, rest);
+  const width = list.at(-1)!.padded;
+  const each = share(x.device, y.size);
+  const pieces = Math.ceil(width / each);
+  const count = (y.size / width) * pieces;
   x.device.run(
     forwardShader[half(x) ? "half" : "word"]({
-      consts: { AXES: Math.max(1, list.length) },
+      consts: { AXES: list.length },
       overrides: { MODE: modes[mode] },
       variant: mode,
       params: {
@@ -157,11 +162,13 @@ function dispatch(op: string, x: Tensor, y: Tensor, axes: readonly PadAxis[], mo
         ),
         stride: words(strides, 0),
         start: list.reduce((sum, a, i) => sum + a.first * strides[i], 0),
-        count: y.size,
         fill,
+        each,
+        pieces,
+        count,
       },
       bind: { x, y: write(y) },
-      workgroups: grid(x.device, op, y.size, 64),
+      workgroups: grid(x.device, op, count, 64),
     }),
   );
 }

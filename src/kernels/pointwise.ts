@@ -8,8 +8,9 @@ import { type KernelCall, read, write } from "../tensor/kernel.ts";
 import { broadcastShapes, sameShape, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
+import { share } from "./lib/occupancy.ts";
 import { eachBroadcastPiece, eachPiece } from "./lib/pieces.ts";
-import { grid } from "./lib/workgroups.ts";
+import { flat, grid } from "./lib/workgroups.ts";
 import * as pairCodes from "./shaders/lib/pair.gen.ts";
 import * as unaryCodes from "./shaders/lib/unary.gen.ts";
 import { binaryShader } from "./shaders/pointwise/binary.gen.ts";
@@ -107,23 +108,22 @@ function runBroadcast(op: string, out: Tensor, operands: readonly Tensor[], desc
   return out;
 }
 
-/** How the elements of `out` are shared out: four to a thread where that comes out even. */
+/** How the elements of `out` are shared out: four at a time where that comes out even. */
 function spread(op: string, out: Tensor, wide = true) {
   const x4 = wide && out.size % 4 === 0;
-  const count = out.size / (x4 ? 4 : 1);
-  return { width: x4 ? "wide" : "scalar", mark: x4 ? " x4" : "", count, workgroups: grid(out.device, op, count, 64) } as const;
+  return { width: x4 ? "wide" : "scalar", mark: x4 ? " x4" : "", ...flat(out.device, op, out.size / (x4 ? 4 : 1)) } as const;
 }
 
 /** `f(x)` element by element; `a` and `b` are the function's own parameters (slope, bounds, factor and offset). */
 export function unary(name: UnaryOp, x: Tensor, a = 0, b = 0): Tensor {
   expectFloats(name, { input: x });
   return run(name, x.device.empty(x.shape, x.dtype), [x], ([x], y) => {
-    const { width, mark, count, workgroups } = spread(name, y);
+    const { width, mark, words, workgroups } = spread(name, y);
     return unaryShader[width]({
       overrides: { OP: unaryOps[name].op },
       variant: name + mark,
       half: half(y),
-      params: { count, a, b },
+      params: { ...words, a, b },
       bind: { x, y: write(y) },
       workgroups,
     });
@@ -133,12 +133,12 @@ export function unary(name: UnaryOp, x: Tensor, a = 0, b = 0): Tensor {
 /** `dy * f'(…)`, from the tensor that the row names as saved. */
 export function unaryGradient(name: SmoothOp, saved: Tensor, dy: Tensor, a = 0, b = 0): Tensor {
   return run(name, dy.device.empty(dy.shape, dy.dtype), [saved, dy], ([s, dy], dx) => {
-    const { width, mark, count, workgroups } = spread(name, dx);
+    const { width, mark, words, workgroups } = spread(name, dx);
     return unaryGradientShader[width]({
       overrides: { OP: unaryOps[name].op },
       variant: name + mark,
       half: half(dx),
-      params: { count, a, b },
+      params: { ...words, a, b },
       bind: { s, dy, dx: write(dx) },
       workgroups,
     });
@@ -176,6 +176,28 @@ function mergedAxes(out: Shape, operands: readonly Tensor[]): { shape: number[];
   return shape.length > 0 ? { shape, strides } : { shape: [1], strides: all.map(() => [0]) };
 }
 
+/** How a result is shared out whose operands may be broadcast, and the words of lib/broadcast for it: single elements in rows, or as `spread` has it. */
+function spreadOver(op: string, out: Tensor, operands: readonly Tensor[], broadcast: boolean, wide = true) {
+  const { shape, strides } = mergedAxes(out.shape, operands);
+  const [shape0, shape1] = six(shape, 1);
+  const rest = { shape0, shape1, steps: strides.map((s) => six(s, 0)) };
+  if (!broadcast) {
+    const { words, ...alike } = spread(op, out, wide);
+    return { ...rest, ...alike, BROADCAST: 0, words: { ...words, pieces: 1 } };
+  }
+  const row = shape.at(-1)!;
+  const each = share(out.device, out.size);
+  const pieces = Math.ceil(row / each);
+  return {
+    ...rest,
+    width: "scalar" as const,
+    BROADCAST: shape.length,
+    mark: ` broadcast${shape.length}`,
+    words: { count: out.size, each, pieces },
+    workgroups: grid(out.device, op, (out.size / row) * pieces, 64),
+  };
+}
+
 /** NumPy's rule for up to six axes. Throws `ShapeError`. */
 function pairShape(op: string, a: Shape, b: Shape): number[] {
   const shape = broadcastShapes(op, a, b);
@@ -190,16 +212,13 @@ function pair(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, out: S
   const broadcast = !(sameShape(a.shape, out) && sameShape(second.shape, out));
   const OP = name in binaryOps ? binaryOps[name as BinaryOp] : comparisons[name as Comparison];
   const describe = (of: string, [a, b]: readonly Tensor[], y: Tensor) => {
-    const layout = mergedAxes(y.shape, [a, b]);
-    const axes = broadcast ? layout.shape.length : 0;
-    const [shape0, shape1] = six(layout.shape, 1);
-    const [[a0, a1], [b0, b1]] = layout.strides.map((s) => six(s, 0));
-    const { width, mark, count, workgroups } = spread(name, y, !broadcast);
+    const { width, mark, BROADCAST, words, steps, shape0, shape1, workgroups } = spreadOver(name, y, [a, b], broadcast);
+    const [[a0, a1], [b0, b1]] = steps;
     const call = {
-      overrides: { OP, NUMBER: number === undefined ? 0 : 1, BROADCAST: axes },
-      variant: `${name}${number === undefined ? "" : " number"}${of}${axes > 0 ? ` broadcast${axes}` : ""}${mark}`,
+      overrides: { OP, NUMBER: number === undefined ? 0 : 1, BROADCAST },
+      variant: `${name}${number === undefined ? "" : " number"}${of}${mark}`,
       half: half(y),
-      params: { shape0, shape1, a0, a1, b0, b1, count, parameter, number: number ?? 0 },
+      params: { shape0, shape1, a0, a1, b0, b1, ...words, parameter, number: number ?? 0 },
       workgroups,
     };
     return { width, call };
@@ -245,15 +264,12 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
   const given = [condition, tensor(a), tensor(b)];
   const broadcast = !given.every((t) => sameShape(t.shape, shape));
   return (broadcast ? runBroadcast : run)("where", condition.device.empty(shape), given, ([c, a, b], y) => {
-    const layout = mergedAxes(y.shape, [c, a, b]);
-    const axes = broadcast ? layout.shape.length : 0;
-    const [shape0, shape1] = six(layout.shape, 1);
-    const [[c0, c1], [a0, a1], [b0, b1]] = layout.strides.map((s) => six(s, 0));
-    const { count, workgroups } = spread("where", y, false);
+    const { mark, BROADCAST, words, steps, shape0, shape1, workgroups } = spreadOver("where", y, [c, a, b], broadcast, false);
+    const [[c0, c1], [a0, a1], [b0, b1]] = steps;
     return whereShader({
-      overrides: { A_NUMBER: values[0] === undefined ? 0 : 1, B_NUMBER: values[1] === undefined ? 0 : 1, BROADCAST: axes },
-      variant: `where ${values.map((v) => (v === undefined ? "t" : "n")).join("")}${axes > 0 ? ` broadcast${axes}` : ""}`,
-      params: { shape0, shape1, c0, c1, a0, a1, b0, b1, count, a_value: values[0] ?? 0, b_value: values[1] ?? 0 },
+      overrides: { A_NUMBER: values[0] === undefined ? 0 : 1, B_NUMBER: values[1] === undefined ? 0 : 1, BROADCAST },
+      variant: `where ${values.map((v) => (v === undefined ? "t" : "n")).join("")}${mark}`,
+      params: { shape0, shape1, c0, c1, a0, a1, b0, b1, ...words, a_value: values[0] ?? 0, b_value: values[1] ?? 0 },
       bind: { c, a, b, y: write(y) },
       workgroups,
     });

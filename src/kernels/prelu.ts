@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachPiece, fits } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
-import { fold, grid } from "./lib/workgroups.ts";
+import { flat, fold } from "./lib/workgroups.ts";
 import { binary, unary } from "./pointwise.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/prelu/forward.gen.ts";
@@ -50,13 +50,14 @@ export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
   if (x.size === 0) return y;
   eachRun([read(x), write(y)], ([from, to], start) => {
     const width = widthOf(g, to.size, start);
+    const { words, workgroups } = flat(x.device, "prelu", to.size / width);
     x.device.run(
       (width === 4 ? forwardShader.wide : forwardShader.scalar)({
         variant: marks[width],
         half: half(x),
-        params: { count: to.size / width, inner: g.inner, slopes: g.slopes, start },
+        params: { ...words, inner: g.inner, slopes: g.slopes, start },
         bind: { x: from, slope, y: write(to) },
-        workgroups: grid(x.device, "prelu", to.size / width, 64),
+        workgroups,
       }),
     );
   });
@@ -68,13 +69,14 @@ export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: Prel
   if (x.size === 0) return dx;
   eachRun([read(x), read(dy), write(dx)], ([from, given, to], start) => {
     const width = widthOf(g, to.size, start);
+    const { words, workgroups } = flat(x.device, "prelu", to.size / width);
     x.device.run(
       (width === 4 ? inputGradientShader.wide : inputGradientShader.scalar)({
         variant: marks[width],
         half: half(x),
-        params: { count: to.size / width, inner: g.inner, slopes: g.slopes, start },
+        params: { ...words, inner: g.inner, slopes: g.slopes, start },
         bind: { x: from, slope, dy: given, dx: write(to) },
-        workgroups: grid(x.device, "prelu", to.size / width, 64),
+        workgroups,
       }),
     );
   });

@@ -5,7 +5,7 @@ import { write } from "../tensor/kernel.ts";
 import { showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectWords } from "./lib/strided.ts";
-import { grid } from "./lib/workgroups.ts";
+import { flat } from "./lib/workgroups.ts";
 import { keepShader } from "./shaders/triangle/keep.gen.ts";
 
 export type Triangle = "tril" | "triu";
@@ -18,14 +18,15 @@ export function triangle(op: Triangle, x: Tensor, diagonal: number): Tensor {
   const y = x.device.empty(x.shape, x.dtype);
   if (y.size === 0) return y;
   const [rows, columns] = x.shape.slice(-2);
+  const { words, workgroups } = flat(x.device, op, y.size);
   x.device.run(
     keepShader({
       overrides: { LOWER: op === "tril" ? 1 : 0 },
       variant: op,
       // What lies further out is the same, and fits the sum.
-      params: { rows, columns, diagonal: Math.max(-rows, Math.min(columns, diagonal)), count: y.size },
+      params: { rows, columns, diagonal: Math.max(-rows, Math.min(columns, diagonal)), ...words },
       bind: { x, y: write(y) },
-      workgroups: grid(x.device, op, y.size, 64),
+      workgroups,
     }),
   );
   return y;

@@ -8,7 +8,7 @@ import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { gather, scatter, wordKind } from "./lib/strided.ts";
-import { grid } from "./lib/workgroups.ts";
+import { flat } from "./lib/workgroups.ts";
 import { fillShader } from "./shaders/view/fill.gen.ts";
 import { expectArguments } from "../host/kinds.ts";
 import { expectDevice } from "../tensor/kind.ts";
@@ -26,13 +26,13 @@ export function full(device: Device, shape: Shape, value: number, dtype: DType =
   const bits = word.getInt32(0);
   eachPiece("full", y.rank, [write(y)], ([piece]) => {
     const wide = piece.size % 4 === 0;
-    const count = wide ? piece.size / 4 : piece.size;
+    const { words, workgroups } = flat(device, "full", wide ? piece.size / 4 : piece.size);
     device.run(
       fillShader[wordKind(dtype, wide)]({
         variant: wide ? "vec4" : undefined,
-        params: { count, value: bits },
+        params: { ...words, value: bits },
         bind: { y: write(piece) },
-        workgroups: grid(device, "full", count, 64),
+        workgroups,
       }),
     );
   });

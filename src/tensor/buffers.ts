@@ -21,6 +21,9 @@ export const alignment = 256;
 
 export const alignUp = (bytes: number): number => Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
 
+/** What a binding covers: a vector of four at least, which there is memory for, so that what is not there and single words fit every kernel. */
+export const boundBytes = (bytes: number): number => Math.max(16, bytes);
+
 /** Free buffers beyond this and beyond what is in use go back to the system when a new size is asked for: shapes that came once. */
 const keptBytes = 2 ** 30;
 

@@ -1,6 +1,6 @@
 /** @file From the commands of a plan to what replays them: scratch, uniforms, bind groups. */
 
-import { alignment, type Storage, usage } from "./buffers.ts";
+import { alignment, boundBytes, type Storage, usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { paramBytes } from "./stream.ts";
 import { elideCopies } from "./elide.ts";
@@ -67,7 +67,10 @@ export function encoded(
     }
     const { call } = command;
     const { pipeline, layout } = pipelines.get(call);
-    const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
+    const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({
+      binding: i + 1,
+      resource: { ...resource(r), size: boundBytes(r.bytes) },
+    }));
     if (call.params) {
       entries.unshift({ binding: 0, resource: { buffer: uniforms, offset: alignment * next++, size: paramBytes(call.params) } });
     }

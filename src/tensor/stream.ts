@@ -1,7 +1,7 @@
 /** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
 
 import type { Backlog } from "./backlog.ts";
-import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
+import { type BufferPool, Storage, alignment, boundBytes, usage } from "./buffers.ts";
 import { ConfigError } from "../host/errors.ts";
 import { type Bound, type KernelCall } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
@@ -59,7 +59,7 @@ export class EagerStream implements Stream {
     const { pipeline, layout } = this.pipelines.get(call);
     const entries: GPUBindGroupEntry[] = call.bindings.map(({ tensor }, i) => ({
       binding: i + 1,
-      resource: { buffer: tensor.storage.memory(), offset: tensor.byteOffset, size: Math.max(4, tensor.bytes) },
+      resource: { buffer: tensor.storage.memory(), offset: tensor.byteOffset, size: boundBytes(tensor.bytes) },
     }));
     if (call.params) {
       const offset = this.used++ * alignment;

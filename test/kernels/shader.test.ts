@@ -51,7 +51,7 @@ test("the key tells the constants, then the variant or the overrides, then the e
 });
 
 test("a program is made once; two that share a key are refused", () => {
-  const call = { bind: { y: write(y) }, params: { count: 1, value: 0 }, workgroups };
+  const call = { bind: { y: write(y) }, params: { each: 1, count: 1, value: 0 }, workgroups };
   const [first, second] = [fillShader.word4({ ...call, variant: "test" }), fillShader.word4({ ...call, variant: "test" })];
   expect(first.program).toBe(second.program);
   expect(() => fillShader.word({ ...call, variant: "test" })).toThrow('two programs of view.fill have the key "view.fill test"');
@@ -91,22 +91,22 @@ test("a list that does not fill its field is refused", () => {
 const preluShader = forwardShader.scalar;
 const prelu = {
   half: false,
-  params: { count: 1, inner: 1, slopes: 1, start: 0 },
+  params: { each: 1, count: 1, inner: 1, slopes: 1, start: 0 },
   bind: { x, slope: y, y: write(z) },
   workgroups,
 };
-const fill = { params: { count: 1, value: 0 }, bind: { y: write(y) }, workgroups };
+const fill = { params: { each: 1, count: 1, value: 0 }, bind: { y: write(y) }, workgroups };
 const rest = { half: false, params, bind: { x, y: write(y), z: write(z) }, workgroups };
 
 /** Never called: each line after a note has a mistake and must not compile, the others must. */
 export const mistakes = [
   () => [preluShader(prelu), fillShader.word(fill), all({ ...rest, consts: { TP: 1 }, overrides: { MODE: 1 } })],
   // @ts-expect-error a word is forgotten
-  () => preluShader({ ...prelu, params: { count: 1, inner: 1, slopes: 1 } }),
+  () => preluShader({ ...prelu, params: { each: 1, count: 1, inner: 1, slopes: 1 } }),
   // @ts-expect-error a word that the shader does not have
-  () => preluShader({ ...prelu, params: { count: 1, inner: 1, slopes: 1, start: 0, end: 1 } }),
+  () => preluShader({ ...prelu, params: { each: 1, count: 1, inner: 1, slopes: 1, start: 0, end: 1 } }),
   // @ts-expect-error a list for a word
-  () => preluShader({ ...prelu, params: { count: [1], inner: 1, slopes: 1, start: 0 } }),
+  () => preluShader({ ...prelu, params: { each: 1, count: [1], inner: 1, slopes: 1, start: 0 } }),
   // @ts-expect-error a binding is forgotten
   () => preluShader({ ...prelu, bind: { x, y: write(z) } }),
   // @ts-expect-error a binding of another name

@@ -31,6 +31,16 @@ export function unwatch(): void {
   expect(most, "workgroups").toBeGreaterThan(limit);
 }
 
+/** What `fn` gives, dispatched as on hardware, where a thread has one element. */
+export function asOnHardware<T>(fn: () => T): T {
+  Object.defineProperty(gpu, "software", { value: false, configurable: true });
+  try {
+    return fn();
+  } finally {
+    Reflect.deleteProperty(gpu, "software");
+  }
+}
+
 /** A pattern that no run of a power of two repeats. */
 export const value = (i: number): number => ((i * 7919) % 1009) / 256 - 2;
 export const pattern = (shape: Shape, of = value): Tensor => {

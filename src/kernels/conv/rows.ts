@@ -91,10 +91,10 @@ export function packRows(weight: Tensor, g: ConvGeometry, layout: Layout, { PC, 
   const { transposed, inGroup, outGroup, weightOut, weightIn } = layout;
   const tile = PC * PARTS;
   const tiles = Math.ceil(outGroup / tile);
-  const row = 8 * Math.ceil((tile * KW) / 32);
+  const row = 32 * Math.ceil((tile * KW) / 32);
   const rows = g.taps[0] * g.taps[1];
-  const count = g.groups * tiles * rows * inGroup * row;
-  const packed = weight.device.empty([count, 4]);
+  const count = g.groups * tiles * rows * inGroup;
+  const packed = weight.device.empty([count, row]);
   weight.device.run(
     packRowsShader({
       params: {

@@ -35,3 +35,6 @@ export function lanes(device: Device): number {
 
 /** Elements that a thread handles: what all of them need is loaded once, and a software adapter starts few workgroups. A GPU has threads enough, and loads for all at once. */
 export const perThread = (device: Device): number => (device.software ? 64 : 1);
+
+/** The same of `count` elements, of which small tensors have few: some 64 workgroups stay. */
+export const share = (device: Device, count: number): number => Math.min(perThread(device), Math.ceil(count / 4096));

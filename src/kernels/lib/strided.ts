@@ -5,6 +5,7 @@ import { type DType, sizeOf } from "../../host/array.ts";
 import { write } from "../../tensor/kernel.ts";
 import { type Shape, showShape } from "../../host/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { share } from "./occupancy.ts";
 import { bindable, fits, tooLarge } from "./pieces.ts";
 import { grid } from "./workgroups.ts";
 import { gatherShader } from "../shaders/view/gather.gen.ts";
@@ -137,20 +138,40 @@ function reach({ shape, strides, start }: Piece, before: number): { from: number
   return { from, length: end(Math.max) + 1 - from };
 }
 
+// Shorter runs are not worth a thread of a software adapter.
+const shortRun = 16;
+
 function dispatch(op: string, shader: Direction, x: Tensor, y: Tensor, { shape, strides }: Layout, start: number): void {
-  const inner = shape.at(-1) ?? 1;
-  const outer = strides.slice(0, -1);
+  const last = Math.max(0, shape.length - 1);
+  const [inner = 1, step = 1] = [shape[last], strides[last]];
   // Bindings start at multiples of 256 bytes, so what is a multiple of 4 here is aligned there.
-  const wide = strides.at(-1) === 1 && [inner, start, ...outer].every((v) => v % 4 === 0);
+  const wide = step === 1 && [inner, start, ...strides.slice(0, -1)].every((v) => v % 4 === 0);
   const width = wide ? 4 : 1;
-  const count = sizeOf(shape) / width;
-  const sizes = wide ? [...shape.slice(0, -1), inner / 4] : shape;
-  const steps = wide ? [...outer.map((s) => s / 4), 1] : strides;
+  const sizes = [...shape.slice(0, -1), inner / width];
+  const steps = [...strides.slice(0, -1).map((s) => s / width), step];
+  // Threads of hardware are neighbors along the last axis, each with one word.
+  const along = x.device.software && sizes[last] < shortRun ? sizes.indexOf(Math.max(...sizes)) : last;
+  const words = sizeOf(sizes);
+  const run = sizes[along];
+  const each = share(x.device, words);
+  const pieces = Math.ceil(run / each);
+  const count = (words / run) * pieces;
   x.device.run(
     shader[wordKind(x.dtype, wide)]({
-      consts: { AXES: Math.max(1, shape.length) },
-      variant: wide ? "vec4" : undefined,
-      params: { shape: axisWords(op, sizes, 1), stride: axisWords(op, steps, 0), start: start / width, count },
+      consts: { AXES: last },
+      overrides: { INSIDE: along === last ? 0 : 1 },
+      variant: [wide ? "vec4" : "", along === last ? "" : "inside"].filter(Boolean).join(" ") || undefined,
+      params: {
+        shape: axisWords(op, sizes.toSpliced(along, 1), 1),
+        stride: axisWords(op, steps.toSpliced(along, 1), 0),
+        start: start / width,
+        run,
+        step: steps[along],
+        inner: sizeOf(sizes.slice(along + 1)),
+        each,
+        pieces,
+        count,
+      },
       bind: { x, y: write(y) },
       workgroups: grid(x.device, op, count, 64),
     }),

@@ -2,6 +2,7 @@
 
 import { ShapeError } from "../../host/errors.ts";
 import type { Device } from "../../tensor/device.ts";
+import { share } from "./occupancy.ts";
 
 /** Workgroups for `count` threads in workgroups of `size`. */
 export function grid(device: Device, op: string, count: number, size: number): [number, number, number] {
@@ -15,6 +16,12 @@ export function fold(device: Device, op: string, groups: number): [number, numbe
   const y = Math.max(1, Math.ceil(groups / x));
   if (y > max) throw new ShapeError(`${op}: ${groups} workgroups exceed what this device dispatches; use smaller tensors`);
   return [x, y, 1];
+}
+
+/** `count` elements that lie one behind the other, shared out among workgroups of 64 threads, and the words that tell them (`lib/each`). */
+export function flat(device: Device, op: string, count: number) {
+  const each = share(device, count);
+  return { words: { each, count }, workgroups: grid(device, op, Math.ceil(count / each), 64) };
 }
 
 /**

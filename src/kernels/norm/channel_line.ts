@@ -5,7 +5,7 @@ import { read, write } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { eachPiece } from "../lib/pieces.ts";
-import { grid } from "../lib/workgroups.ts";
+import { flat } from "../lib/workgroups.ts";
 import { codeOf } from "./norm.ts";
 import type { Residual } from "./shape.ts";
 import { channelLineShader } from "../shaders/norm/channel_line.gen.ts";
@@ -29,13 +29,14 @@ export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: num
   eachPiece("fixedBatchNorm", x.rank, [read(x), read(residual?.tensor ?? x), write(y)], ([from, added, to], start) => {
     const wide = [inner, start, to.size].every((n) => n % 4 === 0);
     const width = wide ? 4 : 1;
+    const { words, workgroups } = flat(device, "fixedBatchNorm", to.size / width);
     device.run(
       channelLineShader[wide ? "wide" : "scalar"]({
         variant: wide ? "x4" : "",
         half: half(x),
-        params: { count: to.size / width, inner: inner / width, channels: x.shape[1], start: start / width, ...lines },
+        params: { ...words, inner: inner / width, channels: x.shape[1], start: start / width, ...lines },
         bind: { x: from, factor, shift, slopes: slopes ?? factor, residual: added, y: write(to) },
-        workgroups: grid(device, "fixedBatchNorm", to.size / width, 64),
+        workgroups,
       }),
     );
   });

@@ -3,14 +3,13 @@
 import { type KernelCall, update, write } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { lanes } from "../lib/occupancy.ts";
-import { fold } from "../lib/workgroups.ts";
+import { flat, fold } from "../lib/workgroups.ts";
 import { clipShader } from "../shaders/optim/clip.gen.ts";
 import { finiteShader } from "../shaders/optim/finite.gen.ts";
 import { judgeShader } from "../shaders/optim/judge.gen.ts";
 import { normShader } from "../shaders/optim/norm.gen.ts";
 import { squaresShader } from "../shaders/optim/squares.gen.ts";
 import { unscaleShader } from "../shaders/optim/unscale.gen.ts";
-import { flat } from "./update.ts";
 
 export { ScalerState } from "../shaders/lib/scaler.gen.ts";
 
@@ -32,13 +31,13 @@ function overAll(
 ): void {
   const { device } = gradients[0];
   const consts = { LANES: lanes(device) };
-  const counts = gradients.map((g) => Math.ceil(g.size / (64 * consts.LANES)));
+  const counts = gradients.map((g) => Math.ceil(g.size / (4 * 64 * consts.LANES)));
   const total = counts.reduce((a, b) => a + b, 0);
   const partial = device.empty([total]);
   let first = 0;
   gradients.forEach((gradient, i) => {
     const workgroups = fold(device, "gradients", counts[i]);
-    device.run(slab(gradient, partial, { consts, params: { count: gradient.size, first }, workgroups }));
+    device.run(slab(gradient, partial, { consts, params: { count: gradient.size / 4, first }, workgroups }));
     first += counts[i];
   });
   device.run(all(partial, { consts, params: { count: total }, workgroups: [1, 1, 1] }));
@@ -73,14 +72,14 @@ export function unscale(gradients: readonly Tensor[], state: Tensor, veto?: Tens
       }),
   );
   for (const gradient of gradients) {
-    const { count, workgroups } = flat("unscale", gradient);
-    device.run(unscaleShader({ params: count, bind: { state, gradient: update(gradient) }, workgroups }));
+    const { words: params, workgroups } = flat(device, "unscale", gradient.size / 4);
+    device.run(unscaleShader({ params, bind: { state, gradient: update(gradient) }, workgroups }));
   }
 }
 
 /** Limits `gradient` to ±`limit`, then by the factor min(1, maxNorm / (norm + 1e-6)). */
 export function clip(gradient: Tensor, norm: Tensor, limit = unlimited, maxNorm = unlimited): void {
-  const { count, workgroups } = flat("clip", gradient);
-  const params = { ...count, limit, max_norm: Math.min(maxNorm, unlimited) };
+  const { words, workgroups } = flat(gradient.device, "clip", gradient.size / 4);
+  const params = { ...words, limit, max_norm: Math.min(maxNorm, unlimited) };
   gradient.device.run(clipShader({ params, bind: { norm, gradient: update(gradient) }, workgroups }));
 }

@@ -2,10 +2,9 @@
 
 import { type Bound, type KernelCall, update, type Written } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { perThread } from "../lib/occupancy.ts";
-import { grid } from "../lib/workgroups.ts";
+import { flat } from "../lib/workgroups.ts";
 
-/** Parameters that share one buffer, with what an optimizer knows of them. */
+/** Parameters that share one buffer, with what an optimizer knows of them. Sizes are multiples of four, but for moments of one word that are not needed. */
 export interface FlatBuffers {
   /** The words of the optimizer's state. */
   readonly state: Tensor;
@@ -31,12 +30,6 @@ export function stateWords<S extends Readonly<Record<string, number>>>(
     .map((name) => values[name]);
 }
 
-/** Elements for each thread of a kernel over a flat buffer, and workgroups for all of them. */
-export function flat(op: string, { device, size }: Tensor) {
-  const each = perThread(device);
-  return { count: { count: size, each }, workgroups: grid(device, op, size, 64 * each) };
-}
-
 // Skips the update if the state of a scaler says so; without one any buffer is bound.
 const guarded = (scaler: Tensor | undefined) =>
   ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
@@ -48,10 +41,10 @@ export function updateCall(
   variant: boolean,
   { maximize = false, scaler }: UpdateOptions,
 ) {
-  const { count, workgroups } = flat(op, weight);
+  const { words, workgroups } = flat(weight.device, op, weight.size / 4);
   return {
     ...guarded(scaler),
-    params: { ...count, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 },
+    params: { ...words, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 },
     workgroups,
     bind: { state, gradient, weight: update(weight), scaler: scaler ?? gradient },
   };
