@@ -1,9 +1,9 @@
 // y = x / (1 - rate) where a random number is at least the rate, else 0. One number per `inner` adjacent elements: 1 drops elements, the
 // elements of a channel drop channels. The gradient is the same kernel on dy with the same draw.
-// uses lib/each lib/philox
+// uses lib/grid lib/philox
 
 struct Params {
-  each: u32,    // elements of a thread, see lib/each
+  each: u32,  // elements of a thread
   count: u32,
   inner: u32,
   rate: f32,
@@ -17,10 +17,15 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let own = own_elements(group, groups, lane);
-  for (var i = own.first; i < own.end; i += 64u) {
+  let first = (linear_group(group, groups) * 64u + lane) * p.each;
+  let end = min(first + p.each, p.count);
+  for (var i = first; i < end;) {
     let k = (p.start + i) / p.inner;
     let words = philox(vec4u(k / 4u, 0u, draw[2], draw[3]), vec2u(draw[0], draw[1]));
-    y[i] = E(select(0.0, f32(x[i]) / (1.0 - p.rate), unit(words[k % 4u]) >= p.rate));
+    let kept = unit(words[k % 4u]) >= p.rate;
+    let stop = min(end, (k + 1u) * p.inner - p.start);
+    for (; i < stop; i++) {
+      y[i] = E(select(0.0, f32(x[i]) / (1.0 - p.rate), kept));
+    }
   }
 }
