@@ -5,8 +5,10 @@ struct Params {
   count: u32,              // elements per group
   groups: u32,
   group_step: u32,         // from the start of one group to the next
-  run: u32,                // adjacent elements
+  run: u32,                // adjacent elements, of a sample where there are several
   batch: u32,              // 1: a run per sample
+  samples_on: u32,         // what LANES elements further means: so many samples
+  place_on: u32,           // and so many places
   groups_per_sample: u32,
   channels_per_group: u32,
   inner: u32,              // elements per channel inside a group
@@ -16,7 +18,6 @@ struct Params {
   slabs: u32,
   slopes: u32,             // of the activation below zero: 0 for the number `slope`, else as many as the tensor holds, 1 or one per channel
   slope: f32,
-  residual: u32,           // what norm/forward adds: NONE, BEHIND the activation or BEFORE it
   x_pitch: u32,            // elements, not V, from one sample to the next
   y_pitch: u32,
   residual_pitch: u32,
@@ -31,17 +32,30 @@ struct Params {
 const BLOCK = 64u * LANES;
 const PART = 64u * BLOCK;
 
-// Sample of element i of group g, and its place in the sample. Divisions and branches cost software adapters much: once for all tensors.
-fn spot(g: u32, i: u32) -> vec2u {
+// Where an element of a group lies: its sample, where the group begins there, and its place in the run.
+struct Spot {
+  sample: u32,
+  base: u32,
+  place: u32,
+}
+
+fn spot(g: u32, i: u32) -> Spot {
   if (p.batch == 0u) {
-    return vec2u(g / p.groups_per_sample, g % p.groups_per_sample * p.group_step + i);
+    return Spot(g / p.groups_per_sample, g % p.groups_per_sample * p.group_step, i);
   }
-  return vec2u(i / p.run, g * p.group_step + i % p.run);
+  return Spot(i / p.run, g * p.group_step, i % p.run);
+}
+
+// LANES elements further. Divisions and branches cost software adapters much: they are for the first element of a lane.
+fn next(s: Spot) -> Spot {
+  let place = s.place + p.place_on;
+  let over = place >= p.run;
+  return Spot(s.sample + p.samples_on + select(0u, 1u, over), s.base, place - select(0u, p.run, over));
 }
 
 // Where that is in a tensor whose samples are so many elements apart.
-fn at(to: vec2u, pitch: u32) -> u32 {
-  return to.x * (pitch / WIDTH) + to.y;
+fn at(s: Spot, pitch: u32) -> u32 {
+  return s.sample * (pitch / WIDTH) + s.base + s.place;
 }
 
 fn channel(g: u32, i: u32) -> u32 {

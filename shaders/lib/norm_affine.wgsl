@@ -1,6 +1,9 @@
 // Scale, shift and activation of a channel: y = z where z > 0, else slope * z, with z = weight * h + bias. Slope 1 is no activation, 0 is ReLU.
 // uses lib/norm
 
+// 1: a group has several channels.
+override CHANNELS: u32 = 0u;
+
 struct Channel {
   weight: f32,
   bias: f32,

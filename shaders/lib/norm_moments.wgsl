@@ -4,13 +4,16 @@
 // uses lib/norm lib/tree
 
 fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
+  let start_at = spot(g, first + lane);
+  var to = start_at;
   var sum = V(0.0);
   for (var begin = first + lane; begin < last; begin += PART) {
     var part = V(0.0);
     for (var start = begin; start < min(begin + PART, last); start += BLOCK) {
       var block = V(0.0);
       for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-        block += V(x[at(spot(g, i), p.x_pitch)]);
+        block += V(x[at(to, p.x_pitch)]);
+        to = next(to);
       }
       part += block;
     }
@@ -19,6 +22,7 @@ fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
   let count = f32(max(last - first, 1u) * WIDTH);
   let mean = tree_sum(total(sum), lane) / count;
 
+  to = start_at;
   sum = V(0.0);
   var rest = V(0.0);
   for (var begin = first + lane; begin < last; begin += PART) {
@@ -28,9 +32,10 @@ fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
       var block = V(0.0);
       var off = V(0.0);
       for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-        let d = V(x[at(spot(g, i), p.x_pitch)]) - mean;
+        let d = V(x[at(to, p.x_pitch)]) - mean;
         block = fma(d, d, block);
         off += d;
+        to = next(to);
       }
       part += block;
       part_off += off;

@@ -19,6 +19,7 @@ fn upstream(given: V, z: V, i: u32, q: Channel) -> V {
 
 // Sums over elements first to last - 1 of a group, which are of one channel: of the gradient d of z, of d h, and of the gradient of the slope.
 fn channel_sums(g: u32, first: u32, last: u32, s: vec3f, q: Channel, lane: u32) -> vec3f {
+  var to = spot(g, first + lane);
   var sum = V(0.0);
   var product = V(0.0);
   var below = V(0.0);
@@ -31,7 +32,6 @@ fn channel_sums(g: u32, first: u32, last: u32, s: vec3f, q: Channel, lane: u32) 
       var product_block = V(0.0);
       var below_block = V(0.0);
       for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-        let to = spot(g, i);
         let given = V(dy[at(to, p.dy_pitch)]);
         let h = normalized(V(x[at(to, p.x_pitch)]), s);
         let z = scaled(h, q);
@@ -39,6 +39,7 @@ fn channel_sums(g: u32, first: u32, last: u32, s: vec3f, q: Channel, lane: u32) 
         sum_block += d;
         product_block = fma(d, h, product_block);
         below_block = fma(given, min(z, V(0.0)), below_block);
+        to = next(to);
       }
       sum_part += sum_block;
       product_part += product_block;

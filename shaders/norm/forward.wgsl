@@ -22,6 +22,8 @@
 
 // 1: there are slabs.
 override SLABS: u32;
+// What is added: NONE, BEHIND the activation or BEFORE it. An override, as software adapters take both sides of a branch.
+override RESIDUAL: u32;
 
 // Of all slabs, from the moments of each (Chan, Golub and LeVeque 1983).
 fn joined(g: u32) -> vec3f {
@@ -58,20 +60,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let s = vec3f(m.x, 1.0 / sqrt(m.y / f32(p.count * WIDTH) + p.epsilon), m.z);
 
   var q = of_channel(channel(g, 0u));
-  for (var i = id % p.slabs * p.slab + lane; i < last; i += LANES) {
-    if (p.channels_per_group > 1u) {
+  let first = id % p.slabs * p.slab + lane;
+  var to = spot(g, first);
+  for (var i = first; i < last; i += LANES) {
+    if (CHANNELS != 0u) {
       q = of_channel(channel(g, i));
     }
-    let to = spot(g, i);
     var z = scaled(normalized(V(x[at(to, p.x_pitch)]), s), q);
-    if (p.residual == BEFORE) {
+    if (RESIDUAL == BEFORE) {
       z += V(residual[at(to, p.residual_pitch)]);
     }
     z = select(q.slope * z, z, z > V(0.0));
-    if (p.residual == BEHIND) {
+    if (RESIDUAL == BEHIND) {
       z += V(residual[at(to, p.residual_pitch)]);
     }
     y[at(to, p.y_pitch)] = S(z);
+    to = next(to);
   }
   if (lane < 3u && id % p.slabs == 0u && g < p.groups) {
     stats[3u * g + lane] = s[lane];

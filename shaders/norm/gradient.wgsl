@@ -3,7 +3,7 @@
 //   dx = scale * (u - mean(u) - h * mean(u * h)).
 // z is computed again from x: nothing is kept for the activation. One workgroup per group; or one per slab of it, after norm/slab_sums.
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/norm_sums lib/residual
+// uses lib/grid lib/norm_sums
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
@@ -17,6 +17,8 @@
 // 1: norm/slab_sums has written the sums, because there are slabs or several channels to a group. (Their loop here, around barriers, takes llvmpipe
 // half a second more to compile.)
 override GIVEN: u32;
+// 1: dx has what other operations gave.
+override ADDED: u32;
 
 fn given_sums(g: u32, lane: u32) -> vec3f {
   let rows = p.slabs * p.channels_per_group;
@@ -53,18 +55,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   means /= f32(p.count * WIDTH);
 
-  for (var i = id % p.slabs * p.slab + lane; i < last; i += LANES) {
-    if (p.channels_per_group > 1u) {
+  let first = id % p.slabs * p.slab + lane;
+  var to = spot(g, first);
+  for (var i = first; i < last; i += LANES) {
+    if (CHANNELS != 0u) {
       q = of_channel(channel(g, i));
     }
-    let to = spot(g, i);
     let k = at(to, p.dx_pitch);
     let h = normalized(V(x[at(to, p.x_pitch)]), s);
     let u = q.weight * upstream(V(dy[at(to, p.dy_pitch)]), scaled(h, q), i, q);
     var d = s.y * (u - means.x - h * means.y);
-    if (p.residual != NONE) {
-      d += V(dx[k]); // what other operations gave
+    if (ADDED != 0u) {
+      d += V(dx[k]);
     }
     dx[k] = S(d);
+    to = next(to);
   }
 }

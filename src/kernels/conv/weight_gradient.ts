@@ -7,7 +7,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { half } from "../lib/args.ts";
 import { type WeightGradient, weightGradientPieces } from "./over_limit.ts";
-import { weightGradientFourier } from "#fourier";
+import { WEIGHT_THREADS, weightGradientFourier, weightGradientRowsShader } from "#lanes";
 import { type ConvGeometry, four, windowWords } from "./shape.ts";
 import { weightWindow } from "./matrix.ts";
 import { blockElements, slabsOf } from "./slabs.ts";
@@ -18,7 +18,6 @@ import { fold } from "../lib/workgroups.ts";
 import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
-import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
 import { RUN, weightGradientMatrixShader } from "../shaders/conv/weight_gradient_matrix.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
@@ -72,7 +71,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const pairs = g.taps[0] * g.taps[1] * Math.ceil(g.taps[2] / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   // Lanes without weights work too in lib/channels_by_lane.
   const direct = hasLanes(device) ? 8 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
-  const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
+  const WG = !tile ? direct : "TB" in tile ? WEIGHT_THREADS : 1; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape, threadsOf(tile, WG), tile && "SA" in tile ? RUN : blockElements);
   const { slabs } = runs;

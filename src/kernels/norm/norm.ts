@@ -27,6 +27,9 @@ const slopeTensor = ({ slope }: NormAffine): Tensor | undefined => (typeof slope
 /** As shaders/lib/residual.wgsl has it. */
 export const codeOf = (residual?: Residual): number => (residual ? (residual.before ? BEFORE : BEHIND) : NONE);
 
+// A run that does not end.
+const whole = 2 ** 32 - 1;
+
 interface Work {
   /** Elements of each of `items`, and the workgroups that share them. */
   readonly length: number;
@@ -36,27 +39,33 @@ interface Work {
   readonly wide: boolean;
 }
 
-/** What the calls of these shaders share; `on` names the overrides that are 1. */
-function describe(
+/** What the calls of these shaders share. */
+function describe<O extends Readonly<Record<string, number>>>(
   x: Tensor,
   g: NormGeometry,
   affine: NormAffine,
   { length, slabs, items, wide }: Work,
-  ...on: readonly string[]
+  overrides: O,
 ) {
   const { slope = 1 } = affine;
   const width = wide ? 4 : 1;
   const pitch = g.runStep || g.groupsPerSample * g.groupStep; // of a sample
+  const batch = g.runStep !== 0;
+  const LANES = lanes(x.device);
+  const run = g.run / width;
   return {
-    consts: { LANES: lanes(x.device) },
-    variant: [...on, ...(wide ? ["x4"] : [])].join(" "),
+    consts: { LANES },
+    overrides,
+    variant: [...marksOf(overrides), ...(wide ? ["x4"] : [])].join(" "),
     half: half(x),
     params: {
       count: g.count / width,
       groups: g.groups,
       group_step: g.groupStep / width,
-      run: g.run / width,
-      batch: g.runStep === 0 ? 0 : 1,
+      run: batch ? run : whole,
+      batch: batch ? 1 : 0,
+      samples_on: batch ? Math.floor(LANES / run) : 0,
+      place_on: batch ? LANES % run : LANES,
       groups_per_sample: g.groupsPerSample,
       channels_per_group: g.channelsPerGroup,
       inner: g.inner / width,
@@ -66,7 +75,6 @@ function describe(
       slabs,
       slopes: slopeTensor(affine)?.size ?? 0,
       slope: typeof slope === "number" ? slope : 0,
-      residual: NONE,
       x_pitch: pitch,
       y_pitch: pitch,
       residual_pitch: pitch,
@@ -76,6 +84,10 @@ function describe(
     workgroups: fold(x.device, "norm", items * slabs),
   };
 }
+
+/** The overrides that are not 0, as a program's name has them. */
+const marksOf = (overrides: Readonly<Record<string, number>>): string[] =>
+  Object.entries(overrides).flatMap(([name, n]) => (n === 0 ? [] : [name.toLowerCase() + (n > 1 ? n : "")]));
 
 const perChannel = (x: Tensor, affine: NormAffine) => ({
   weight: affine.weight ?? instead(x),
@@ -104,20 +116,18 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry, residual?: 
   let moments: Tensor | undefined;
   if (n > 1) {
     moments = device.empty([g.groups, n, 3]);
-    device.run(slabMomentsShader[kind]({ ...describe(x, g, {}, size), bind: { x, slab_moments: write(moments) } }));
+    const { overrides: _, ...call } = describe(x, g, {}, size, {});
+    device.run(slabMomentsShader[kind]({ ...call, bind: { x, slab_moments: write(moments) } }));
   }
-  const call = describe(x, g, affine, size, ...(n > 1 ? ["slabs"] : []));
-  const added = residual?.tensor ?? instead(x);
+  const on = { SLABS: n > 1 ? 1 : 0, CHANNELS: g.channelsPerGroup > 1 ? 1 : 0, RESIDUAL: codeOf(residual) };
   device.run(
     forwardShader[kind]({
-      ...call,
-      params: { ...call.params, residual: codeOf(residual) },
-      overrides: { SLABS: n > 1 ? 1 : 0 },
+      ...describe(x, g, affine, size, on),
       bind: {
         x,
         ...perChannel(x, affine),
         slab_moments: moments ?? instead(x),
-        residual: added,
+        residual: residual?.tensor ?? instead(x),
         y: write(y),
         stats: write(stats),
       },
@@ -167,27 +177,17 @@ export function normGradients(
     const given = { x, ...perChannel(x, affine), stats, dy };
     const wide = isWide(g);
     const kind = wide ? "wide" : "scalar";
-    const factors = each && weight ? ["each"] : [];
-    const EACH = factors.length;
+    const EACH = each && weight ? 1 : 0;
     const first = n > 1 || perGroup > 1; // the sums in a pass of their own
     if (first) {
       const size = { length: g.count / perGroup, slabs: n, items: g.groups * perGroup, wide };
-      const call = describe(x, own, after, size, ...factors);
-      device.run(slabSumsShader[kind]({ ...call, overrides: { EACH }, bind: { ...given, sums: write(sums) } }));
+      device.run(slabSumsShader[kind]({ ...describe(x, own, after, size, { EACH }), bind: { ...given, sums: write(sums) } }));
     }
-    const call = describe(
-      x,
-      own,
-      after,
-      { length: g.count, slabs: n, items: g.groups, wide },
-      ...factors,
-      ...(first ? ["given"] : []),
-    );
+    const size = { length: g.count, slabs: n, items: g.groups, wide };
+    const CHANNELS = own.channelsPerGroup > 1 ? 1 : 0;
     device.run(
       gradientShader[kind]({
-        ...call,
-        params: { ...call.params, residual: inPlace ? BEHIND : NONE },
-        overrides: { EACH, GIVEN: first ? 1 : 0 },
+        ...describe(x, own, after, size, { EACH, GIVEN: first ? 1 : 0, CHANNELS, ADDED: inPlace ? 1 : 0 }),
         bind: { ...given, dx: inPlace ? update(dx) : write(dx), sums: first ? update(sums) : write(sums) },
       }),
     );
