@@ -3,7 +3,7 @@ import { openDevice } from "voxgrad";
 import { caseLines, chaos, configure, fit, openRun, report } from "voxgrad/seg";
 import { FolderData, folderStore } from "voxgrad/seg/node";
 
-const [folder, run, options = "{}"] = process.argv.slice(2);
+const [folder = "CHAOS_Train_Sets", run = "runs/chaos", options = "{}"] = process.argv.slice(2);
 const device = await openDevice();
 const data = await (await FolderData.openFor(folder, chaos, JSON.parse(options))).fold(0);
 const { config, info } = await configure(chaos, data, { data: folder, ...JSON.parse(options) });

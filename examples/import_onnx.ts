@@ -17,7 +17,7 @@ for (const { name, shape } of [...inputs, ...outputs]) console.log(name, shape);
 
 const model = importOnnx(device, bytes);
 console.log(model.parameterCount, "parameters"); // model.parameters() go to an optimizer like those of any module
-const shape = inputs[0].shape!.map((n, i) => (typeof n === "number" ? n : i === 0 ? 2 : 32));
+const shape = inputs[0]!.shape!.map((n, i) => (typeof n === "number" ? n : i === 0 ? 2 : 32));
 const size = shape.reduce((a, b) => a * b, 1);
 const x = device.tensor({ data: Float32Array.from({ length: size }, (_, i) => Math.sin(i)), shape });
 const y = noGrad(() => model.forward(x));
@@ -27,7 +27,7 @@ if (path === undefined) {
   const [a, b] = await Promise.all([y.data(), noGrad(() => unet.forward(x)).data()]);
   console.log(
     "largest difference to the module it came from:",
-    Math.max(...a.map((v, i) => Math.abs(v - b[i]))).toExponential(0),
+    Math.max(...a.map((v, i) => Math.abs(v - b[i]!))).toExponential(0),
   );
 }
 device.close();

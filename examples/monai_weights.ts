@@ -7,7 +7,7 @@ import { UNet } from "voxgrad/seg";
 import { readWeights, writeSafetensors } from "voxgrad/weights";
 
 setDeterminism(0);
-const [path, out] = process.argv.slice(2);
+const [path = "weights.safetensors", out] = process.argv.slice(2);
 const device = await openDevice();
 const model = new UNet(device, {
   spatialDims: 2,

@@ -3,7 +3,7 @@ import { openDevice } from "voxgrad";
 import { configure, fit, nnunetRecipe, openRun, report } from "voxgrad/seg";
 import { FolderData, folderStore } from "voxgrad/seg/node";
 
-const [folder, run, options = "{}"] = process.argv.slice(2);
+const [folder = "data", run = "runs/nnunet", options = "{}"] = process.argv.slice(2);
 const device = await openDevice();
 const data = await (await FolderData.open(folder)).fold(0);
 
@@ -14,5 +14,5 @@ const { config, info } = await configure(nnunetRecipe, data, given, { device: as
 const store = folderStore(run);
 const { epochs } = await fit(nnunetRecipe, { device, data, config, info, store }); // { …, resume: true } goes on bit for bit
 const { evaluation } = await report(store, await openRun(device, store, nnunetRecipe), epochs, data.val, data.read);
-for (const [i, name] of evaluation.labels.entries()) console.log(name, evaluation.mean[i].toFixed(3));
+for (const [i, name] of evaluation.labels.entries()) console.log(name, evaluation.mean[i]?.toFixed(3));
 device.close();

@@ -3,7 +3,7 @@ import { openDevice } from "voxgrad";
 import { readImageFile, writeImageFile } from "voxgrad/data/node";
 import { openNnunetFolder } from "voxgrad/seg/node";
 
-const [folder, image, out] = process.argv.slice(2);
+const [folder = "results", image = "image.nii.gz", out = "labels.nii.gz"] = process.argv.slice(2);
 const device = await openDevice();
 // plans.json, dataset.json and the checkpoints of all folds; `{ folds: [0], checkpoint: "checkpoint_best.pth" }` chooses.
 const model = await openNnunetFolder(device, folder);

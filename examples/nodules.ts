@@ -3,7 +3,7 @@ import { openDevice } from "voxgrad";
 import { configure, detectionLines, fit, nodules, openRun, report } from "voxgrad/seg";
 import { FolderData, folderStore } from "voxgrad/seg/node";
 
-const [scans, run, options = "{}"] = process.argv.slice(2);
+const [scans = "luna", run = "runs/nodules", options = "{}"] = process.argv.slice(2);
 const device = await openDevice();
 const data = await (await FolderData.open(scans)).fold(0);
 const { config, info } = await configure(nodules, data, { data: scans, ...JSON.parse(options) });

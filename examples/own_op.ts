@@ -16,19 +16,19 @@ const main = (body: string) => `
     if (i < p.count) { ${body} }
   }`;
 type Args = { alpha: number };
-type Shapes = { [name: string]: readonly number[] };
+type Shapes = { x: readonly number[] };
 const shape = ({ x }: Shapes) => x;
 const values = ({ x }: Shapes, { alpha }: Args) => ({ alpha, count: sizeOf(x) });
 
 /** x + sin²(αx) / α (Liu et al. 2020). */
-const snakeGradient = defineOp<Args>({
+const snakeGradient = defineOp<Args, "x" | "dy">({
   name: "snake_gradient",
   shape,
   values,
   wgsl: `${head} @group(0) @binding(2) var<storage, read> dy: array<E>; @group(0) @binding(3) var<storage, read_write> dx: array<E>;
     ${main("dx[i] = E(f32(dy[i]) * (1 + sin(2 * p.alpha * f32(x[i]))));")}`,
 });
-export const snake = defineOp<Args>({
+export const snake = defineOp<Args, "x">({
   name: "snake",
   shape,
   values,
@@ -46,11 +46,11 @@ await gradCheck((t) => snake(t, { alpha: 2 }), [x]);
 const row: OpRow<Args> = {
   name: "snake",
   samples: [{ id: "snake/matrix", inputs: { x: { shape: [3, 50] } }, args: { alpha: 0.7 } }],
-  run: (t, args) => snake(t.x, args),
+  run: (t, args) => snake(t.x!, args),
   reference: ({ x }, { alpha }) =>
     float64(
-      x.shape,
-      x.data.map((v) => v + Math.sin(alpha * v) ** 2 / alpha),
+      x!.shape,
+      x!.data.map((v) => v + Math.sin(alpha * v) ** 2 / alpha),
     ),
   differentiable: ["x"],
 };

@@ -48,5 +48,5 @@ export default defineRecipe<{ features: number; lr: number; size: number }>({
   optimizer: (model, { config }) => new AdamW(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) => cosineAnnealing({ tMax: config.epochs }),
   segmenter: (device, { model }, { config, outputs }) =>
-    new SliceSegmenter(device, model, { patchSize: [config.size, config.size], sliceAxis: 2, outputs }),
+    new SliceSegmenter(device, model!, { patchSize: [config.size, config.size], sliceAxis: 2, outputs }),
 });

@@ -3,7 +3,7 @@ import { openDevice } from "voxgrad";
 import { labelVolumes, openRun, readRunInfo, segmentCases, writePrediction } from "voxgrad/seg";
 import { casesOfPaths, expectFreeOutputs, folderStore, readFiles, recipeByName } from "voxgrad/seg/node";
 
-const [run, images, out] = process.argv.slice(2);
+const [run = "runs/3d", images = "data/imagesTs", out = "predicted"] = process.argv.slice(2);
 const device = await openDevice();
 const source = folderStore(run);
 const { recipe, channels, labels } = await readRunInfo(source);

@@ -44,5 +44,5 @@ dice.append(
   { ...logits, data: logits.data.map((v) => Number(v > 0)) },
   { data: label.data.map((v) => Math.min(v, 1)), shape: logits.shape },
 );
-console.log("Dice of a volume:", dice.aggregate().value.data[0].toFixed(3));
+console.log("Dice of a volume:", dice.aggregate().value.data[0]?.toFixed(3));
 device.close();

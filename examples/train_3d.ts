@@ -3,7 +3,7 @@ import { openDevice } from "voxgrad";
 import { configure, fit, openRun, patches3d, report } from "voxgrad/seg";
 import { FolderData, folderStore } from "voxgrad/seg/node";
 
-const [folder, run, options = "{}"] = process.argv.slice(2);
+const [folder = "data", run = "runs/3d", options = "{}"] = process.argv.slice(2);
 const device = await openDevice();
 const data = await (await FolderData.open(folder)).fold(0);
 
@@ -23,5 +23,5 @@ const { epochs } = await fit(patches3d, {
   },
 });
 const { evaluation } = await report(store, await openRun(device, store, patches3d), epochs, data.val, data.read);
-for (const [i, name] of evaluation.labels.entries()) console.log(name, evaluation.mean[i].toFixed(3));
+for (const [i, name] of evaluation.labels.entries()) console.log(name, evaluation.mean[i]?.toFixed(3));
 device.close();

@@ -3,7 +3,7 @@
 import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, FormatError, VoxgradError } from "./errors.ts";
 
@@ -110,6 +110,16 @@ function isLink(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Makes a folder and those above it, one by one: Node's recursive `mkdir` never ends where a system has no place for any, as /proc. @throws ConfigError */
+export async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = resolve(folder); !existsSync(at) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
+  for (const path of missing)
+    await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EEXIST") throw new ConfigError(`cannot make the folder ${path}: ${cause.message}`, { cause });
+    });
 }
 
 /** Throws `ConfigError` unless `folder` is one that files can be written into, or can be made. */

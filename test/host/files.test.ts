@@ -1,10 +1,11 @@
 /** @file Files on disk: writes in one step and JSON. */
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FormatError } from "../../src/host/errors.ts";
-import { readJson, writeFileAtomic } from "../../src/host/files.node.ts";
+import { ConfigError, FormatError } from "../../src/host/errors.ts";
+import { makeFolder, readJson, writeFileAtomic } from "../../src/host/files.node.ts";
 
 let dir: string;
 beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), "voxgrad-files-"))));
@@ -47,4 +48,16 @@ test("writes a file whose name is as long as names can be", async () => {
   await writeFileAtomic(path, "long");
   expect(await readFile(path, "utf8")).toBe("long");
   await rm(path);
+});
+
+test("makes folders within each other, also those that are there or that another makes meanwhile", async () => {
+  await Promise.all([0, 1, 2].map(() => makeFolder(join(dir, "a/b/c"))));
+  await makeFolder(join(dir, "a/b/c"));
+  await writeFileAtomic(join(dir, "a/b/c/file"), "");
+  await expect(makeFolder(join(dir, "a/b/c/file/d"))).rejects.toThrow(ConfigError);
+});
+
+// Where Node's own recursive mkdir goes round for good.
+test.runIf(existsSync("/proc/self"))("a system that takes no folder is an error", async () => {
+  await expect(makeFolder("/proc/voxgrad/run")).rejects.toThrow(/^cannot make the folder \/proc\/voxgrad: ENOENT/);
 });

@@ -2,8 +2,15 @@
 
 import type { DicomValue, SliceOptions } from "./dicom_file.ts";
 
-/** A table of names and values: with the mark SV10, or of the older form, whose lengths are more by the number of items of the first entry. */
-export function csaHeader(entries: Readonly<Record<string, readonly string[]>>, marked = true): Uint8Array {
+/**
+ * A table of names and values: with the mark SV10, or of the older form, whose lengths are more by the number of items of the first entry.
+ * @param odd entry that ends in its first item, whose length means nothing
+ */
+export function csaHeader(
+  entries: Readonly<Record<string, readonly string[]>>,
+  marked = true,
+  odd?: { readonly name: string; readonly length: number },
+): Uint8Array {
   const bytes: number[] = [];
   const text = (value: string, length: number) => {
     for (let i = 0; i < length; i++) bytes.push(i < value.length ? value.charCodeAt(i) : 0);
@@ -26,6 +33,10 @@ export function csaHeader(entries: Readonly<Record<string, readonly string[]>>, 
     for (const value of values) {
       const length = value.length === 0 ? 0 : value.length + 1;
       const stated = marked ? length : length + base;
+      if (name === odd?.name) {
+        word(odd.length, odd.length, 77, odd.length);
+        break;
+      }
       word(stated, length, 77, stated);
       text(value, Math.ceil(length / 4) * 4);
     }

@@ -44,6 +44,16 @@ export interface App {
   remove(): void;
 }
 
+/** Type-checks files of the app as strictly as there is. Throws what is wrong. */
+export function checkTypes(app: App, files: readonly string[]): void {
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
+  const stricter = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes"];
+  const lib = ["--lib", "ES2024,ESNext.Disposable,DOM,DOM.AsyncIterable"];
+  const options = ["--noEmit", "--strict", ...stricter, "--module", "NodeNext", "--target", "ES2024", ...lib];
+  app.run(process.execPath, [compiler, ...options, ...types, ...files]);
+}
+
 /** The tarball that npm would publish; packing builds `dist`. */
 export async function tarball(): Promise<string> {
   const folder = await once("packed", (to) => runIn(root, "npm", ["pack", "--loglevel=error", "--pack-destination", to]));

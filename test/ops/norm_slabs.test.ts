@@ -1,10 +1,21 @@
 /**
  * @file Norms whose groups are too few to fill a GPU: in slabs they give what one workgroup per group gives. Software adapters never choose slabs, so the
- * choice is made for them here; the whole table of rows runs both ways.
+ * choice is made for them here; the whole table of rows runs both ways, and long groups are compared with float64.
  */
 
 import { afterEach, describe, expect, test } from "vitest";
-import { batchNorm, type Device, grad, mul, openDevice, profile, scope, sum, type Tensor } from "../../src/index.ts";
+import {
+  batchNorm,
+  type Device,
+  grad,
+  instanceNorm,
+  mul,
+  openDevice,
+  profile,
+  scope,
+  sum,
+  type Tensor,
+} from "../../src/index.ts";
 import { expectClose, readAll } from "../lib/compare.ts";
 import { device as open } from "../lib/device.ts";
 import { rows as layerRows } from "./rows/norm_layer.ts";
@@ -29,6 +40,43 @@ test.each(samples)("slabs/$id", async ({ row, sample }) => {
   const floor = Math.max(1e-2, row.tolerance?.floor ?? 0, sample.tolerance?.floor ?? 0);
   for (const [name, values] of Object.entries(whole)) expectClose(name, slabs[name], values, 2e-5, floor);
   expect(device.memory.live, "bytes left behind").toBe(before);
+});
+
+/** Far from 0, with a mean that drifts from slab to slab. */
+const drifting = (size: number) => Float32Array.from({ length: size }, (_, i) => 3000 + Math.sin(i * 0.37) + (4 * i) / size);
+
+/** A group in float64: its result, and the gradient of Σ result · dy. */
+function reference(x: Float32Array, dy: Float32Array, eps: number) {
+  const meanOf = (values: Float64Array) => values.reduce((all, v) => all + v, 0) / values.length;
+  const mean = meanOf(Float64Array.from(x));
+  const scale = 1 / Math.sqrt(meanOf(Float64Array.from(x, (v) => (v - mean) ** 2)) + eps);
+  const y = Float64Array.from(x, (v) => (v - mean) * scale);
+  const [all, along] = [meanOf(Float64Array.from(dy)), meanOf(y.map((v, i) => v * dy[i]))];
+  return { y, dx: y.map((v, i) => scale * (dy[i] - all - v * along)) };
+}
+
+// Four elements a thread or one, in slabs of more than a block of `norm_moments`.
+test.each([70_001, 70_004, 300_001])("a group of %i elements far from 0 is that of float64", async (size) => {
+  device.choices.set("norm", "slabs");
+  const groups = [0, 1].map((g) => drifting(size).map((v) => v + 50 * g));
+  const dy = Float32Array.from({ length: size }, (_, i) => Math.cos(i * 0.11) + i / size);
+  const shape = [1, 2, size];
+  const of = (arrays: readonly Float32Array[]) =>
+    device.tensor({ data: Float32Array.from(arrays.flatMap((a) => [...a])), shape });
+  const x = of(groups);
+  x.requiresGrad = true;
+  const weights = of([dy, dy]);
+  const found = scope(() => {
+    const y = instanceNorm(x);
+    return [y, ...grad(sum(mul(y, weights)), [x])];
+  });
+  const [y, dx] = await Promise.all(found.map((t) => t.data()));
+  const wanted = groups.map((g) => reference(g, dy, 1e-5));
+  for (const [g, { y: whole, dx: gradient }] of wanted.entries()) {
+    expectClose(`y ${g}`, y.subarray(g * size, (g + 1) * size), whole, 1e-6);
+    expectClose(`dx ${g}`, dx.subarray(g * size, (g + 1) * size), gradient, 2e-6);
+  }
+  for (const t of [x, weights, ...found]) t.dispose();
 });
 
 const names = async (on: Device, fn: () => void): Promise<string[]> =>

@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { callCli } from "../lib/call_cli.ts";
 import { launchChromium, servePage } from "../lib/chromium.ts";
-import { type App, installPackage, root } from "../lib/package.ts";
+import { type App, checkTypes, installPackage, root } from "../lib/package.ts";
 import { writeTinyDataset } from "../lib/tiny.ts";
 
 interface Block {
@@ -106,15 +106,8 @@ test("a block trains into no folder that a command of its page has trained into"
 });
 
 test("all of it is type-checked, as strictly as there is", { timeout: 300_000 }, () => {
-  const check = (lib: string, files: readonly string[]) => {
-    const compiler = join(root, "node_modules/typescript/bin/tsc");
-    const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
-    const stricter = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes"];
-    const options = ["--noEmit", "--strict", ...stricter, "--module", "NodeNext", "--target", "ES2024", "--lib", lib];
-    app.run(process.execPath, [compiler, ...options, ...types, ...files]);
-  };
-  check("ES2024,ESNext.Disposable,DOM,DOM.AsyncIterable", inNode.map(fileOf));
-  check("ES2024,ESNext.Disposable,DOM,DOM.AsyncIterable", blocks.filter((b) => b.kind !== "").map(fileOf));
+  checkTypes(app, inNode.map(fileOf));
+  checkTypes(app, blocks.filter((b) => b.kind !== "").map(fileOf));
 });
 
 /** A pattern of what is printed; runs of spaces count as one, as they depend on the widths of numbers. */

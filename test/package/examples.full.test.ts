@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchChromium, servePage } from "../lib/chromium.ts";
-import { type App, installPackage, root } from "../lib/package.ts";
+import { type App, checkTypes, installPackage, root } from "../lib/package.ts";
 import { writeTinyDataset } from "../lib/tiny.ts";
 
 const examples = join(root, "examples");
@@ -103,6 +103,15 @@ test("every example has a run, and is a short file", () => {
     [...runs.map(([name]) => `${name}.ts`), ...elsewhere.map((name) => `${name}.ts`), "browser/index.html"].sort(),
   );
   for (const file of files) expect(readFileSync(join(examples, file), "utf8").trim().split("\n").length, file).toBeLessThan(60);
+});
+
+test("all of it is type-checked, as strictly as there is", { timeout: 300_000 }, () => {
+  checkTypes(
+    app,
+    readdirSync(examples)
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => join("examples", file)),
+  );
 });
 
 test.each(runs)("%s", { timeout: 300_000 }, (name, args, printed, files = []) => {

@@ -1,9 +1,9 @@
 /** @file Where Node keeps items: a folder. */
 
 import { expectArguments } from "../../host/kinds.ts";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../host/files.node.ts";
+import { makeFolder, writeFileAtomic } from "../../host/files.node.ts";
 import { contentStamp } from "./content_stamp.node.ts";
 import type { ItemStore } from "./item_store.ts";
 
@@ -24,7 +24,7 @@ export function folderItemStore(folder: string): ItemStore {
       }
     },
     async write(name, bytes) {
-      await (made ??= mkdir(folder, { recursive: true }));
+      await (made ??= makeFolder(folder));
       await writeFileAtomic(join(folder, name), bytes);
     },
     stamp: contentStamp,

@@ -13,21 +13,18 @@ import type { VoxelBlock } from "./voxel_block.ts";
 const longestHeader = 1 << 24;
 
 /**
- * The text of a header, and where it ends.
+ * The text of a header, and where it ends: at the latest with the file, which may be the header alone.
  * @param endOf where the header ends in these bytes, undefined if that is further on
- * @param whole whether a file may consist of the header alone
  */
 export async function headerText(
   source: ByteSource,
   endOf: (bytes: Uint8Array) => number | undefined,
-  whole: boolean,
 ): Promise<{ readonly text: string; readonly end: number } | undefined> {
   for (let size = 1 << 12; ; size *= 8) {
     const head = await source.head(Math.min(size, longestHeader));
-    const last = head.length < size || size >= longestHeader;
-    const end = endOf(head) ?? (last && whole && head.length < size ? head.length : undefined);
+    const end = endOf(head) ?? (head.length < size ? head.length : undefined);
     if (end !== undefined) return { text: new TextDecoder("latin1").decode(head.subarray(0, end)), end };
-    if (last) return undefined;
+    if (size >= longestHeader) return undefined;
   }
 }
 

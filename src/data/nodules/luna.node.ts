@@ -2,11 +2,11 @@
 
 import { expectArguments } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { readJson, writeFileAtomic } from "../../host/files.node.ts";
+import { makeFolder, readJson, writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import { contentStamp } from "../datasets/content_stamp.node.ts";
 import { itemKey } from "../datasets/item_key.ts";
@@ -62,7 +62,7 @@ export async function prepareLuna(
     throw new ConfigError(
       `prepareLuna: none of the ${nodules.size} scans of ${annotations} is among the ${found.size} in ${folder}`,
     );
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const path = join(out, "index.json");
   const before = existsSync(path) ? parseNoduleIndex(await readJson(path, "prepareLuna"), path).scans : [];
   const scans = new Map(before.map((scan) => [scan.id, scan]));

@@ -92,18 +92,34 @@ export function forKey({ target, options }: Component, key: string): Component |
 /** A name without the ending of dictionary forms: `Spacingd`, `SpacingD`, `SpacingDict`. */
 export const arrayName = (target: string): string => target.replace(/(?:d|D|Dict)$/, "");
 
+interface TransformClass {
+  new (options: Options): unknown;
+  /** Of those that tell: names and kinds of what they take. */
+  readonly options?: string;
+}
+
+/** PyTorch's other names of types. */
+const floats = new Map<Value, Value>([["float", "float32"], ["double", "float64"]]); // oxfmt-ignore
+
+/** `dtype` for those that compute or cast by it; Python's None is the type of the image, which is read as float32. */
+function transformOptions(component: Component, { options = "" }: TransformClass): Options {
+  const named = optionsOf(component, new Set(told));
+  if (!("dtype" in component.options) || !options.split(" ").includes("dtype:text")) return named;
+  const { dtype } = component.options;
+  expectKnown(`${component.target}.dtype`, dtype);
+  return { ...named, dtype: floats.get(dtype) ?? dtype ?? "float32" };
+}
+
 /** A transform by its name. @throws ConfigError for one that is not known here, and for options that it does not have */
 export function stepOf(component: Component): Step {
   const names = [component.target, arrayName(component.target)];
   const name = names.find(
     (n) => Object.hasOwn(transforms, n) && typeof (transforms as Record<string, unknown>)[n] === "function",
   );
-  const Class =
-    name === undefined ? undefined : (transforms as unknown as Record<string, new (options: Options) => unknown>)[name];
+  const Class = name === undefined ? undefined : (transforms as unknown as Record<string, TransformClass>)[name];
   if (!Class?.prototype || typeof (Class.prototype as { apply?: unknown }).apply !== "function")
     throw new ConfigError(`the bundle's transform ${component.target} is not known here`);
-  const leaveOut = new Set(name === "CastToType" ? told.filter((t) => t !== "dtype") : told);
-  const transform = new Class(optionsOf(component, leaveOut)) as { apply(x: HostArray): HostArray };
+  const transform = new Class(transformOptions(component, Class)) as { apply(x: HostArray): HostArray };
   return (x) => transform.apply(x);
 }
 

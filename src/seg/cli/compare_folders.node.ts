@@ -1,11 +1,10 @@
 /** @file Two folders of label maps from any tool, paired by file name and compared case by case. */
 
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { labelMapsIn } from "../../data/folders/label_maps.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
-import { writeFileAtomic } from "../../host/files.node.ts";
+import { makeFolder, writeFileAtomic } from "../../host/files.node.ts";
 import { LabelPairs } from "../metrics/label_pairs.ts";
 import { caseMetricsNamed, type EmptyRule, scoreCase, type ScoreOptions } from "../metrics/case_metrics.ts";
 import {
@@ -176,7 +175,7 @@ export function expectFreeComparison(folder: string | undefined, metrics: Compar
 
 /** Writes `evaluation.json`, `evaluation.csv`, `evaluation.txt` and a box plot per metric. */
 export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const write = (name: string, text: string): Promise<void> => writeFileAtomic(join(folder, name), text);
   await write("evaluation.json", comparisonJson(comparison));
   await write("evaluation.csv", comparisonCsv(comparison));

@@ -1,10 +1,9 @@
 /** @file Where a command may write: over nothing that is there unless it is asked to, and only where it can. To be checked before the work, which may take hours. */
 
 import { existsSync, realpathSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ConfigError } from "../../host/errors.ts";
-import { expectFolder, writeFileAtomic } from "../../host/files.node.ts";
+import { expectFolder, makeFolder, writeFileAtomic } from "../../host/files.node.ts";
 
 /** Files that a command writes. */
 export interface Outputs {
@@ -31,6 +30,6 @@ export function expectFree({ outputs, overwrite = false, input }: Outputs): void
 /** Writes a file that was found free, and makes its folder where that is new. */
 export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
   const file = resolve(path);
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeFileAtomic(file, content);
 }

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
+import { csvField, csvRows } from "../../host/csv.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { counted, formatBytes } from "../../host/text.ts";
@@ -42,10 +43,14 @@ export interface CaseHooks {
 
 export type SegmentCase = (item: Case, hooks: CaseHooks) => Promise<Segmented & Pick<ModelSegmentation, "files">>;
 
+async function volumesTable(out: RunStore): Promise<string | undefined> {
+  const bytes = await out.read(files.volumes);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
 async function volumesWith(out: RunStore, volumes: readonly LabelVolume[]): Promise<string> {
-  const before = await out.read(files.volumes);
   try {
-    return volumesCsv(volumes, before && new TextDecoder().decode(before));
+    return volumesCsv(volumes, await volumesTable(out));
   } catch (error) {
     if (error instanceof DataError) throw new DataError(`${out.name}: ${files.volumes} is another table: ${error.message}`);
     throw error;
@@ -77,19 +82,44 @@ export async function casesWithout(
   await volumesWith(out, []);
   await readCandidates(out);
   if (existing !== "skip") return cases;
-  const left = cases.filter(({ id }) => !outputsOf(id).every((path) => existsSync(path)));
+  const table = await volumesTable(out);
+  const told =
+    table === undefined
+      ? undefined
+      : new Set(
+          csvRows(table)
+            .slice(1)
+            .map(([id]) => id),
+        );
+  // A map without a row is of a call that was killed while it replaced one.
+  const isDone = (id: string) => outputsOf(id).every((path) => existsSync(path)) && (told === undefined || told.has(id));
+  const left = cases.filter(({ id }) => !isDone(id));
   say(`${counted(cases.length - left.length, "case")} of ${cases.length} left out, whose results are in ${out.name}`);
   return left;
 }
 
-/**
- * Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. Another process that
- * predicts into the folder waits meanwhile: each reads a table and writes it anew.
- */
-const writeTables = (out: RunStore, volumes: readonly LabelVolume[], found: ReadonlyMap<string, readonly Candidate[]>) =>
-  inTurn(out.name, "tables.lock", async () => {
-    if (found.size > 0) await writeCandidates(out, found);
+/** Other processes that predict into the folder wait meanwhile: each reads a table and writes it anew. */
+const alone = (out: RunStore, task: () => Promise<void>) => inTurn(out.name, "tables.lock", task);
+
+/** Into a table that is there, also for nothing found: rows of another prediction go. */
+async function putCandidates(out: RunStore, id: string, found: readonly Candidate[] | undefined): Promise<void> {
+  if (found || (await out.has(files.candidates))) await writeCandidates(out, new Map([[id, found ?? []]]));
+}
+
+/** Writes the rows of a case into the tables of the folder, in which rows of others stay: that of its volumes last, by which the case is known to be done. */
+const writeRows = (out: RunStore, id: string, volumes: readonly LabelVolume[], found: readonly Candidate[] | undefined) =>
+  alone(out, async () => {
+    await putCandidates(out, id, found);
     if (volumes.length > 0) await out.write(files.volumes, await volumesWith(out, volumes));
+  });
+
+const dropRows = (out: RunStore, id: string) =>
+  alone(out, async () => {
+    const rows = csvRows((await volumesTable(out)) ?? "");
+    const others = rows.filter(([first], i) => i === 0 || first !== id);
+    if (others.length < rows.length)
+      await out.write(files.volumes, others.map((row) => `${row.map(csvField).join(",")}\n`).join(""));
+    await putCandidates(out, id, undefined);
   });
 
 /** @returns the exit code, see `codeOf` */
@@ -115,12 +145,14 @@ export async function predictCases(
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
       const { id, candidates, source, files: beside = new Map() } = segmented;
-      // The tables first: of a call that is killed, or finds the disk full, a case lacks its label map and is taken again, not its row for good.
       const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
-      await writeTables(out, volumes, new Map(candidates ? [[id, candidates]] : []));
+      // Whenever the call is killed, no row stands beside a map that it does not tell of, and the case, which lacks its map or its row, is taken again.
+      const replaced = await out.has(fileOf(id, ending));
+      await (replaced ? dropRows(out, id) : writeRows(out, id, volumes, candidates));
       if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
       for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
       await writePrediction(out, fileOf(id, ending), segmented);
+      if (replaced) await writeRows(out, id, volumes, candidates);
     } finally {
       segmented.probabilityMap?.dispose();
     }

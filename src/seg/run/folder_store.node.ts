@@ -3,11 +3,11 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { appendWhole, createFile, writeFileAtomic } from "../../host/files.node.ts";
+import { appendWhole, createFile, makeFolder, writeFileAtomic } from "../../host/files.node.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RunStore } from "./store.ts";
 
@@ -108,7 +108,7 @@ const patience = 60_000;
  * @param file name of the lock
  */
 export async function inTurn<T>(folder: string, file: string, task: () => Promise<T>): Promise<T> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const unlock = await lockWithin(join(folder, file), folder, patience);
   try {
     return await task();
@@ -136,7 +136,7 @@ export function folderStore(folder: string): RunStore {
   const at = async (file: string): Promise<string> => {
     const path = join(folder, file);
     const parent = dirname(path);
-    if (!made.has(parent)) await mkdir(parent, { recursive: true });
+    if (!made.has(parent)) await makeFolder(parent);
     made.add(parent);
     return path;
   };

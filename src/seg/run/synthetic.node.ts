@@ -2,12 +2,12 @@
 
 import { expectArguments } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { ConfigError } from "../../host/errors.ts";
-import { writeFileAtomic } from "../../host/files.node.ts";
+import { makeFolder, writeFileAtomic } from "../../host/files.node.ts";
 import { makeVolume } from "../../data/volume.ts";
 import { encodeNifti } from "../../data/formats/nifti/nifti.ts";
 import { RandomState } from "../../host/random/numpy.ts";
@@ -31,7 +31,7 @@ export async function writeSynthetic(folder: string, seed: number): Promise<void
   const sorted = names.toSorted();
   const mark = { path: join(folder, "dataset.json"), content: json(describe(sorted, seed)) };
   if (existsSync(mark.path)) return put(mark.path, mark.content);
-  for (const part of ["imagesTr", "labelsTr"]) await mkdir(join(folder, part), { recursive: true });
+  for (const part of ["imagesTr", "labelsTr"]) await makeFolder(join(folder, part));
   const randomState = new RandomState(seed);
   for (const [i, name] of names.entries()) {
     const { image, label } = createTestImage3d(30 + i, 40 + i, 50 + i, {

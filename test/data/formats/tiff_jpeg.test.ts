@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readImage } from "../../../src/data/formats/read_image.ts";
 import { FormatError } from "../../../src/host/errors.ts";
 import { readFixture } from "../../lib/fixture.ts";
-import { named } from "../../lib/written_files.ts";
+import { joined, named } from "../../lib/written_files.ts";
 
 const bytes = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(base64, "base64"));
 
@@ -31,6 +31,36 @@ test.each(cases)("$name", async ({ file, pages }) => {
   expect(worst).toBeLessThanOrEqual(channels === 1 ? 0 : 1);
   expect(sum / (pages.length * width * height * channels)).toBeLessThan(0.1);
 });
+
+test("a predictor of another compression, which JPEG does not obey, changes nothing", async () => {
+  for (const { name, file } of cases) {
+    const plain = bytes(file);
+    const told = withTag(plain, 317, 2);
+    if (!told) continue;
+    expect((await readImage(named("a.tif", told))).data, name).toEqual((await readImage(named("a.tif", plain))).data);
+  }
+  expect(cases.filter(({ file }) => withTag(bytes(file), 317, 2)).length).toBeGreaterThan(0);
+});
+
+/** The file with an entry more in its first directory, which goes to the end; undefined for another byte order. */
+function withTag(file: Uint8Array, tag: number, value: number): Uint8Array<ArrayBuffer> | undefined {
+  const from = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  if (from.getUint16(0) !== 0x4949 || from.getUint16(2, true) !== 42) return undefined;
+  const start = from.getUint32(4, true);
+  const count = from.getUint16(start, true);
+  const end = start + 2 + 12 * count;
+  const entry = new Uint8Array(12);
+  const to = new DataView(entry.buffer);
+  for (const [at, v] of [[0, tag], [2, 3], [8, value]]) to.setUint16(at, v, true); // oxfmt-ignore
+  to.setUint32(4, 1, true);
+  const entries = Array.from({ length: count }, (_, i) => file.subarray(start + 2 + 12 * i, start + 14 + 12 * i));
+  const behind = entries.findIndex((e) => e[0] + 256 * e[1] > tag);
+  const all = entries.toSpliced(behind < 0 ? count : behind, 0, entry);
+  const counted = Uint8Array.of((count + 1) & 255, (count + 1) >> 8);
+  const out = joined(file, counted, ...all, file.subarray(end, end + 4)) as Uint8Array<ArrayBuffer>;
+  new DataView(out.buffer, out.byteOffset).setUint32(4, file.length, true);
+  return out;
+}
 
 test("a damaged stream, and one that claims more pixels than its bytes can hold, are refused", async () => {
   const whole = bytes(cases[0].file);

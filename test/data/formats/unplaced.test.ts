@@ -46,6 +46,16 @@ test("an NRRD file is not without space directions", async () => {
   expect(await read("a.nrrd", file("space: left-posterior-superior\nspace directions: (1,0,0) (0,1,0) (0,0,2)"))).toBeUndefined();
 });
 
+test("an MGH file is not where its flag says that nothing is known", async () => {
+  const [{ bytes }] = await writeImage("a.mgh", volume);
+  const flagged = (goodRas: number) => {
+    const file = bytes.slice();
+    new DataView(file.buffer).setInt16(28, goodRas);
+    return read("a.mgh", file);
+  };
+  expect([await flagged(1), await flagged(0), await flagged(-1)]).toEqual([undefined, true, true]);
+});
+
 test("a DICOM file is not without its position", async () => {
   const slice = { size: [2, 2], pixels: [1, 2, 3, 4] } as const;
   expect(await read("a.dcm", dicomSlice({ ...slice, position: [0, 0, 0] }))).toBeUndefined();

@@ -98,6 +98,46 @@ test("a transposed convolution to a size, with more at the end, is onnxruntime's
   net.dispose();
 });
 
+test("further outputs: mean and deviation of a layer norm, places of a pool, and one without a name", async () => {
+  const dev = await device();
+  const found = async (op: string, outputs: readonly string[], output: string, attributes: Node[2], scale?: HostValue) => {
+    const bytes = encodeOnnx({
+      name: "test",
+      nodes: [{ op, inputs: scale ? ["x", "scale"] : ["x"], outputs: [...outputs], attributes: attributes! }],
+      initializers: new Map(scale ? [["scale", scale]] : []),
+      input: { name: "x", type: "float", shape: ["n", "c", "w"] },
+      output: { name: output, type: "float", shape: ["m"] },
+    });
+    const net = importOnnx(dev, bytes);
+    const x = dev.tensor({ data: [1, 2, 3, 6, 8, 4, -1, 1], shape: [1, 2, 4] });
+    const y = net.run({ x })[output];
+    const data = [...(await y.data())];
+    net.dispose();
+    return { shape: y.shape, data };
+  };
+  const ones: HostValue = { kind: "float", data: Float64Array.of(1, 1, 1, 1), shape: [4] };
+  const layer = (output: string) => found("LayerNormalization", ["y", "m", "s"], output, {}, ones);
+  expect(await layer("m")).toEqual({ shape: [1, 2, 1], data: [3, 3] });
+  const deviation = await layer("s");
+  expect(deviation.shape).toEqual([1, 2, 1]);
+  for (const [i, variance] of [3.5, 11.5].entries()) expect(deviation.data[i]).toBeCloseTo(1 / Math.sqrt(variance), 5);
+  const pool = { kernel_shape: [2], strides: [2] };
+  expect(await found("MaxPool", ["y", "i"], "i", pool)).toEqual({ shape: [1, 2, 2], data: [1, 3, 4, 7] });
+  // Places are refused for such paddings, which nobody asks for here.
+  expect(await found("MaxPool", ["y", ""], "y", { ...pool, pads: [0, 1] })).toEqual({ shape: [1, 2, 2], data: [2, 6, 8, 1] });
+});
+
+test("an axis that a flattened tensor does not have is refused", async () => {
+  const dev = await device();
+  for (const axis of [4, -4]) {
+    const net = importOnnx(dev, model(["Flatten", "x", { axis }], {}, 3));
+    const run = () => net.forward(dev.tensor({ data: [1, 2], shape: [1, 2, 1] }));
+    expect(run).toThrow(`axis ${axis} is outside of a tensor of 3 axes`);
+    expect(run).toThrow(FormatError);
+    net.dispose();
+  }
+});
+
 const truth = (holds: boolean): number => (holds ? 1 : 0);
 
 test.each<[op: string, (a: number, b: number) => number]>([

@@ -69,3 +69,52 @@ test.each(["volumes.csv", "candidates.csv", "case1.nii.gz"])(
     }
   },
 );
+
+/** The case whose map is there, and rows of it and another; of the tables those of "case0". */
+async function rowsOf(out: RunStore) {
+  const rows = async (table: string) =>
+    (await readFile(join(out.name, table), "utf8"))
+      .trim()
+      .split("\n")
+      .slice(1)
+      .filter((row) => row.startsWith("case0,"));
+  return { volumes: await rows("volumes.csv"), candidates: await rows("candidates.csv") };
+}
+
+// What a call that is killed leaves: all writes until one of them, and none from there on.
+test.each([0, 1, 2, 3, 4])(
+  "maps that are replaced, killed at write %i: no row of another map, and the case is taken again",
+  async (killed) => {
+    const out = folderStore(join(folder, `killed${killed}`));
+    const cases = ["case0", "case"].map((id) => ({ id, image: [id] }));
+    const results = { out, probabilities: false };
+    await predictCases(cases, labels, results, segment);
+    const before = { map: await readFile(join(out.name, "case0.nii.gz")), ...(await rowsOf(out)) };
+    const larger = makeVolume({ data: Uint8Array.of(1, 1, 1, 0), shape: [1, 1, 2, 2] });
+    const candidates = [{ center: [4, 5, 6], diameter: 7, score: 0.25 }];
+    const again: SegmentCase = async ({ id }) => ({ id, source: { id, image: larger }, labels: larger, candidates });
+    let writes = 0;
+    const write: RunStore["write"] = async (file, bytes) => {
+      if (writes++ >= killed) throw new Error("killed");
+      await out.write(file, bytes);
+    };
+    await expect(predictCases(cases.slice(0, 1), labels, { ...results, out: { ...out, write } }, again)).rejects.toThrow(
+      "killed",
+    );
+
+    const map = await readFile(join(out.name, "case0.nii.gz"));
+    const isOld = map.equals(before.map);
+    const left = await rowsOf(out);
+    for (const row of left.volumes) expect(row).toBe(isOld ? before.volumes[0] : "case0,ball,3,0.0030");
+    for (const row of left.candidates) expect(row).toBe(isOld ? before.candidates[0] : "case0,4.00,5.00,6.00,7.00,0.2500");
+    expect(isOld).toBe(killed < 3);
+    // Nothing was replaced of the one that was killed at once.
+    expect((await casesWithout(cases, results, "skip")).map(({ id }) => id)).toEqual(killed === 0 ? [] : ["case0"]);
+    await predictCases(cases.slice(0, 1), labels, results, again);
+    expect(await rowsOf(out)).toEqual({
+      volumes: ["case0,ball,3,0.0030"],
+      candidates: ["case0,4.00,5.00,6.00,7.00,0.2500"],
+    });
+    expect(await casesWithout(cases, results, "skip")).toEqual([]);
+  },
+);

@@ -136,6 +136,15 @@ test("a model.json whose shard is missing", async () => {
   });
 });
 
+test("info points from a file of weights to inspect", async () => {
+  writeFileSync(out("net.onnx"), "");
+  for (const path of [at("every.safetensors"), at("every.pt"), at("nnunet.pth"), out("net.onnx")]) {
+    const { code, stderr } = await call("info", path);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`no image: voxgrad inspect ${path} lists its tensors`)]);
+  }
+  expect((await call("info", out("none.pt"))).stderr).not.toContain("inspect");
+});
+
 beforeAll(() => writeTinyDataset(out("data")));
 
 test("train --init starts from weights, says what did not fit, and refuses a file of which nothing does", async () => {

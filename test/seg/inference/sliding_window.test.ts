@@ -163,6 +163,14 @@ describe("slidingWindowInference", () => {
     expect(await slidingWindowInference(x, { ...options, bufferSteps: -1 }, (w) => ({ same: w, half: halves(w) }))).toEqual(
       named,
     );
+    // What `processFn` gives beyond the names has none, and is left out.
+    const one = await slidingWindowInference(
+      x,
+      { ...options, processFn: ([same], _, weights) => ({ outputs: [same, same], weights }) },
+      (w) => ({ same: w }),
+    );
+    expect(Object.keys(one)).toEqual(["same"]);
+    expect(one).toEqual({ same: named.same });
     // Padded by 2 before and after: half of it is taken away at half scale.
     const small = await slidingWindowInference(ramp(1, 1, 4), { roiSize: 8 }, halves);
     expect([small.shape, Array.from(small.data)]).toEqual([

@@ -2,6 +2,7 @@
 
 import type { Blob } from "../../../host/platform.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
+import { GrowingBytes } from "../../../host/bytes/growing.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
 import { inflatedLimit } from "../../../host/bytes/inflate.ts";
 
@@ -75,25 +76,17 @@ export class DeflatedSource implements ByteSource {
   }
 
   async prefix(length: number): Promise<Prefix> {
-    let bytes = new Uint8Array(Math.min(length, 1 << 16));
-    let have = 0;
+    const out = new GrowingBytes(length);
     try {
       for await (const piece of piecesOf(this.blob.stream().pipeThrough(new DecompressionStream("deflate-raw")))) {
-        const taken = piece.subarray(0, length - have);
-        if (have + taken.length > bytes.length) {
-          const grown = new Uint8Array(Math.max(have + taken.length, Math.min(2 * bytes.length, length)));
-          grown.set(bytes.subarray(0, have));
-          bytes = grown;
-        }
-        bytes.set(taken, have);
-        have += taken.length;
-        if (have === length) return { bytes: bytes.subarray(0, have), whole: false };
+        out.push(piece);
+        if (out.full) return { bytes: out.done, whole: false };
       }
     } catch (cause) {
       // The padding byte that makes a file's length even stands behind the deflated data, and some platforms refuse it.
-      if (have === 0) throw Object.assign(this.fail("the deflated data set is damaged"), { cause });
+      if (out.length === 0) throw Object.assign(this.fail("the deflated data set is damaged"), { cause });
     }
-    return { bytes: bytes.subarray(0, have), whole: true };
+    return { bytes: out.done, whole: true };
   }
 
   /** One request after the other, since each goes on where the one before it ended. */
@@ -104,11 +97,10 @@ export class DeflatedSource implements ByteSource {
   }
 
   private async take(from: number, length: number): Promise<Uint8Array> {
-    const out = new Uint8Array(length);
     if (!this.whole && !(this.at <= from)) await this.begin();
-    const have = this.whole ? this.copyWhole(from, out) : await this.copyOn(from, out);
-    if (have < length)
-      throw this.fail(`${length} bytes from byte ${from} of the deflated data set are wanted, but it has ${from + have}`);
+    const out = this.whole ? this.whole.slice(from, from + length) : await this.copyOn(from, new GrowingBytes(length));
+    if (out.length < length)
+      throw this.fail(`${length} bytes from byte ${from} of the deflated data set are wanted, but it has ${from + out.length}`);
     return out;
   }
 
@@ -124,25 +116,15 @@ export class DeflatedSource implements ByteSource {
     }
   }
 
-  private copyWhole(from: number, out: Uint8Array): number {
-    const part = this.whole!.subarray(from, from + out.length);
-    out.set(part);
-    return part.length;
-  }
-
-  private async copyOn(from: number, out: Uint8Array): Promise<number> {
-    for (let have = 0; ;) {
+  private async copyOn(from: number, out: GrowingBytes): Promise<Uint8Array> {
+    for (;;) {
       const skipped = Math.min(this.rest.length, Math.max(0, from - this.at));
-      const part = this.rest.subarray(skipped, skipped + out.length - have);
-      if (this.at + skipped >= from) {
-        out.set(part, have);
-        have += part.length;
-        this.pass(skipped + part.length);
-      } else this.pass(skipped);
-      if (have === out.length) return have;
+      this.pass(skipped);
+      if (this.at >= from) this.pass(out.push(this.rest));
+      if (out.full) return out.done;
       // Padding behind the data, which some platforms refuse, ends them as well.
       const next = await this.pieces!.next().catch(() => ({ done: true, value: undefined }) as const);
-      if (next.done) return have;
+      if (next.done) return out.done;
       this.rest = next.value;
     }
   }

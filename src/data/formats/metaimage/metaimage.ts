@@ -15,7 +15,7 @@ import { blockBytes, channelsFirst, channelsLast, encodeBlock, readBlock, type V
 import { endOfHeader, inSeconds, type MetaHeader, parseMetaHeader } from "./header.ts";
 
 async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: MetaHeader; end: number }> {
-  const found = await headerText(await openBytes(file), endOfHeader, true);
+  const found = await headerText(await openBytes(file), endOfHeader);
   if (!found) throw fail("the header does not end: ElementDataFile is missing");
   return { header: parseMetaHeader(found.text, fail), end: found.end };
 }

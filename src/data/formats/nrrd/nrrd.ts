@@ -24,7 +24,7 @@ function endOfHeader(bytes: Uint8Array): number | undefined {
 }
 
 async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: NrrdHeader; end: number }> {
-  const found = await headerText(await openBytes(file), endOfHeader, true);
+  const found = await headerText(await openBytes(file), endOfHeader);
   if (!found) throw fail("the header does not end: there is no empty line behind it");
   const header = parseNrrdHeader(found.text, fail);
   if (!header.dataFiles && found.end >= file.blob.size) {

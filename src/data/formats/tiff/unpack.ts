@@ -1,43 +1,8 @@
 /** @file The compressions of TIFF 6.0 that are short: PackBits, LZW, deflate; and its predictors. Memory grows with what comes out, up to what is wanted. */
 
 import type { Fail } from "../../../host/bytes/budget.ts";
+import { GrowingBytes } from "../../../host/bytes/growing.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
-
-/** Bytes that grow as they are written, up to a bound. */
-class Output {
-  bytes: Uint8Array;
-  length = 0;
-  private readonly most: number;
-
-  constructor(most: number) {
-    this.most = most;
-    this.bytes = new Uint8Array(Math.min(most, 1 << 12));
-  }
-
-  get full(): boolean {
-    return this.length >= this.most;
-  }
-
-  room(count: number): number {
-    const n = Math.min(count, this.most - this.length);
-    if (this.length + n > this.bytes.length) {
-      const next = new Uint8Array(Math.min(this.most, Math.max(2 * this.bytes.length, this.length + n)));
-      next.set(this.bytes.subarray(0, this.length));
-      this.bytes = next;
-    }
-    return n;
-  }
-
-  push(part: Uint8Array): void {
-    const n = this.room(part.length);
-    this.bytes.set(part.subarray(0, n), this.length);
-    this.length += n;
-  }
-
-  get done(): Uint8Array {
-    return this.bytes.subarray(0, this.length);
-  }
-}
 
 /** Compressions that others write (libtiff's numbers). */
 const unread: Readonly<Record<number, string>> = {
@@ -56,7 +21,7 @@ export async function unpack(packed: Uint8Array, compression: number, size: numb
       `compression ${compression}${name ? ` (${name})` : ""} is not read; save the picture uncompressed, or with deflate, LZW or PackBits`,
     );
   }
-  const out = new Output(size);
+  const out = new GrowingBytes(size);
   try {
     const stream = new Blob([packed as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));
     for await (const piece of piecesOf(stream)) {
@@ -70,7 +35,7 @@ export async function unpack(packed: Uint8Array, compression: number, size: numb
 }
 
 function packBits(packed: Uint8Array, size: number): Uint8Array {
-  const out = new Output(size);
+  const out = new GrowingBytes(size);
   for (let at = 0; at < packed.length && !out.full;) {
     const n = packed[at++];
     if (n < 128) {
@@ -92,7 +57,7 @@ const [starts, lengths] = [new Uint32Array(most), new Uint32Array(most)];
 /** TIFF's LZW: codes of 9 to 12 bits, the highest bit first, that grow one code early. */
 function lzw(packed: Uint8Array, size: number, fail: Fail): Uint8Array {
   const [clear, end] = [256, 257];
-  const out = new Output(size);
+  const out = new GrowingBytes(size);
   let [bits, held, width, next] = [0, 0, 9, 258];
   let previous = { start: -1, length: 0 };
   for (let at = 0; !out.full;) {

@@ -1,7 +1,7 @@
 /** @file Paths that become volumes, and volumes that become files, as steps of a chain (Node). */
 
 import { expectArguments } from "../../../host/kinds.ts";
-import { mkdir } from "node:fs/promises";
+import { makeFolder } from "../../../host/files.node.ts";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
 import { readImageFile, writeImageFile } from "../../formats/images.node.ts";
@@ -70,7 +70,7 @@ export class SaveImageFile {
   /** @throws ConfigError, DataError as writeImageFile */
   async applyAsync(volume: Volume): Promise<Volume> {
     const path = this.pathOf(volume);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const { outputDtype } = this.options;
     await writeImageFile(path, volume, outputDtype === undefined ? {} : { dtype: outputDtype });
     return volume;

@@ -9,7 +9,7 @@ import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { ReadImageOptions } from "../../../data/formats/format.ts";
 import type { LabelClass } from "../../../data/labels.ts";
-import { ConfigError, VoxgradError } from "../../../host/errors.ts";
+import { ConfigError, FormatError, VoxgradError } from "../../../host/errors.ts";
 import { counted, formatBytes, formatCount } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { modelKinds } from "../../models/by_kind.ts";
@@ -35,6 +35,13 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   try {
     volume = await readImageFile(path, choice);
   } catch (error) {
+    if (error instanceof FormatError && existsSync(path) && /\.(safetensors|pth?|ckpt|onnx)$/i.test(path))
+      throw new FormatError(
+        `${path} is a file of weights, by its name, and no image: voxgrad inspect ${path} lists its tensors`,
+        {
+          cause: error,
+        },
+      );
     const listed = error instanceof ConfigError && choice.series === undefined && choice.stack === undefined;
     if (!(listed && (await saySeries(path)))) throw error;
     return;

@@ -1,26 +1,19 @@
 /** @file `voxgrad uncertainty`: how sure a trained run is of each structure and voxel, by test-time dropout. */
 
 import { join, resolve } from "node:path";
-import { counted } from "../../../host/text.ts";
-import type { Case } from "../../../data/folders/dataset_index.ts";
-import { writeNifti } from "../../../data/formats/nifti/nifti.ts";
-import { withGeometryOf } from "../../../data/volume.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { seedDropout } from "../../../nn/layers/dropout.ts";
-import { labelVolumes, volumesCsv } from "../../post/label_volumes.ts";
-import { files, readRunInfo, type RunInfo } from "../../run/files.ts";
+import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
-import { type OpenedRun, openRun, writePrediction } from "../../run/segment.ts";
-import type { RunStore } from "../../run/store.ts";
-import { expectDraws, sampleCases, type SampledCase, uncertaintyCsv } from "../../run/uncertainty.ts";
-import type { Device } from "../../../tensor/device.ts";
-import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { openRun } from "../../run/segment.ts";
+import { expectDraws, sampleCases } from "../../run/uncertainty.ts";
+import { type Command, flag, helpLines, parse, recipeOfRun, text } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
-import { codeOf, eachCase } from "../each_case.node.ts";
 import { foldNamed } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
+import { fileOf, type SampleCase, uncertainCases, varianceOf } from "../uncertain_cases.node.ts";
 
 const usage = "--run DIR (--data DIR [--fold N] | FILE or DIR …) --out DIR [--samples N]";
 
@@ -50,9 +43,6 @@ const flags = {
   overwrite: flag,
   "no-tune": flag,
 };
-
-const fileOf = (id: string): string => `${id}.nii.gz`;
-const varianceOf = (id: string): string => `${id}_variance.nii.gz`;
 
 /** Throws `ConfigError`. */
 function integerOf(name: string, value: string | undefined, standard: number, least: number): number {
@@ -89,7 +79,9 @@ export const uncertaintyCommand: Command = {
         try {
           expectDraws(run);
           seedDropout(device, seed);
-          return await sampleAll(device, run, cases, info, out, samples);
+          const sample: SampleCase = async (item, options) =>
+            (await sampleCases(device, run, [item], readFiles(info.labels), options).next()).value!;
+          return await uncertainCases(cases, info.labels, out, samples, sample);
         } finally {
           run.dispose();
         }
@@ -98,35 +90,3 @@ export const uncertaintyCommand: Command = {
     );
   },
 };
-
-/** Writes the tables of what there is, whatever ends the work. @returns the exit code, see `codeOf` */
-async function sampleAll(
-  device: Device,
-  run: OpenedRun,
-  cases: readonly Case[],
-  info: RunInfo,
-  out: RunStore,
-  samples: number,
-): Promise<number> {
-  const found: SampledCase["structures"][] = [];
-  const volumes: ReturnType<typeof labelVolumes> = [];
-  try {
-    const sampled = await eachCase(cases, async (item, { line, signal }) => {
-      const onProgress = (done: number, total: number) => line.update({ label: `sampling ${item.id}`, done, total });
-      const options = { samples, signal, onProgress };
-      for await (const drawn of sampleCases(device, run, [item], readFiles(info.labels), options)) {
-        const { id, source, labels, variance, structures } = drawn;
-        await writePrediction(out, fileOf(id), drawn);
-        const map = withGeometryOf(source.image, variance);
-        await out.write(varianceOf(id), await writeNifti(map, { dtype: "f32", gzip: true }));
-        found.push(structures);
-        volumes.push(...labelVolumes(id, withGeometryOf(source.image, labels), source.image.spacing, info.labels));
-      }
-    });
-    say(`${counted(sampled.done, "case")} of ${counted(samples, "draw")} in ${out.name}`);
-    return codeOf(sampled, cases.length);
-  } finally {
-    await out.write(files.uncertainty, uncertaintyCsv(found.flat()));
-    await out.write(files.volumes, volumesCsv(volumes));
-  }
-}

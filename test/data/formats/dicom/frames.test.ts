@@ -1,10 +1,12 @@
 /** @file DICOM files of several frames: which axes they make. */
 
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { DeflatedSource } from "../../../../src/data/formats/dicom/source.ts";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { dicomFormat } from "../../../../src/data/formats/dicom/dicom.ts";
 import { readSeries } from "../../../../src/data/formats/dicom/series.ts";
-import { ConfigError } from "../../../../src/host/errors.ts";
+import { ConfigError, FormatError } from "../../../../src/host/errors.ts";
 import {
   type DicomValue,
   dicomSlice,
@@ -67,6 +69,25 @@ describe("frames", () => {
     expect(deflated.data).toEqual(plain.data);
     const cut = imageFile(dicomSlice({ ...object, encoding: encodings.deflated }).slice(0, -40));
     await expect(readDicom(cut)).rejects.toThrow(/of the deflated data set are wanted, but it has|deflated data set is damaged/);
+  });
+
+  test("that a deflated object promises and does not have cost the memory that arrives, and no more", async () => {
+    const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i >> 8);
+    const source = new DeflatedSource(new Blob([deflateRawSync(bytes)]), 0, (problem) => new FormatError(problem));
+    // More than an array can have, so that whoever asks for it before it is there gets a RangeError.
+    await expect(source.range(100, 2 ** 53 - 200)).rejects.toThrow(/wanted, but it has 200000$/);
+    for (const [from, length] of [
+      [100, 150_000],
+      [150_100, 0],
+      [150_100, 49_900],
+      [7, 100_000],
+    ])
+      // oxfmt-ignore
+      expect(await source.range(from, length)).toEqual(bytes.subarray(from, from + length));
+    // Of what is in memory as a whole by now, too.
+    for (let from = 9; from >= 0; from--) expect(await source.range(from, 5)).toEqual(bytes.subarray(from, from + 5));
+    await expect(source.range(100, 2 ** 53 - 200)).rejects.toThrow(FormatError);
+    expect((await source.prefix(2 ** 53)).bytes).toEqual(bytes);
   });
 
   test("of several orientations are several stacks, of which one is read", async () => {

@@ -48,6 +48,16 @@ test("the older CSA header, and the private number of images beside none, are re
   ]);
 });
 
+test("an item whose length means nothing ends its entry in the older CSA header, and the whole table in the other", async () => {
+  const entries = { Odd: ["1", "2"], NumberOfImagesInMosaic: ["3"], SliceNormalVector: ["0.0", "0.0", "-1.0"] };
+  for (const length of [-5, 1_000_000]) {
+    const old = await read({ csa: csaHeader(entries, false, { name: "Odd", length }) });
+    expect([old.shape, old.affine[2]]).toEqual([[1, 3, 2, 3], [0, 0, -4, 5]]); // oxfmt-ignore
+    const marked = await read({ csa: csaHeader(entries, true, { name: "Odd", length }) });
+    expect(marked.shape).toEqual([1, 6, 4, 1]);
+  }
+});
+
 test("colors of a mosaic stay with their pixels, side by side or in planes", async () => {
   const samples = picture.flatMap((v) => [v, v + 100, v + 200]);
   const planes = [0, 100, 200].flatMap((by) => picture.map((v) => v + by));
@@ -83,6 +93,17 @@ test("mosaics of a series are its times, a repetition apart; their files may sta
   expect([...volume.data.subarray(0, 3), ...volume.data.subarray(18, 21)]).toEqual([0, 10, 20, 100, 110, 120]);
   expect(volume.meta.timeStep).toBe(2.5);
   expect(volume.affine[0][3]).toBe(-left);
+});
+
+test("mosaics that something else than time tells apart are no times, nor those whose numbers have gaps", async () => {
+  const series = async (...more: readonly { readonly instance: number; readonly more?: MosaicOptions["more"] }[]) =>
+    (await readSeries(more.map((options, i) => imageFile(dicomSlice(mosaic(options)), `IM${i}`)))).meta.timeStep;
+  const echo = (instance: number, ms: number) => ({ instance, more: { 0x00180081: ["DS", String(ms)] as const } });
+  const acquired = (instance: number, number: number) => ({ instance, more: { 0x00200012: ["IS", String(number)] as const } });
+  expect(await series(echo(1, 10), echo(2, 10))).toBe(2.5);
+  expect(await series(echo(1, 10), echo(2, 20))).toBeUndefined();
+  expect(await series(acquired(1, 1), acquired(2, 2), acquired(3, 3))).toBe(2.5);
+  expect(await series(acquired(1, 1), acquired(2, 2), acquired(4, 4))).toBeUndefined();
 });
 
 test("more slices than a volume has are nonsense, and no memory is asked for them", async () => {

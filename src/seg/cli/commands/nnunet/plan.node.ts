@@ -1,9 +1,9 @@
 /** @file `voxgrad nnunet plan`: a dataset checked, its fingerprint taken, and nnU-Net's plans for it. */
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { expectFolder, writeFileAtomic } from "../../../../host/files.node.ts";
+import { expectFolder, makeFolder, writeFileAtomic } from "../../../../host/files.node.ts";
 import { ConfigError } from "../../../../host/errors.ts";
 import { generateCrossvalSplit } from "../../../../data/nnunet/splits.ts";
 import type { PlannedConfiguration } from "../../../nnunet/configuration.ts";
@@ -106,7 +106,7 @@ async function writeAll(
     throw new ConfigError(
       `${join(folder, plans)} is there with other plans; choose another --out, or replace it with --overwrite`,
     );
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const [name, value] of Object.entries({ ...made, ...own })) {
     const path = join(folder, name);
     if (name in own && !overwrite && existsSync(path)) say(`${path} is there and stays as it is`);

@@ -1,0 +1,59 @@
+/** @file Transforms of a bundle compute in the type that it names, as those of `voxgrad/data` by themselves do. */
+
+import { expect, test } from "vitest";
+import { Affine, Rotate, Spacing, SpatialResample } from "../../../src/data/transforms/index.ts";
+import { type Affine as AffineMatrix, makeVolume } from "../../../src/data/volume.ts";
+import type { HostArray } from "../../../src/host/array.ts";
+import { FormatError } from "../../../src/host/errors.ts";
+import { forKey, stepOf } from "../../../src/seg/bundle/components.ts";
+import { BundleConfig } from "../../../src/seg/bundle/config.ts";
+
+const identity = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => Number(r === c))) as unknown as AffineMatrix;
+const numbered = (...shape: readonly [number, number, number]) =>
+  makeVolume(
+    { data: Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, (_, i) => i), shape: [1, ...shape] },
+    identity,
+  );
+/** A step as `inference.json` has it. */
+const step = (fields: object) => stepOf(forKey(new BundleConfig("test", { step: fields } as never).component("step")!, "image")!);
+const nearest = { mode: "nearest", paddingMode: "border" } as const;
+const inPython = { mode: "nearest", padding_mode: "border" };
+const dstAffine = identity.map((row, r) => row.map((v) => (r < 2 ? v * 1.5 : v)));
+
+// Of each the places halfway between voxels, which the types part over.
+test.each([
+  ["Spacing", { pixdim: [1.5, 1.5, 1] }, [5, 7, 1], (o: object) => new Spacing({ pixdim: [1.5, 1.5, 1], ...o })],
+  [
+    "Rotate",
+    { angle: [0, 0, 0.33], keep_size: false },
+    [6, 3, 1],
+    (o: object) => new Rotate({ angle: [0, 0, 0.33], keepSize: false, ...o }),
+  ],
+  ["Affine", { scale_params: [2, 2, 1] }, [9, 6, 1], (o: object) => new Affine({ scaleParams: [2, 2, 1], ...o })],
+  ["SpatialResample", { dst_affine: dstAffine }, [5, 7, 1], (o: object) => new SpatialResample({ dstAffine: dstAffine, ...o })],
+] as const)("%s", (name, fields, shape, make) => {
+  const x = numbered(shape[0], shape[1], shape[2]);
+  const values = (apply: (x: HostArray) => HostArray) => Array.from(apply(x).data);
+  const ours = (dtype: string) => values((y) => make({ ...nearest, dtype } as object).apply(y) as HostArray);
+  const single = ours("float32");
+  const double = ours("float64");
+  expect(single).not.toEqual(double);
+  const bundled = (dtype: unknown, target = `${name}d`) =>
+    values(step({ _target_: target, keys: "image", ...fields, ...inPython, dtype }));
+  for (const dtype of ["$torch.float32", "$np.float32", "float32", "$torch.float", null]) expect(bundled(dtype)).toEqual(single);
+  for (const dtype of ["$torch.float64", "$np.float64", "$torch.double"]) expect(bundled(dtype)).toEqual(double);
+  expect(bundled("$torch.float64", name)).toEqual(double);
+  expect(() => bundled("$torch.int16")).toThrow(`${name}: dtype must be "float32" or "float64", got "int16"`);
+  expect(() => bundled("$type(@x)")).toThrow(FormatError);
+});
+
+test("a type for each key; one that is named where none is taken is left out", () => {
+  const x = numbered(5, 7, 1);
+  const at = (dtype: string) => Array.from(new Spacing({ pixdim: [1.5, 1.5, 1], ...nearest, dtype } as never).apply(x).data);
+  const spacing = { _target_: "Spacingd", pixdim: [1.5, 1.5, 1], ...inPython };
+  const each = (keys: string[]) => step({ ...spacing, keys, dtype: ["$torch.float32", "$torch.float64"] });
+  expect(Array.from(each(["image", "label"])(x).data)).toEqual(at("float32"));
+  expect(Array.from(each(["label", "image"])(x).data)).toEqual(at("float64"));
+  expect(step({ _target_: "EnsureChannelFirstd", keys: "image", channel_dim: 0, dtype: "$torch.int16" })(x).data).toEqual(x.data);
+  expect(step({ _target_: "CastToTyped", keys: "image", dtype: "$torch.uint8" })(x).data).toBeInstanceOf(Uint8Array);
+});
