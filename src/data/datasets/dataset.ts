@@ -23,8 +23,8 @@ export interface Dataset<T = Item> {
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]>;
   /** Present if samples are counted one by one across units, as patches are; absent if a batch is made of whole units. */
   readonly stream?: StreamPlan | undefined;
-  /** What item `index` is called, for messages. */
-  nameOf?(index: number): string | undefined;
+  /** What item `index` of an epoch (default 0) is called, for messages. */
+  nameOf?(index: number, epoch?: number): string | undefined;
   /** Samples that every unit gives, where that is known beforehand. */
   readonly samplesPerItem?: number | undefined;
 }

@@ -201,8 +201,8 @@ export class GridPatchDataset implements Dataset {
     return this.source.length;
   }
 
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item[]> {
     const { patchIter, transform = [], withCoordinates = true } = this.options;

@@ -41,8 +41,8 @@ export class MapDataset<S = Item, T = S> implements Dataset<T> {
     return this.source.samplesPerItem;
   }
 
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T | T[]> {
     return applyTransforms(this.transforms, (await this.source.get(index, random, epoch)) as unknown as T, random);
@@ -74,8 +74,8 @@ export class Subset<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
   }
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(this.indices[index]);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(this.indices[index], epoch);
   }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
     return this.source.get(this.indices[index], random, epoch);
@@ -107,11 +107,20 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
     const [first] = this.sources;
     return this.sources.every((s) => s.samplesPerItem === first.samplesPerItem) ? first?.samplesPerItem : undefined;
   }
+  nameOf(index: number, epoch?: number): string | undefined {
+    const { source, at } = this.place(index);
+    return source.nameOf?.(at, epoch);
+  }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
-    let rest = index;
+    const { source, at } = this.place(index);
+    return source.get(at, random, epoch);
+  }
+
+  private place(index: number): { readonly source: Dataset<T>; readonly at: number } {
+    let at = index;
     for (const source of this.sources) {
-      if (rest < source.length) return source.get(rest, random, epoch);
-      rest -= source.length;
+      if (at < source.length) return { source, at };
+      at -= source.length;
     }
     throw new ConfigError(`ConcatDataset: there is no item ${index}; the sources have ${this.length}`);
   }
@@ -130,6 +139,13 @@ export class ZipDataset implements Dataset {
     this.transforms = linksOf("ZipDataset", transform);
   }
 
+  nameOf(index: number, epoch?: number): string | undefined {
+    for (const source of this.sources) {
+      const name = source.nameOf?.(index, epoch);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item | Item[]> {
     const items: Item[] = [];
     for (const source of this.sources) {

@@ -56,8 +56,8 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     return this.source.length;
   }
 
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T[]> {
     const image = await this.source.get(index, random, epoch);
