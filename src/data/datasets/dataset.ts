@@ -7,6 +7,7 @@
  */
 
 import { expectArguments } from "../../host/kinds.ts";
+import { ConfigError } from "../../host/errors.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import { Compose } from "../transforms/compose.ts";
 import { Passage } from "../transforms/give_back.ts";
@@ -119,6 +120,13 @@ export function datasetOf<T>(op: string, data: DataSource<T>): Dataset<T> {
   }
   const items = data as readonly T[];
   return { length: items.length, get: (index) => items[index], nameOf: (index) => nameOfItem(items[index]) };
+}
+
+/** A source that is asked for its items one by one. @throws ConfigError for a `ShuffleBuffer`, whose mixing would be left out */
+export function unmixed<T>(op: string, data: DataSource<T>): Dataset<T> {
+  const source = datasetOf(op, data);
+  if (source.stream?.shuffle) throw new ConfigError(`${op}: a source is a ShuffleBuffer; put one around the ${op} instead`);
+  return source;
 }
 
 /** Its id or name, else the first path in it. */

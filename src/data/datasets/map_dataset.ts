@@ -11,6 +11,7 @@ import {
   type DataSource,
   type Link,
   linksOf,
+  unmixed,
   type StreamPlan,
   type TransformList,
 } from "./dataset.ts";
@@ -87,17 +88,15 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
   readonly length: number;
   private readonly sources: readonly Dataset<T>[];
 
-  /** @throws ConfigError if only some of the sources are streams of patches, for their samples are counted in another way */
+  /** @throws ConfigError for a `ShuffleBuffer`, and if only some of the sources are streams of patches, for their samples are counted in another way */
   constructor(sources: readonly DataSource<T>[]) {
     expectArguments("ConcatDataset", "list", { sources });
-    this.sources = sources.map((s) => datasetOf("ConcatDataset", s));
+    this.sources = sources.map((s) => unmixed("ConcatDataset", s));
     this.length = this.sources.reduce((n, s) => n + s.length, 0);
     if (this.sources.some((s) => (s.stream === undefined) !== (this.sources[0].stream === undefined)))
       throw new ConfigError(
         "ConcatDataset: some of the sources are streams of patches and some are not; make patches of all or of none",
       );
-    if (this.sources.some((s) => s.stream?.shuffle))
-      throw new ConfigError("ConcatDataset: a source is a ShuffleBuffer; put one around the ConcatDataset instead");
   }
 
   get stream(): StreamPlan | undefined {
@@ -134,7 +133,7 @@ export class ZipDataset implements Dataset {
 
   constructor(sources: readonly DataSource[], transform: TransformList<Item> = []) {
     expectArguments("ZipDataset", "list", { sources });
-    this.sources = sources.map((s) => datasetOf("ZipDataset", s));
+    this.sources = sources.map((s) => unmixed("ZipDataset", s));
     this.length = Math.min(...this.sources.map((s) => s.length));
     this.transforms = linksOf("ZipDataset", transform);
   }

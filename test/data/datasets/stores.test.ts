@@ -10,7 +10,7 @@ import { deterministic, itemRandom } from "../../../src/data/datasets/dataset.ts
 import { folderItemStore } from "../../../src/data/datasets/folder_item_store.node.ts";
 import { decodeItem, encodeItem } from "../../../src/data/datasets/item_codec.ts";
 import { type ItemStore, memoryItemStore } from "../../../src/data/datasets/item_store.ts";
-import { ConcatDataset, MapDataset, Subset, ZipDataset } from "../../../src/data/datasets/map_dataset.ts";
+import { MapDataset } from "../../../src/data/datasets/map_dataset.ts";
 import { expectNoLeak, partitionDataset, partitionDatasetClasses } from "../../../src/data/datasets/partition.ts";
 import { PersistentDataset } from "../../../src/data/datasets/persistent_dataset.ts";
 import { classBalancedWeights, WeightedRandomSampler } from "../../../src/data/datasets/samplers.ts";
@@ -262,26 +262,6 @@ describe("what is kept belongs to contents, not to names", () => {
     for (const value of held) await new PersistentDataset<Item>([{ id: 0 }], [new With(value)], { store }).get(0, random());
     expect(store.files.size).toBe(held.length);
   });
-});
-
-test("parts of datasets and several as one", async () => {
-  const subset = new Subset<number>([10, 11, 12], [2, 0, 2]);
-  expect(await Promise.all([0, 1, 2].map((i) => subset.get(i, random())))).toEqual([12, 10, 12]);
-  const both = new ConcatDataset<number>([[1, 2], subset]);
-  expect([both.length, await both.get(3, random())]).toEqual([5, 10]);
-  const zip = new ZipDataset([[{ a: 1 }, { a: 2 }], [{ b: 3 }]]);
-  expect([zip.length, await zip.get(0, random())]).toEqual([1, { a: 1, b: 3 }]);
-  expect(() => new Subset([1], [1])).toThrow(ConfigError);
-});
-
-test("whatever stands around a source, its items keep their names", () => {
-  const [a, b] = [[{ id: "a0" }, { id: "a1" }, { id: "a2" }], [{ id: "b0" }]];
-  const both = new ConcatDataset<Item>([a, b]);
-  expect([0, 2, 3].map((i) => new MapDataset(both).nameOf(i))).toEqual(["a0", "a2", "b0"]);
-  expect(new ZipDataset([[{ image: 1 }], b]).nameOf(0)).toBe("b0");
-  const window = new SmartCacheDataset<Item>(a, [], { cacheNum: 2, shuffle: false });
-  const names = [0, 1, 2].map((epoch) => [0, 1].map((i) => new Subset(window, [1, 0]).nameOf(i, epoch)));
-  expect(names).toEqual([["a1", "a0"], ["a2", "a1"], ["a0", "a2"]]); // prettier-ignore
 });
 
 test("samplers", async () => {
