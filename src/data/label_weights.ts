@@ -1,6 +1,6 @@
 /** @file Weights of voxels by their labels, against rare classes and blurred borders. */
 
-import { expectArguments, expectKinds } from "../host/kinds.ts";
+import { expectArguments, expectKinds, refused } from "../host/kinds.ts";
 import { expectOptions } from "../host/options.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { DataError, ShapeError } from "../host/errors.ts";
@@ -44,6 +44,7 @@ export function medianFrequencyWeights(labels: HostArray, options: MedianFrequen
   expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight:number compat:text");
   expectArguments("medianFrequencyWeights", "array", { labels });
   const op = "medianFrequencyWeights";
+  if (options.compat !== undefined && options.compat !== "quicknat") refused(op, "compat", '"quicknat"', options.compat);
   const { numClasses = 33, edgeWeight = 2 } = options;
   const compat = options.compat === "quicknat";
   const { data, shape } = labels;
@@ -71,9 +72,15 @@ export function medianFrequencyWeights(labels: HostArray, options: MedianFrequen
  * @param labels class indices `[…, H, W]`
  * @param classWeights an entry per class
  * @param edgeWeight added where the label changes within the slice; default 2
+ * @throws DataError for labels that are no index of `classWeights`
  */
 export function sliceWeights(labels: HostArray, classWeights: Float32Array, edgeWeight = 2): HostArray<Float32Array> {
   expectKinds("sliceWeights", { array: { labels }, values: { classWeights }, number: { edgeWeight } });
+  const beyond = labels.data.find((v: number) => !(Number.isInteger(v) && v >= 0 && v < classWeights.length));
+  if (beyond !== undefined)
+    throw new DataError(
+      `sliceWeights: the labels hold ${beyond}; expected class indices 0 … ${classWeights.length - 1}; map the labels first`,
+    );
   const rank = labels.shape.length;
   return weighed(labels, classWeights, edgeWeight, [rank - 2, rank - 1]);
 }

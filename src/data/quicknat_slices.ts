@@ -2,7 +2,7 @@
  * @file What QuickNAT (Roy et al. 2019) leaves out of a stack of slices before training. The functions that choose give indices, for `takeSlices` of the image, of its labels and of weights alike.
  */
 
-import { expectArguments } from "../host/kinds.ts";
+import { expectArguments, refused } from "../host/kinds.ts";
 import { expectOptions } from "../host/options.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
@@ -29,6 +29,7 @@ export function thinnedSlices(count: number, options: ThinOptions = {}): number[
     throw new ConfigError(`thinnedSlices: skip must be a whole number of slices, got ${skip}`);
   }
   // An end of −0 is the beginning for the original: all but the last slice go.
+  if (compat !== undefined && compat !== "quicknat") refused("thinnedSlices", "compat", '"quicknat"', compat);
   const original = compat === "quicknat";
   const end = original && skip === 0 ? 0 : count - skip;
   const kept: number[] = [];

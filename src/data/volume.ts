@@ -161,6 +161,10 @@ export function voxelVolumeOf([a, b, c]: Affine): number {
 
 /** What a voxel of `x` takes where its sizes are `spacing`: by the affine of a volume that has these sizes, else their product. @internal */
 export function voxelVolumeAt(x: HostArray, spacing: readonly number[]): number {
+  if (spacing.length < x.shape.length - 1 || !spacing.every((s) => s > 0 && Number.isFinite(s)))
+    throw new DataError(
+      `a voxel's volume needs a positive size along each of the ${x.shape.length - 1} axes, got the spacing [${spacing.join(", ")}]`,
+    );
   const own = isVolume(x) && x.spacing.every((s, a) => s === spacing[a]);
   return own ? voxelVolumeOf(x.affine) : spacing.reduce((a, b) => a * b, 1);
 }

@@ -1,7 +1,14 @@
 /** @file QuickNAT's thinning of stacks and numbering of structures. */
 import { expect, test } from "vitest";
-import { labeledSlices, structureClasses, takeSlices, thinnedSlices } from "../../src/data/index.ts";
-import { ConfigError, ShapeError } from "../../src/index.ts";
+import {
+  labeledSlices,
+  medianFrequencyWeights,
+  sliceWeights,
+  structureClasses,
+  takeSlices,
+  thinnedSlices,
+} from "../../src/data/index.ts";
+import { ConfigError, DataError, ShapeError } from "../../src/index.ts";
 
 const stack = (data: number[], shape: number[]) => ({ data: Int32Array.from(data), shape });
 
@@ -19,6 +26,10 @@ test("the original keeps the last slice where its number is even, and without a 
   expect(thinnedSlices(12, { skip: 3, compat: "quicknat" })).toEqual([4, 6, 8]);
   expect(thinnedSlices(5, { skip: 0, compat: "quicknat" })).toEqual([4]);
   expect(thinnedSlices(3, { skip: 3, compat: "quicknat" })).toEqual([]);
+  for (const compat of ["QuickNAT", ""] as unknown as "quicknat"[]) {
+    expect(() => thinnedSlices(3, { compat })).toThrow(/compat must be "quicknat"/);
+    expect(() => medianFrequencyWeights(stack([0, 1], [1, 2]), { compat })).toThrow(/compat must be "quicknat"/);
+  }
 });
 
 test("slices that are nearly all of their lowest label are left out", () => {
@@ -41,4 +52,10 @@ test("atlas labels become classes, unknown ones background", () => {
     Int32Array.of(1, 20, 2, 20, 2, 32, 0),
   );
   expect(() => structureClasses(stack([1], [1]), "MALC" as never)).toThrow(ConfigError);
+});
+
+test("labels that are no class have no weight: an error, not NaN", () => {
+  const weights = Float32Array.of(1, 2);
+  expect(sliceWeights(stack([0, 1], [1, 2]), weights, 0).data).toEqual(weights);
+  for (const label of [2, -1]) expect(() => sliceWeights(stack([0, label], [1, 2]), weights)).toThrow(DataError);
 });

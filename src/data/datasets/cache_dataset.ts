@@ -140,13 +140,18 @@ export class SmartCacheDataset<S = Item, T = S> implements Dataset<T> {
 
   /** Indices of the source that epoch `epoch` shows. */
   indices(epoch: number): number[] {
-    const start = (epoch * this.replaced) % Math.max(1, this.order.length);
-    return Array.from({ length: this.length }, (_, i) => this.order[(start + i) % this.order.length]);
+    return Array.from({ length: this.length }, (_, i) => this.at(i, epoch));
   }
 
+  nameOf(index: number, epoch = 0): string | undefined {
+    return this.cut.source.nameOf?.(this.at(index, epoch));
+  }
   async get(index: number, random: RandomSource, epoch = 0): Promise<T | T[]> {
-    const start = (epoch * this.replaced) % this.order.length;
-    return applyTransforms(this.cut.after, await this.fixed(this.order[(start + index) % this.order.length], epoch), random);
+    return applyTransforms(this.cut.after, await this.fixed(this.at(index, epoch), epoch), random);
+  }
+
+  private at(index: number, epoch: number): number {
+    return this.order[(epoch * this.replaced + index) % this.order.length];
   }
 
   private fixed(at: number, epoch: number): Promise<T | T[]> {

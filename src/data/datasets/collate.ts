@@ -38,10 +38,10 @@ interface Origin {
 const rests = new WeakMap<Batch, readonly Rest[]>();
 
 /**
- * Stacks the arrays under each key of the `items` to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
- * first. Other values (names, paths, affines) have no place in arrays: they travel with the batch, and `decollate` gives them back. Arrays of several
+ * Stacks the arrays under each key of the `items` to `[N, …]` and numbers to `[N]`, float32 unless one is a whole number that it has not, then float64. Lists,
+ * as multi-sample transforms give them, are flattened first. Other values (names, paths, affines) have no place in arrays: they travel with the batch, and `decollate` gives them back. Arrays of several
  * element types become float32.
- * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record, lacks a key of the first, or holds
+ * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record, lacks a key of the first or has an array more, or holds
  *   nothing that a batch could be made of, such as paths that nobody has loaded
  */
 export function listDataCollate<T extends Item = Item>(items: readonly (T | readonly T[])[]): BatchOf<T> {
@@ -102,9 +102,10 @@ function collateItems(op: string, items: readonly (Item | readonly Item[])[], jo
   for (const [key, first] of Object.entries(flat[0])) {
     const isNumber = typeof first === "number";
     if (!isNumber && !isArray(first)) continue;
+    const Of = isNumber && flat.some((item) => beyondSingle(item[key])) ? Float64Array : Float32Array;
     const arrays = flat.map((item, i): HostArray => {
       const value = item[key];
-      if (typeof value === "number" && isNumber) return { data: Float32Array.of(value), shape: [] };
+      if (typeof value === "number" && isNumber) return { data: Of.of(value), shape: [] };
       if (isArray(value) && !isNumber) {
         expectFull(op, `"${key}" of item ${i}`, value);
         return value;
@@ -117,6 +118,14 @@ function collateItems(op: string, items: readonly (Item | readonly Item[])[], jo
     batch[key] = { data, shape };
     found?.forEach((origin, i) => (origins[i][key] = origin));
   }
+  // Else it would depend on the order of the items whether an entry is lost.
+  flat.forEach((item, i) => {
+    const [key] = Object.entries(item).find(([k, v]) => (typeof v === "number" || isArray(v)) && !Object.hasOwn(batch, k)) ?? [];
+    if (key !== undefined)
+      throw new ConfigError(
+        `${op}: item ${i} has ${isArray(item[key]) ? "an array" : "a number"} under "${key}", item 0 has none; all items of a batch need the same keys`,
+      );
+  });
   if (!Object.values(flat[0]).some(isArray)) expectNoFiles(op, flat[0], batch);
   rests.set(
     batch,
@@ -124,6 +133,9 @@ function collateItems(op: string, items: readonly (Item | readonly Item[])[], jo
   );
   return batch;
 }
+
+/** Whether it is a whole number, such as the number of a patient, that float32 has not. */
+const beyondSingle = (value: unknown): boolean => Number.isInteger(value) && Math.fround(value as number) !== value;
 
 /** The entries of an item without what the batch holds: arrays keep what they have beside their voxels. */
 function withoutVoxels(item: Item): Item {

@@ -7,6 +7,7 @@
  */
 
 import { expectArguments } from "../../host/kinds.ts";
+import { ConfigError } from "../../host/errors.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import { Compose } from "../transforms/compose.ts";
 import { Passage } from "../transforms/give_back.ts";
@@ -23,8 +24,8 @@ export interface Dataset<T = Item> {
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]>;
   /** Present if samples are counted one by one across units, as patches are; absent if a batch is made of whole units. */
   readonly stream?: StreamPlan | undefined;
-  /** What item `index` is called, for messages. */
-  nameOf?(index: number): string | undefined;
+  /** What item `index` of an epoch (default 0) is called, for messages. */
+  nameOf?(index: number, epoch?: number): string | undefined;
   /** Samples that every unit gives, where that is known beforehand. */
   readonly samplesPerItem?: number | undefined;
 }
@@ -119,6 +120,13 @@ export function datasetOf<T>(op: string, data: DataSource<T>): Dataset<T> {
   }
   const items = data as readonly T[];
   return { length: items.length, get: (index) => items[index], nameOf: (index) => nameOfItem(items[index]) };
+}
+
+/** A source that is asked for its items one by one. @throws ConfigError for a `ShuffleBuffer`, whose mixing would be left out */
+export function unmixed<T>(op: string, data: DataSource<T>): Dataset<T> {
+  const source = datasetOf(op, data);
+  if (source.stream?.shuffle) throw new ConfigError(`${op}: a source is a ShuffleBuffer; put one around the ${op} instead`);
+  return source;
 }
 
 /** Its id or name, else the first path in it. */

@@ -13,7 +13,6 @@ import type { ItemStore } from "./item_store.ts";
  */
 export function folderItemStore(folder: string): ItemStore {
   expectArguments("folderItemStore", "text", { folder });
-  let made: Promise<unknown> | undefined;
   return {
     async read(name) {
       try {
@@ -24,7 +23,8 @@ export function folderItemStore(folder: string): ItemStore {
       }
     },
     async write(name, bytes) {
-      await (made ??= makeFolder(folder));
+      // Each time: somebody may clear the folder during a run.
+      await makeFolder(folder);
       await writeFileAtomic(join(folder, name), bytes);
     },
     stamp: contentStamp,

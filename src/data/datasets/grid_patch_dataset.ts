@@ -13,7 +13,7 @@ import {
   applyTransforms,
   asList,
   type Dataset,
-  datasetOf,
+  unmixed,
   type DataSource,
   linksOf,
   type StreamPlan,
@@ -190,7 +190,7 @@ export class GridPatchDataset implements Dataset {
 
   constructor(data: DataSource, options: GridPatchDatasetOptions) {
     expectOptions("GridPatchDataset", options, "patchIter transform withCoordinates:boolean");
-    this.source = datasetOf("GridPatchDataset", data);
+    this.source = unmixed("GridPatchDataset", data);
     if (typeof options.patchIter?.patches !== "function")
       refused("GridPatchDataset", "patchIter", "an object with patches, such as a PatchIterd", options.patchIter);
     linksOf("GridPatchDataset", options.transform ?? []);
@@ -201,8 +201,8 @@ export class GridPatchDataset implements Dataset {
     return this.source.length;
   }
 
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item[]> {
     const { patchIter, transform = [], withCoordinates = true } = this.options;

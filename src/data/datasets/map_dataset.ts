@@ -11,6 +11,7 @@ import {
   type DataSource,
   type Link,
   linksOf,
+  unmixed,
   type StreamPlan,
   type TransformList,
 } from "./dataset.ts";
@@ -41,8 +42,8 @@ export class MapDataset<S = Item, T = S> implements Dataset<T> {
     return this.source.samplesPerItem;
   }
 
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T | T[]> {
     return applyTransforms(this.transforms, (await this.source.get(index, random, epoch)) as unknown as T, random);
@@ -74,8 +75,8 @@ export class Subset<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
   }
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(this.indices[index]);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(this.indices[index], epoch);
   }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
     return this.source.get(this.indices[index], random, epoch);
@@ -87,17 +88,15 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
   readonly length: number;
   private readonly sources: readonly Dataset<T>[];
 
-  /** @throws ConfigError if only some of the sources are streams of patches, for their samples are counted in another way */
+  /** @throws ConfigError for a `ShuffleBuffer`, and if only some of the sources are streams of patches, for their samples are counted in another way */
   constructor(sources: readonly DataSource<T>[]) {
     expectArguments("ConcatDataset", "list", { sources });
-    this.sources = sources.map((s) => datasetOf("ConcatDataset", s));
+    this.sources = sources.map((s) => unmixed("ConcatDataset", s));
     this.length = this.sources.reduce((n, s) => n + s.length, 0);
     if (this.sources.some((s) => (s.stream === undefined) !== (this.sources[0].stream === undefined)))
       throw new ConfigError(
         "ConcatDataset: some of the sources are streams of patches and some are not; make patches of all or of none",
       );
-    if (this.sources.some((s) => s.stream?.shuffle))
-      throw new ConfigError("ConcatDataset: a source is a ShuffleBuffer; put one around the ConcatDataset instead");
   }
 
   get stream(): StreamPlan | undefined {
@@ -107,11 +106,20 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
     const [first] = this.sources;
     return this.sources.every((s) => s.samplesPerItem === first.samplesPerItem) ? first?.samplesPerItem : undefined;
   }
+  nameOf(index: number, epoch?: number): string | undefined {
+    const { source, at } = this.place(index);
+    return source.nameOf?.(at, epoch);
+  }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
-    let rest = index;
+    const { source, at } = this.place(index);
+    return source.get(at, random, epoch);
+  }
+
+  private place(index: number): { readonly source: Dataset<T>; readonly at: number } {
+    let at = index;
     for (const source of this.sources) {
-      if (rest < source.length) return source.get(rest, random, epoch);
-      rest -= source.length;
+      if (at < source.length) return { source, at };
+      at -= source.length;
     }
     throw new ConfigError(`ConcatDataset: there is no item ${index}; the sources have ${this.length}`);
   }
@@ -125,11 +133,18 @@ export class ZipDataset implements Dataset {
 
   constructor(sources: readonly DataSource[], transform: TransformList<Item> = []) {
     expectArguments("ZipDataset", "list", { sources });
-    this.sources = sources.map((s) => datasetOf("ZipDataset", s));
+    this.sources = sources.map((s) => unmixed("ZipDataset", s));
     this.length = Math.min(...this.sources.map((s) => s.length));
     this.transforms = linksOf("ZipDataset", transform);
   }
 
+  nameOf(index: number, epoch?: number): string | undefined {
+    for (const source of this.sources) {
+      const name = source.nameOf?.(index, epoch);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item | Item[]> {
     const items: Item[] = [];
     for (const source of this.sources) {

@@ -66,7 +66,11 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
  * @param classes one per item
  * @throws ConfigError as `partitionDataset`, and for another number of classes
  */
-export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly number[], options: PartitionOptions): T[][] {
+export function partitionDatasetClasses<T>(
+  data: readonly T[],
+  classes: readonly (number | string)[],
+  options: PartitionOptions,
+): T[][] {
   expectOptions(
     "partitionDatasetClasses",
     options,
@@ -75,10 +79,10 @@ export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly
   expectArguments("partitionDatasetClasses", "list", { data, classes });
   if (classes.length !== data.length)
     throw new ConfigError(`partitionDatasetClasses: ${classes.length} classes for ${data.length} items; expected one each`);
-  const byClass = new Map<number, number[]>();
+  const byClass = new Map<number | string, number[]>();
   classes.forEach((c, i) => byClass.set(c, [...(byClass.get(c) ?? []), i]));
   const parts: number[][] = [];
-  for (const c of [...byClass.keys()].sort((a, b) => a - b)) {
+  for (const c of [...byClass.keys()].sort((a, b) => (a < b ? -1 : 1))) {
     partitionDataset(byClass.get(c)!, options).forEach((part, p) => (parts[p] ??= []).push(...part));
   }
   const { shuffle = false, seed = 0 } = options;

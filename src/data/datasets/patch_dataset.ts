@@ -9,7 +9,7 @@ import {
   applyTransforms,
   asList,
   type Dataset,
-  datasetOf,
+  unmixed,
   type DataSource,
   type ItemTransform,
   type Link,
@@ -45,7 +45,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
       throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);
     }
-    this.source = datasetOf("PatchDataset", data);
+    this.source = unmixed("PatchDataset", data);
     expectArguments("PatchDataset", "transform", { patchFunc });
     this.patchFunc = patchFunc;
     this.samplesPerItem = samplesPerImage;
@@ -56,8 +56,8 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     return this.source.length;
   }
 
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T[]> {
     const image = await this.source.get(index, random, epoch);

@@ -47,8 +47,8 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
   }
-  nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+  nameOf(index: number, epoch?: number): string | undefined {
+    return this.source.nameOf?.(index, epoch);
   }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
     return this.source.get(index, random, epoch);

@@ -57,7 +57,7 @@ export interface EpochOptions {
  *
  * `for await (const batch of loader)` gives epoch 0, the next loop epoch 1, and so on; `loader.epoch(e)` gives any epoch, and
  * `loader.epoch(e, { skip })` its rest, equal in every bit. Leaving a loop early stops the work; workers live on for the next epoch
- * until `close()` and never keep the process alive while idle.
+ * until `close()` and never keep the process alive while idle. One that dies is an error that names its item; the next loop starts new ones.
  *
  * `B` is what `collate` gives, `T` the items: their keys are those of a `Batch`. Of a module nobody knows them; say `new DataLoader<Batch<"image">>(…)`.
  */
@@ -87,7 +87,8 @@ export class DataLoader<B = Batch, T extends object = Item> {
       seed: defaultSeed(),
       collate: listDataCollate as unknown as (items: readonly Item[]) => B,
     };
-    this.options = { ...defaults, ...options };
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    this.options = { ...defaults, ...given };
     if (typeof source !== "object" || source === null || !("module" in source)) datasetOf("DataLoader", source);
     if (options.sampler !== undefined && typeof options.sampler?.indices !== "function")
       refused("DataLoader", "sampler", "a sampler such as new WeightedRandomSampler(weights)", options.sampler);
@@ -172,6 +173,8 @@ export class DataLoader<B = Batch, T extends object = Item> {
   private open(): UnitSource {
     const { numWorkers, seed, openWorker } = this.options;
     const { source } = this;
+    // What caused it may be gone, and an epoch goes on where it ended.
+    if (this.units?.lost) void this.close();
     this.units ??=
       numWorkers > 0
         ? openWorkers(source as DatasetModule, numWorkers, seed, openWorker)

@@ -34,6 +34,8 @@ export interface UnitSource {
   request(index: number, epoch: number): { readonly id: number; readonly items: Promise<Item[]> };
   /** Forgets requests whose results nobody will take; what has not begun is not computed. */
   cancel(ids: readonly number[]): void;
+  /** Whether it gives nothing more: a worker died, or the dataset could not be built. */
+  readonly lost: boolean;
   close(): Promise<void>;
 }
 
@@ -57,13 +59,14 @@ export interface WireError {
 
 /** Units computed in this thread, on demand. */
 export class LocalUnits implements UnitSource {
+  lost = false;
   private readonly dataset: Promise<Dataset>;
   private readonly seed: number;
 
   constructor(source: Dataset | DatasetModule, seed: number) {
     this.dataset = "module" in source ? buildDataset(source) : Promise.resolve(source);
     // plan() reports a failed build; without this line it would also count as unhandled.
-    this.dataset.catch(() => undefined);
+    this.dataset.catch(() => (this.lost = true));
     this.seed = seed;
   }
 

@@ -27,7 +27,7 @@ export function serveUnits(source: DatasetModule, seed: number, line: LoaderLine
       const { id, index, epoch } = job;
       try {
         const d = await dataset;
-        line.send({ type: "begun", id, name: d.nameOf?.(index) }, []);
+        line.send({ type: "begun", id, name: d.nameOf?.(index, epoch) }, []);
         const transfer: ArrayBuffer[] = [];
         const items = owned(await computeUnit(d, seed, epoch, index), transfer);
         line.send({ type: "unit", id, items }, transfer);

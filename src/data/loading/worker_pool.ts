@@ -36,6 +36,9 @@ export function poolOf(count: number, open: OpenThread): UnitSource {
       return { id, items: workers[index % count].request({ type: "unit", id, index, epoch }) };
     },
     cancel: (ids) => workers.forEach((w) => w.cancel(ids)),
+    get lost() {
+      return workers.some((w) => w.lost);
+    },
     close: async () => void (await Promise.all(workers.map((w) => w.close()))),
   };
 }
@@ -53,6 +56,7 @@ class DataWorker {
   private readonly number: number;
   private readonly waiting = new Map<number | "plan", Waiting<never>>();
   private failure: Error | undefined;
+  private unbuilt = false;
   /** The unit that it works on, for the message should it die. */
   private begun: { readonly index?: number | undefined; readonly name?: string | undefined } | undefined;
 
@@ -63,7 +67,11 @@ class DataWorker {
       died: (why, cause) => this.fail(this.death(why, cause)),
     });
     this.plan = this.wait("plan");
-    this.plan.catch(() => undefined);
+    this.plan.catch(() => (this.unbuilt = true));
+  }
+
+  get lost(): boolean {
+    return this.unbuilt || this.failure !== undefined;
   }
 
   request(message: ToWorker & { readonly type: "unit" }): Promise<Item[]> {

@@ -75,7 +75,7 @@ export interface InvertOptions {
  * The result has the shape and the affine that the source had. MONAI's `Invertd`.
  * @param volume `[C, nx, ny, nz]`
  * @returns `[C, …]` of the source, without steps; the volume itself if nothing was applied
- * @throws DataError for a step that nothing takes back, ConfigError for an unknown mode
+ * @throws DataError for a step that nothing takes back, ConfigError for an unknown mode and a `fill` that the volume's element type has not
  */
 export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertOptions = {}): Volume<A> {
   expectOptions("invert", options, "mode fill:number");
@@ -83,6 +83,10 @@ export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertO
   const { mode, fill = 0 } = options;
   if (mode !== undefined && mode !== "nearest" && mode !== "linear")
     throw new ConfigError(`invert: mode must be "nearest" or "linear", got "${String(mode)}"`);
+  const own = emptyLike(volume.data, 1).fill(fill)[0];
+  const float = volume.data instanceof Float32Array || volume.data instanceof Float64Array;
+  if (own !== fill && !float)
+    throw new ConfigError(`invert: fill is ${fill}, which a ${volume.data.constructor.name} would keep as ${own}`);
   const { applied = [], ...meta } = volume.meta;
   if (applied.length === 0) return volume;
   let x: HostArray = volume;

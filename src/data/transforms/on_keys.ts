@@ -1,5 +1,5 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
-import { described, expectArguments, expectFull, expectKinds, isHostArray } from "../../host/kinds.ts";
+import { described, expectArguments, expectFull, expectKinds, isHostArray, refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -66,6 +66,7 @@ export function onKeys(
 ): Transform<Item> {
   const transform = given as Transform;
   expectOptions("onKeys", options, "labels:texts compat:text allowMissingKeys:boolean");
+  if (options.compat !== undefined && options.compat !== "monai") refused("onKeys", "compat", '"monai"', options.compat);
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
   expectKinds("onKeys", { texts: { keys: list }, instance: { transform } });
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");

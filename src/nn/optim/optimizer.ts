@@ -141,7 +141,9 @@ export abstract class Optimizer {
 
   /** As `rates`, one per group, of a schedule, which one step behind its end may fall below 0 as in PyTorch. @internal */
   setRates(values: readonly number[]): void {
-    values.forEach((rate, group) => requireRange("a schedule", `rate of group ${group}`, rate, -Infinity, Infinity));
+    values.forEach((rate, group) =>
+      requireRange("a schedule", `rate of group ${group}`, rate, -Number.MAX_VALUE, Number.MAX_VALUE),
+    );
     if (values.length !== this.rates.length)
       throw new ConfigError(`${values.length} learning rates for ${this.rates.length} parameter groups`);
     for (const pack of this.packs) this.setRate(pack, values[pack.group]);

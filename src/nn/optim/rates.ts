@@ -133,6 +133,7 @@ export function linearRamp(options: LinearRampOptions = {}): Schedule {
   const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
   require("linearRamp", "startFactor", startFactor > 0 && startFactor <= 1, startFactor, "in (0, 1]");
   require("linearRamp", "endFactor", endFactor >= 0 && endFactor <= 1, endFactor, "in [0, 1]");
+  require("linearRamp", "totalIters", totalIters > 0, totalIters, "positive");
   return (step, base) => base * (startFactor + (endFactor - startFactor) * Math.min(1, step / totalIters));
 }
 
@@ -160,6 +161,8 @@ export function inTurn(schedules: readonly Schedule[], milestones: readonly numb
   expectArguments("inTurn", "numbers", { milestones });
   require("inTurn", "milestones", milestones.length ===
     schedules.length - 1, `${milestones.length} for ${schedules.length} schedules`, "one fewer than schedules");
+  const ordered = milestones.every((m, i) => i === 0 || m >= milestones[i - 1]);
+  require("inTurn", "milestones", ordered, milestones.join(", "), "in ascending order");
   return (step, base) => {
     const at = milestones.filter((m) => m <= step).length;
     return schedules[at](at === 0 ? step : step - milestones[at - 1], base);

@@ -1,6 +1,6 @@
 /** @file PyTorch's learning rate schedulers over the functions of `rates.ts`. All of them move the rates of an optimizer at `step()`. */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, refused } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type Optimizer, expectOptimizer, requireRange } from "./optimizer.ts";
@@ -58,7 +58,7 @@ export class Scheduler {
   }
 
   set steps(value: number) {
-    requireRange(this.constructor.name, "steps", value, 0, Infinity);
+    if (!Number.isInteger(value) || value < 0) refused(this.constructor.name, "steps", "a whole number from 0 up", value);
     this.set(value);
   }
 
@@ -221,6 +221,8 @@ export class ReduceLROnPlateau {
   private best: number;
   private bad = 0;
   private waiting = 0;
+  /** Rates as they were last reduced. */
+  private exact: readonly number[] = [];
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
     expectOptions(
@@ -233,6 +235,10 @@ export class ReduceLROnPlateau {
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
     for (const [name, value] of Object.entries({ patience, threshold, cooldown, minLr, eps }))
       requireRange("ReduceLROnPlateau", name, value, 0, Infinity);
+    if (mode !== "min" && mode !== "max") refused("ReduceLROnPlateau", "mode", '"min" or "max"', mode);
+    if (thresholdMode !== "rel" && thresholdMode !== "abs")
+      refused("ReduceLROnPlateau", "thresholdMode", '"rel" or "abs"', thresholdMode);
+    requireRange("ReduceLROnPlateau", "factor", factor, 0, 1);
     if (!(factor < 1)) throw new ConfigError(`ReduceLROnPlateau: factor must be below 1, got ${factor}`);
     this.optimizer = optimizer;
     this.options = { mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps };
@@ -262,9 +268,18 @@ export class ReduceLROnPlateau {
     if (this.bad <= patience) return;
     this.waiting = cooldown;
     this.bad = 0;
-    this.optimizer.rates = this.optimizer.rates.map((rate) => {
+    this.optimizer.rates = this.rates.map((rate) => {
       const lower = Math.max(rate * factor, minLr);
       return rate - lower > eps ? lower : rate;
+    });
+    this.exact = this.optimizer.rates;
+  }
+
+  /** The optimizer's rates with the digits that a state of it loses, which has them as f32. */
+  private get rates(): readonly number[] {
+    return this.optimizer.rates.map((rate, group) => {
+      const exact = this.exact[group] ?? rate;
+      return Math.fround(exact) === Math.fround(rate) ? exact : rate;
     });
   }
 
@@ -275,19 +290,20 @@ export class ReduceLROnPlateau {
     return metric > (thresholdMode === "rel" ? best * (threshold + 1) : best + threshold);
   }
 
-  /** What to store to go on later. */
-  get state(): readonly [best: number, bad: number, waiting: number] {
-    return [this.best, this.bad, this.waiting];
+  /** What to store to go on later: the rates of the groups too, of which the optimizer's own state has fewer digits. */
+  get state(): readonly [best: number, bad: number, waiting: number, ...rates: number[]] {
+    return [this.best, this.bad, this.waiting, ...this.rates];
   }
 
-  set state(state: readonly [number, number, number]) {
+  set state(state: readonly [number, number, number, ...number[]]) {
     expectArguments("ReduceLROnPlateau", "numbers", { state });
-    const [best, bad, waiting] = state;
+    const [best, bad, waiting, ...rates] = state;
     if (Number.isNaN(best)) throw new ConfigError("ReduceLROnPlateau: the best metric of the state is NaN");
     requireRange("ReduceLROnPlateau", "bad epochs of the state", bad, 0, Infinity);
     requireRange("ReduceLROnPlateau", "waiting epochs of the state", waiting, 0, Infinity);
     this.best = best;
     this.bad = bad;
     this.waiting = waiting;
+    this.exact = rates;
   }
 }

@@ -32,7 +32,7 @@ export interface Calibration {
  * Calibration of the most probable class.
  * @param probabilities `[C, ...spatial]` that sum to 1 over the classes, or `[1, ...spatial]` of the foreground
  * @param labels class index of each voxel, `[1, ...spatial]`
- * @throws ShapeError, DataError for what is no probability, ConfigError
+ * @throws ShapeError, DataError for what is no probability or no class index, ConfigError
  */
 export function calibrationError(probabilities: HostArray, labels: HostArray, options: CalibrationOptions = {}): Calibration {
   const op = "calibrationError";
@@ -47,11 +47,17 @@ export function calibrationError(probabilities: HostArray, labels: HostArray, op
     );
   const voxels = labels.data.length;
   const { data } = probabilities;
+  const most = Math.max(1, classes - 1);
   const [sum, right, count] = [new Float64Array(bins), new Float64Array(bins), new Float64Array(bins)];
   for (let i = 0; i < voxels; i++) {
     if (labels.data[i] === ignore) continue;
+    const label = labels.data[i];
+    if (!(label >= 0 && label <= most && Number.isInteger(label)))
+      throw new DataError(
+        `${op}: the labels hold ${label} at voxel ${i}; expected class indices 0 … ${most}${ignore === undefined ? "; ignore leaves one out" : ` and ${ignore}`}`,
+      );
     let [best, at] = [data[i], 0];
-    for (let c = 1; c < classes; c++) if (data[c * voxels + i] > best) [best, at] = [data[c * voxels + i], c];
+    for (let c = 1; c < classes; c++) if (!(data[c * voxels + i] <= best)) [best, at] = [data[c * voxels + i], c];
     if (classes === 1) [best, at] = best > 0.5 ? [best, 1] : [1 - best, 0];
     if (!(best >= 0 && best <= 1 + 1e-5))
       throw new DataError(`${op}: ${best} at voxel ${i} is no probability; give softmax or sigmoid of the scores`);

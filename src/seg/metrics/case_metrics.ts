@@ -3,7 +3,7 @@
  * A metric of your own is an object of this kind beside the table's rows.
  */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -185,12 +185,15 @@ class LazyPair implements ClassPair {
  * Scores of a case: per class, then per metric.
  * @param prediction stored label values `[1, ...spatial]`
  * @param truth of the same shape
- * @throws ShapeError
+ * @throws ShapeError, DataError for sizes of voxels that are none, ConfigError for options out of range
  */
 export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
   expectOptions("scoreCase", options, "metrics:objects! classes:objects! spacing:numbers! ignore empty tolerance:number");
   expectArguments("scoreCase", "array", { prediction, truth });
   const { metrics, classes, ignore, empty = "nan" } = options;
+  if (!["nan", "skip", "best"].includes(empty)) refused("scoreCase", "empty", '"nan", "skip" or "best"', empty);
+  if (options.tolerance !== undefined && !(options.tolerance >= 0))
+    refused("scoreCase", "tolerance", "a number of at least 0", options.tolerance);
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);
   const milliliters = voxelVolumeAt(truth, options.spacing) / 1000;

@@ -1,6 +1,6 @@
 /** @file How many lesions were found: connected components of the truth that the prediction touches, and components of the prediction that touch none. */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, refused } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { type Components, connectedComponents } from "../../host/grid/components.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -45,12 +45,13 @@ function covered({ count, sizes, starts, ends, of }: Components, mask: ArrayLike
  * Styner et al., MIDAS Journal, 2008): a lesion is a connected component.
  * @param prediction mask `[...spatial]`, or `[1, ...spatial]`; all that is not 0
  * @param truth of the same shape
- * @throws ShapeError for different shapes, ConfigError for an unknown connectivity or option
+ * @throws ShapeError for different shapes, ConfigError for an unknown connectivity or option and a share that is none
  */
 export function countLesions(prediction: HostArray, truth: HostArray, options: LesionOptions = {}): LesionCounts {
   expectOptions("countLesions", options, "connectivity overlap:number");
   expectArguments("countLesions", "array", { prediction, truth });
   const { connectivity = null, overlap = 0 } = options;
+  if (!(overlap >= 0 && overlap <= 1)) refused("countLesions", "overlap", "a share from 0 to 1", overlap);
   if (prediction.shape.join() !== truth.shape.join())
     throw new ShapeError(`countLesions: the prediction is ${showShape(prediction.shape)}, the truth ${showShape(truth.shape)}`);
   const shape = truth.shape.length > 1 && truth.shape[0] === 1 ? truth.shape.slice(1) : truth.shape;

@@ -33,17 +33,28 @@ export function meanOfVolumes(volumes: readonly Volume[], weights?: NestedNumber
 }
 
 /**
- * The label that most of several label maps have at each voxel, of equally frequent ones the least, in the geometry and element type of the first. Labels
- * may be any numbers.
+ * The label that most of several label maps have at each voxel, of equally frequent ones the least, in the geometry of the first and the element type of
+ * the first that has room for all of them. Labels may be any numbers.
  * @param volumes `[1, x, y, z]` on one grid
  * @throws ShapeError, DataError for volumes on other grids
  */
 export function voteOfLabels(volumes: readonly Volume[]): Volume {
   const first = expectOneGrid("voteOfLabels", volumes);
   const maps = volumes.map((v) => v.data);
-  const out = emptyLike(first.data, first.data.length);
+  const oneType = maps.every(({ constructor }) => constructor === first.data.constructor);
+  const out = oneType ? emptyLike(first.data, first.data.length) : new Float64Array(first.data.length);
   for (let i = 0; i < out.length; i++) out[i] = mostFrequent(maps, i);
-  return withGeometryOf(first, { data: out, shape: first.shape });
+  return withGeometryOf(first, { data: oneType ? out : withRoomFor(out, maps), shape: first.shape });
+}
+
+/** The values in the first element type of the maps that keeps them. */
+function withRoomFor(values: TypedArray, maps: readonly TypedArray[]): TypedArray {
+  for (const map of maps) {
+    const own = emptyLike(map, values.length);
+    own.set(values);
+    if (values.every((v, i) => own[i] === v)) return own;
+  }
+  return values;
 }
 
 function mostFrequent(maps: readonly TypedArray[], i: number): number {
@@ -63,7 +74,7 @@ function mostFrequent(maps: readonly TypedArray[], i: number): number {
  * @param regions `[regions, …]`, a region where its value exceeds ½
  * @param order the value that each region writes
  * @returns `[1, …]`
- * @throws ConfigError unless there is a value for each region
+ * @throws ConfigError unless there is a value for each region, a whole number of 32 bits
  */
 export function regionsToLabels(regions: HostArray, order: readonly number[]): HostArray<Int32Array> {
   expectArguments("regionsToLabels", "array", { regions });
@@ -71,6 +82,8 @@ export function regionsToLabels(regions: HostArray, order: readonly number[]): H
   const [count, ...shape] = regions.shape;
   if (count !== order.length)
     throw new ConfigError(`regionsToLabels: ${order.length} values for ${count} regions; give one for each`);
+  for (const value of order)
+    if (value !== (value | 0)) throw new ConfigError(`regionsToLabels: the value ${value} is no whole number of 32 bits`);
   const voxels = regions.data.length / count;
   const data = new Int32Array(voxels);
   order.forEach((value, r) => {

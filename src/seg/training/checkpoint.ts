@@ -161,8 +161,9 @@ function scheduleOf(
     return () => void (scheduler.steps = steps as number);
   }
   const state = Array.isArray(saved.schedulerState) ? saved.schedulerState.map(Number) : [];
-  if (state.length !== 3 || state.some(Number.isNaN)) throw new CheckpointError(`${source}: the scheduler's state is missing`);
-  return () => void (scheduler.state = [state[0], state[1], state[2]]);
+  if (state.length < 3 || state.some(Number.isNaN)) throw new CheckpointError(`${source}: the scheduler's state is missing`);
+  const [best, bad, waiting, ...rates] = state;
+  return () => void (scheduler.state = [best, bad, waiting, ...rates]);
 }
 
 /** Does `load` for a file; a `CheckpointError` then names it. */

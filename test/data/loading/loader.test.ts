@@ -150,6 +150,29 @@ describe("workers", () => {
     }
   });
 
+  test("goes on where it ended once the cause is gone", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "voxgrad-loader-"));
+    const cause = join(folder, "cause");
+    const whole = column(await all(loader({ kind: "map", images: 6 }, {})), "draw");
+    for (const [fault, numWorkers] of [
+      [{ exitAt: 3 }, 2],
+      [{ throwIn: "factory" }, 2],
+      [{ throwIn: "factory" }, 0],
+    ] as const) {
+      writeFileSync(cause, "");
+      const mended = loader({ kind: "map", images: 6, ...fault, while: cause }, { numWorkers });
+      const seen: Batch[] = [];
+      const run = async () => {
+        for await (const batch of mended.epoch(0)) seen.push(batch);
+      };
+      await expect(run()).rejects.toThrow(DataError);
+      rmSync(cause);
+      for await (const batch of mended.epoch(0, { skip: seen.length })) seen.push(batch);
+      expect(column(seen, "draw")).toEqual(whole);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
   test("back-pressure: no more units are begun than prefetch allows", async () => {
     let begun = 0;
     const slow = { length: 100, get: (id: number): Item => (begun++, { id }) };
@@ -172,6 +195,7 @@ describe("workers", () => {
   test("options out of range", () => {
     const items = new CacheDataset([{ id: 0 }]);
     expect(() => new DataLoader(items, { numWorkers: 2 })).toThrow(/cannot move to another thread/);
+    expect(() => new DataLoader(items, { batchSize: undefined, collate: undefined } as object)).not.toThrow();
     for (const bad of [{ batchSize: 0 }, { numWorkers: -1 }, { prefetch: 0 }, { seed: 0.5 }])
       expect(() => new DataLoader(items, bad)).toThrow(ConfigError);
     return expect(

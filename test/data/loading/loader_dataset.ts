@@ -1,5 +1,6 @@
 /** @file A dataset module that loader.test.ts gives to worker threads. */
 
+import { existsSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
 import type { Dataset } from "../../../src/data/datasets/dataset.ts";
@@ -17,16 +18,20 @@ export interface DatasetArgs {
   failAt?: number;
   exitAt?: number;
   throwIn?: string;
+  /** What goes wrong does so as long as this file is there. */
+  while?: string;
 }
 
 /** Items carry image id, patch number, a random draw (or how many this dataset has made) and the thread that made them. */
-export default async function build({ kind, images = 35, failAt, exitAt, throwIn }: DatasetArgs): Promise<Dataset> {
-  if (throwIn === "factory") throw new DataError("no such disk");
+export default async function build(args: DatasetArgs): Promise<Dataset> {
+  const { kind, images = 35, failAt, exitAt, throwIn } = args;
+  const wrong = () => args.while === undefined || existsSync(args.while);
+  if (throwIn === "factory" && wrong()) throw new DataError("no such disk");
   const ids = Array.from({ length: images }, (_, id) => ({ id }));
   const load = {
     apply: ({ id }: Item): Item => {
       if (id === failAt) throw new DataError(`image ${String(id)} is empty`);
-      if (id === exitAt) process.exit(3);
+      if (id === exitAt && wrong()) process.exit(3);
       return {
         id,
         thread: threadId,

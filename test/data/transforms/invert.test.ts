@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import type { HostArray } from "../../../src/host/array.ts";
+import { ConfigError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import * as T from "../../../src/data/transforms/index.ts";
 import { makeVolume, type Affine, type Volume, withGeometryOf } from "../../../src/data/volume.ts";
@@ -145,4 +146,13 @@ test("what was outside on the way there is outside on the way back", () => {
   expect(back("reflection")).toEqual([4, 3, 3, 4, 5, 6]);
   expect(back("border")).toEqual([3, 3, 3, 4, 5, 6]);
   expect(back("zeros")).toEqual([0, 0, 3, 4, 5, 6]);
+});
+
+test("what fills is what was asked for, or an error: bytes would keep −1 as 255", () => {
+  const cropped = (data: Uint8Array | Float32Array) =>
+    new T.CenterSpatialCrop({ roiSize: [1, 1, 1] }).apply(makeVolume({ data, shape: [1, 3, 1, 1] }, affine)) as Volume;
+  const bytes = cropped(Uint8Array.of(1, 2, 3));
+  expect(T.invert(bytes, { fill: 255 }).data).toEqual(Uint8Array.of(255, 2, 255));
+  for (const fill of [-1, 256, 0.5, NaN]) expect(() => T.invert(bytes, { fill })).toThrow(ConfigError);
+  expect(T.invert(cropped(Float32Array.of(1, 2, 3)), { fill: NaN }).data).toEqual(Float32Array.of(NaN, 2, NaN));
 });

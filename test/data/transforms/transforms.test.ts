@@ -90,6 +90,7 @@ describe("onKeys", () => {
     // A key's spelling says nothing.
     expect(fractional(T.onKeys(["image", "label"], new T.Resize(options)).apply(item()))).toBe(true);
     expect(() => T.onKeys(["image"], new T.Resize(options), { labels: ["mask"] })).toThrow(/label "mask" is not among the keys/);
+    expect(() => T.onKeys(["image"], new T.Resize(options), { compat: "MONAI" as "monai" })).toThrow(/compat must be "monai"/);
     expect((T.onKeys(["image", "label"], new T.Resize(options)).apply(item()) as T.Item).image).toEqual(
       new T.Resize(options).apply(item().image),
     );

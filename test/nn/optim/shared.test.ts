@@ -2,7 +2,17 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as vx from "../../../src/index.ts";
-import { Adam, EMA, ExponentialLR, ReduceLROnPlateau, SGD } from "../../../src/nn/index.ts";
+import {
+  Adam,
+  CyclicLR,
+  EMA,
+  ExponentialLR,
+  inTurn,
+  LinearLR,
+  OneCycleLR,
+  ReduceLROnPlateau,
+  SGD,
+} from "../../../src/nn/index.ts";
 import { device as open } from "../../lib/device.ts";
 
 let device: vx.Device;
@@ -94,4 +104,37 @@ test("rates are not set inside a captured function, where it would happen once: 
     scheduler.step();
   }
   expect(adam.lr).toBeCloseTo(0.1 / 16, 12);
+});
+
+test("words and numbers of a schedule that mean nothing are refused, not taken for others", () => {
+  const sgd = own(new SGD([parameter(1)], { lr: 0.1 }));
+  const wrong: (() => unknown)[] = [
+    () => new ReduceLROnPlateau(sgd, { mode: "maximum" as "max" }),
+    () => new ReduceLROnPlateau(sgd, { thresholdMode: "relative" as "rel" }),
+    () => new ReduceLROnPlateau(sgd, { factor: -1 }),
+    () => new CyclicLR(sgd, { baseLr: 0.1, maxLr: 1, mode: "tri" as "triangular" }),
+    () => new LinearLR(sgd, { totalIters: -3 }),
+    () => inTurn([() => 1, () => 2, () => 3], [10, 5]),
+    () => new OneCycleLR(sgd, { maxLr: 1, totalSteps: 10, divFactor: 0 }),
+    () => (new ExponentialLR(sgd, { gamma: 0.5 }).steps = 1.5),
+  ];
+  for (const what of wrong) expect(what).toThrow(vx.ConfigError);
+  expect(sgd.lr).toBe(0.1);
+});
+
+test("rates that a plateau has reduced go on from a checkpoint bit for bit", async () => {
+  const make = () => {
+    const sgd = own(new SGD([parameter(1)], { lr: 0.1 }));
+    return { sgd, plateau: new ReduceLROnPlateau(sgd, { patience: 0, factor: 0.7 }) };
+  };
+  const whole = make();
+  for (let epoch = 0; epoch < 14; epoch++) whole.plateau.step(epoch);
+  for (const killed of [3, 6, 11]) {
+    const [first, second] = [make(), make()];
+    for (let epoch = 0; epoch < killed; epoch++) first.plateau.step(epoch);
+    second.sgd.loadStateDict(await first.sgd.stateDict());
+    second.plateau.state = first.plateau.state;
+    for (let epoch = killed; epoch < 14; epoch++) second.plateau.step(epoch);
+    expect((await second.sgd.stateDict()).get("0.0")).toEqual((await whole.sgd.stateDict()).get("0.0"));
+  }
 });

@@ -1,6 +1,7 @@
 /** @file Calibration by hand: what bins hold, their gaps, and the mean and the largest of these. */
 
 import { expect, test } from "vitest";
+import { DataError } from "../../../src/index.ts";
 import { calibrationError } from "../../../src/seg/index.ts";
 
 // Of the foreground 0.98 (right), 0.8 (wrong), 0.7 and 0.7 (right); of the background 0.6 (right) and 0.55 (wrong).
@@ -33,4 +34,13 @@ test("what is ignored counts nowhere", () => {
   expect([...count]).toEqual([0, 2]);
   expect(expected).toBeCloseTo(0.3, 12);
   expect(maximum).toBeCloseTo(0.3, 12);
+});
+
+test("what is no class or no probability is an error, in any channel", () => {
+  const two = (...rest: number[]) => ({ data: Float64Array.of(0.6, 0.6, ...rest), shape: [2, 2] });
+  const of = (...values: number[]) => ({ data: Int16Array.from(values), shape: [1, 2] });
+  expect(() => calibrationError(two(0.4, 0.4), of(0, 7))).toThrow(/the labels hold 7 at voxel 1; expected class indices 0 … 1/);
+  expect(() => calibrationError(two(0.4, 0.4), of(0, 7), { ignore: -1 })).toThrow(DataError);
+  expect(() => calibrationError(two(0.4, NaN), of(0, 0))).toThrow(DataError);
+  expect(() => calibrationError({ data: Float64Array.of(0.6, 0.6), shape: [1, 2] }, of(0, 2))).toThrow(DataError);
 });

@@ -1,7 +1,7 @@
 /** @file Detection by LUNA16's rule: hits, several on one target, misses, and the free-response curve, by hand. */
 
 import { expect, test } from "vitest";
-import { ShapeError } from "../../../src/host/errors.ts";
+import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
 import {
   caseMetricsNamed,
   type Candidate,
@@ -59,6 +59,7 @@ test("lesions are components, found where one voxel, or a share, is predicted", 
     00001001`);
   expect(countLesions(prediction, truth)).toEqual({ lesions: 3, found: 1, predicted: 3, falsePositives: 2 });
   expect(countLesions(prediction, truth, { overlap: 0.5 })).toMatchObject({ found: 0, falsePositives: 2 });
+  for (const overlap of [NaN, -0.1, 2]) expect(() => countLesions(prediction, truth, { overlap })).toThrow(ConfigError);
   // Diagonal neighbors belong together, or do not.
   const diagonal = mask(`10000000 01000000 00000000`);
   expect(countLesions(diagonal, truth).predicted).toBe(1);

@@ -70,6 +70,10 @@ describe("label maps", () => {
       [0, Infinity],
       [NaN, NaN],
     ]);
+    expect(() => score(7, "Best" as "best")).toThrow(/empty must be "nan", "skip" or "best"/);
+    const [metrics, classes] = [seg.caseMetricsNamed(["nsd"]), [{ name: "c", values: [1] }]];
+    for (const tolerance of [-1, NaN])
+      expect(() => seg.scoreCase(found, truth, { metrics, classes, spacing: [1, 1], tolerance })).toThrow(/at least 0/);
     expect(() => seg.caseMetricsNamed(["dise"])).toThrow(/no metric "dise"; known are dice/);
   });
 

@@ -111,6 +111,18 @@ describe("ensembles of volumes", () => {
     expect([...voteOfLabels([volume([7, 300, 2]), volume([7, 5, 1]), volume([0, 5, 0])]).data]).toEqual([7, 5, 0]);
   });
 
+  test("a vote keeps labels that the first map's element type has no room for", () => {
+    const [bytes, shorts] = [Uint8Array, Int16Array].map((Type) => (...values: number[]) => {
+      return { ...volume(values), data: Type.from(values) };
+    });
+    const wide = voteOfLabels([bytes(1, 2), shorts(300, 2), shorts(300, 3)]);
+    expect(wide.data).toEqual(Int16Array.of(300, 2));
+    expect(voteOfLabels([bytes(1, 2), shorts(1, 2)]).data).toEqual(Uint8Array.of(1, 2));
+    expect(voteOfLabels([shorts(-1, 0), bytes(200, 0), volume([0.5, 0]), volume([0.5, 0])]).data).toEqual(
+      Float32Array.of(0.5, 0),
+    );
+  });
+
   test("refuse other grids", () => {
     expect(() => voteOfLabels([volume([1]), volume([1], 5)])).toThrow(DataError);
     expect(() => voteOfLabels([volume([1]), volume([1, 2])])).toThrow(ShapeError);
@@ -121,6 +133,7 @@ describe("ensembles of volumes", () => {
     const regions = { data: Float32Array.of(1, 1, 1, 0, 1, 1, 0, 0, 0, 0.6, 0.4, 0), shape: [3, 4] };
     expect([...regionsToLabels(regions, [1, 2, 3]).data]).toEqual([2, 3, 1, 0]);
     expect(() => regionsToLabels(regions, [1, 2])).toThrow(ConfigError);
+    for (const value of [1.5, NaN, 2 ** 40]) expect(() => regionsToLabels(regions, [1, 2, value])).toThrow(ConfigError);
   });
 });
 
@@ -135,6 +148,7 @@ test("volumes of labels and their table", () => {
     [13, 0.13],
     [18, 0.18],
   ]);
+  for (const spacing of [[NaN, 1, 1], [-1, 1, 1], [1, 1]]) expect(() => labelVolumes("a", map, spacing, classes)).toThrow(DataError); // prettier-ignore
   const table = volumesCsv(rows);
   expect(table).toBe('case,label,voxels,ml\na,"one, large",13,0.1300\na,both,18,0.1800\n');
   const more = volumesCsv(labelVolumes("b", map, [1, 1, 1], classes), table);

@@ -43,9 +43,9 @@ it("a plateau goes on where it was, from its beginning too", async () => {
   const later = await saveCheckpoint({ model, optimizer, scheduler });
   const other = plateau();
   restoreCheckpoint(later, { model, optimizer, scheduler: other });
-  expect(other.state).toEqual([2, 1, 0]);
+  expect(other.state).toEqual([2, 1, 0, 0.1]);
   restoreCheckpoint(fresh, { model, optimizer, scheduler: other });
-  expect(other.state).toEqual([Infinity, 0, 0]);
+  expect(other.state).toEqual([Infinity, 0, 0, 0.1]);
   const steps = await saveCheckpoint({ model, optimizer, scheduler: new StepLR(optimizer, { stepSize: 1 }) });
   await expect(saveCheckpoint({ model, optimizer, scheduler: {} as never })).rejects.toThrow(ConfigError);
   expect(() => restoreCheckpoint(steps, { model, optimizer, scheduler: other })).toThrow(CheckpointError);
