@@ -93,6 +93,9 @@ function modelIn(path: string): ModelFiles | undefined {
   return modelKinds.some((kind) => kind.name !== "onnx" && kind.matches(found.paths)) ? found : undefined;
 }
 
+/** A file that is a model by itself, as `predict --model` takes it. */
+const isModelFile = (path: string): boolean => /(?:\.onnx|(?:^|[/\\])model\.json)$/i.test(path) && existsSync(path);
+
 /** What a model is, opened as `predict` opens it, so that weights that do not fit are found. */
 const sayModel = (path: string, found: ModelFiles): Promise<number> =>
   withDevice(
@@ -134,6 +137,9 @@ export const infoCommand: Command = {
       try {
         if (existsSync(join(path, files.run))) await sayRun(path);
         else if (isFolder(path)) await sayFolder(path, choice);
+        else if (isModelFile(path)) await sayModel(path, modelFiles(path));
+        else if (/\.(?:pth?|safetensors)$/i.test(path))
+          throw new ConfigError(`${path} is named as weights, of which info knows nothing: voxgrad inspect lists its tensors`);
         else await sayImage(path, choice);
       } catch (error) {
         // A bad one of several does not keep the others from being told of.
