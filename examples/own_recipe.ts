@@ -1,4 +1,4 @@
-/** A recipe of a user's own: slices along the last axis, a plain 2-D U-Net, cross entropy on one logit. Imports the package as it is installed. */
+/** A recipe of a user's own: slices along the last axis, a plain 2-D U-Net, Dice and cross entropy. Imports the package as it is installed. */
 import {
   MapDataset,
   NormalizeIntensity,
@@ -9,7 +9,7 @@ import {
   Resize,
   SqueezeDim,
 } from "voxgrad/data";
-import { AdamW, bceWithLogitsLoss, cosineAnnealing } from "voxgrad/nn";
+import { AdamW, cosineAnnealing, diceCELoss } from "voxgrad/nn";
 import { BasicUNet, defineRecipe, integer, positive, preparedImage, preparedLabel, SliceSegmenter } from "voxgrad/seg";
 
 const both = ["image", "label"];
@@ -35,7 +35,7 @@ export default defineRecipe<{ features: number; lr: number; size: number }>({
       samplesPerImage: 8,
       transform: [
         onKeys(both, new SqueezeDim({ dim: 3 })),
-        onKeys(both, new Resize({ spatialSize: [config.size, config.size] }), { compat: "monai" }),
+        onKeys(both, new Resize({ spatialSize: [config.size, config.size] }), { labels: ["label"] }),
       ],
     }),
   networks: (device, { config, channels, outputs }) => {
@@ -44,7 +44,9 @@ export default defineRecipe<{ features: number; lr: number; size: number }>({
     const [inChannels, outChannels] = [channels.length, outputs.channels];
     return { model: new BasicUNet(device, { spatialDims: 2, inChannels, outChannels, features }) };
   },
-  loss: (output, { label }) => bceWithLogitsLoss(output, label),
+  // A channel for each class where there are several (softmax), else one for the only class.
+  loss: (output, { label }, { outputs }) =>
+    diceCELoss(output, label, outputs.kind === "softmax" ? { softmax: true, toOnehotY: true } : { sigmoid: true }),
   optimizer: (model, { config }) => new AdamW(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) => cosineAnnealing({ tMax: config.epochs }),
   segmenter: (device, { model }, { config, outputs }) =>

@@ -4,9 +4,12 @@ const INDEX = 0u;
 const FLOAT_INDEX = 1u;
 const CHANNELS = 2u;
 
-// The nearest whole number; NaN, of which WGSL promises nothing, is below all classes. By bits: WGSL may compute as if there were no NaN.
+// The whole number that v is but for rounding. Others, which are between two classes, and NaN, of which WGSL promises nothing, are below all classes.
+// NaN by bits: WGSL may compute as if there were none.
 fn whole(v: f32) -> i32 {
-  return select(i32(round(v)), -2147483648, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u);
+  let near = round(v);
+  let class_or_none = select(i32(near), -2147483647, abs(v - near) > 0.001);
+  return select(class_or_none, -2147483648, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u);
 }
 
 // The class index in a word.

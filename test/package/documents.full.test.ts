@@ -53,7 +53,7 @@ const at = (...names: string[]) => join(app.folder, ...names);
 
 beforeAll(async () => {
   app = await installPackage();
-  await writeTinyDataset(at("Task04_Hippocampus"));
+  await writeTinyDataset(at("Task04_Hippocampus"), { 0: "background", 1: "Anterior", 2: "Posterior" });
   cpSync(at("Task04_Hippocampus", "imagesTr", "case0.nii.gz"), at("scan.nii.gz"));
   cpSync(join(root, "test/fixtures/nnunet_results"), at("nnUNetTrainer__nnUNetPlans__3d_fullres"), { recursive: true });
   app.runModule(`

@@ -44,6 +44,15 @@ test("trains, resumes after SIGKILL to the same weights, predicts; in under 60 l
   expect(readFileSync(at("found", "case4.nii.gz")).equals(readFileSync(at("whole", "predictions", "case4.nii.gz")))).toBe(true);
 }, 600_000);
 
+test("trains on a dataset of several classes, as that of its page is", async () => {
+  await writeTinyDataset(at("two"), { 0: "background", 10: "Anterior", 200: "Posterior" }, (value) => [0, 10, 200][value]);
+  voxgrad(...train.with(train.indexOf("data"), "two"), "--out", "several");
+  // Which class an object of these images is cannot be seen, so no Dice is asked of each.
+  const lines = readMetrics(at("several"));
+  expect(lines.at(-1)!.dice).toHaveLength(2);
+  expect(lines.at(-1)!.loss).toBeLessThan(0.8 * lines[0].loss);
+}, 600_000);
+
 test("its options are flags, with help; a module that is no recipe is refused", () => {
   expect(voxgrad("train", "--recipe", "./mine.ts", "--help")).toMatch(/--features +channels of the first level/);
   expect(() => voxgrad(...train, "--out", "bad", "--features", "0")).toThrow(/--features must be a positive integer, got 0/);

@@ -77,6 +77,15 @@ describe("class indices outside of the classes", async () => {
     await losses[name](logits, labels(dev, 2)).data();
   });
 
+  test.each(Object.keys(losses))("%s: what interpolation left of class numbers, and not what rounding did", async (name) => {
+    for (const odd of [0.5, 1.75, 0.01, -0.25])
+      await expect(losses[name](logits, labels(dev, odd, "f32")).data()).rejects.toThrow(
+        /a class index is no whole number: labels/,
+      );
+    const [exact, rounded] = [1, 0.9999].map((odd) => losses[name](logits, labels(dev, odd, "f32")).data());
+    expect(await rounded).toEqual(await exact);
+  });
+
   test("NaN is no class either, and the most negative value is named", async () => {
     await expect(oneHot(labels(dev, NaN, "f32"), 3).data()).rejects.toThrow(/class index is NaN/);
     await expect(oneHot(labels(dev, 4000000000, "u32"), 3).data()).rejects.toThrow(/outside of the 3 classes/);

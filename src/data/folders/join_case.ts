@@ -3,15 +3,16 @@
  * flipped, resampled or with other class numbers trains without complaint and predicts nonsense; here it is an error.
  */
 
-import { expectKinds } from "../../host/kinds.ts";
+import { expectItems, expectKinds } from "../../host/kinds.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { LabelClass } from "../labels.ts";
 import { makeVolume, type Volume } from "../volume.ts";
 
 /**
  * Joins the channel files of a case and checks that image and label belong together.
- * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types; label values a hair from an integer are made one
- * @throws ShapeError if sizes differ; DataError if voxel size, axis directions or place of two files differ (one was saved flipped, shifted or
+ * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types; label values a hair from an integer are made one, and the
+ * label says of itself that it is one (`meta.kind`), so that transforms take its voxels from the nearest
+ * @throws ConfigError for labels without values; ShapeError if sizes differ; DataError if voxel size, axis directions or place of two files differ (one was saved flipped, shifted or
  * resampled), or a label value is not among `labels`.
  * @param id name of the case for error messages
  */
@@ -22,20 +23,25 @@ export function joinCase(
   labels: readonly LabelClass[],
 ): { image: Volume; label?: Volume } {
   expectKinds("joinCase", { text: { id }, volumes: { images }, "volume?": { label }, objects: { labels } });
+  expectItems("joinCase", "labels", labels, { name: "text", values: "numbers" });
   const image = joinChannels(id, images);
   if (!label) return { image };
   const where = `case "${id}" (${label.meta.source ?? "label"})`;
   const [want, got] = [image.shape.slice(1), label.shape.slice(1)];
   if (want.join() !== got.join())
-    throw new ShapeError(`loadCase: ${where}: the label's size is [${got}], the image's [${want}]; they must lie on one grid`);
+    throw new ShapeError(`joinCase: ${where}: the label's size is [${got}], the image's [${want}]; they must lie on one grid`);
   if (label.shape[0] !== 1)
     throw new ShapeError(
-      `loadCase: ${where}: the label has ${label.shape[0]} channels; expected 1 with a class number per voxel`,
+      `joinCase: ${where}: the label has ${label.shape[0]} channels; expected 1 with a class number per voxel`,
     );
   const apart = gridDifference({ name: "label", ...label }, { name: "image", ...image });
-  if (apart) throw new DataError(`loadCase: ${where}: ${apart}`);
-  return { image, label: checkedLabel(where, wholeLabels(label), labels) };
+  if (apart) throw new DataError(`joinCase: ${where}: ${apart}`);
+  return { image, label: marked(checkedLabel(where, wholeLabels(label), labels)) };
 }
+
+/** The label as one that no transform mixes, whether or not it is named to them. */
+const marked = (label: Volume): Volume =>
+  label.meta.kind === "label" ? label : { ...label, meta: { ...label.meta, kind: "label" } };
 
 type Grid = Pick<Volume, "affine" | "spacing"> & { readonly name: string };
 
@@ -69,12 +75,12 @@ function joinChannels(id: string, images: readonly Volume[]): Volume {
   for (const [i, { shape, meta, affine, spacing }] of images.entries()) {
     if (shape.slice(1).join() !== first.shape.slice(1).join()) {
       throw new ShapeError(
-        `loadCase: case "${id}": ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
+        `joinCase: case "${id}": ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
       );
     }
     const nameOf = ({ source }: Volume["meta"], channel: number) => `channel ${channel}${source ? ` (${source})` : ""}`;
     const apart = gridDifference({ name: nameOf(meta, i), affine, spacing }, { ...first, name: nameOf(first.meta, 0) });
-    if (apart) throw new DataError(`loadCase: case "${id}": ${apart}`);
+    if (apart) throw new DataError(`joinCase: case "${id}": ${apart}`);
   }
   const data = new Float32Array(images.reduce((n, v) => n + v.data.length, 0));
   let at = 0;
@@ -114,7 +120,7 @@ function checkedLabel(where: string, label: Volume, labels: readonly LabelClass[
     if (v === last) continue;
     if (!known.has(v))
       throw new DataError(
-        `loadCase: ${where}: voxel value ${v} is not a class of the dataset; dataset.json has ${[...known].sort((a, b) => a - b).join(", ")}`,
+        `joinCase: ${where}: voxel value ${v} is not a class of the dataset; its labels (in a folder, dataset.json) have ${[...known].sort((a, b) => a - b).join(", ")}`,
       );
     last = v;
   }

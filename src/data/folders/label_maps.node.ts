@@ -34,6 +34,6 @@ function namesIn(folder: string, what: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (cause) {
-    throw new DataError(`${what}: the folder ${folder} cannot be read`, { cause });
+    throw new DataError(`${what}: the folder ${folder} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }

@@ -50,7 +50,7 @@ function fileOf(part: Uint8Array | ArrayBuffer | Blob, name: string): ImageFile 
       "source",
       "bytes, a File, or a list of them",
       part,
-      typeof part === "string" ? "readImageFile of voxgrad/data/node reads paths, fetch addresses" : undefined,
+      typeof part === "string" ? "readImageFile and LoadImageFile of voxgrad/data/node read paths, fetch addresses" : undefined,
     );
   }
   const blob = part instanceof Blob ? part : new Blob([part as Uint8Array<ArrayBuffer>]);

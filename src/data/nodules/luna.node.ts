@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { open, readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { sizeOf } from "../../host/array.ts";
-import { ConfigError } from "../../host/errors.ts";
+import { ConfigError, FormatError } from "../../host/errors.ts";
 import { makeFolder, readJson, writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import { contentStamp } from "../datasets/content_stamp.node.ts";
@@ -34,9 +34,15 @@ export interface PrepareLunaOptions extends PrepareNodulesOptions {
   readonly onScan?: (id: string, done: number, total: number) => void;
 }
 
+const unreadable =
+  (path: string) =>
+  (cause: Error): never => {
+    throw new FormatError(`prepareLuna: cannot read ${path}: ${cause.message}`, { cause });
+  };
+
 /** Scans of a folder and the folders in it, such as LUNA16's subset0 … subset9, by their ids. */
 async function findScans(folder: string): Promise<Map<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(unreadable(folder));
   return scansAmong(entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name).replaceAll(sep, "/")));
 }
 
@@ -55,7 +61,7 @@ export async function prepareLuna(
 ): Promise<NoduleIndex> {
   expectOptions("prepareLuna", options, "spacing window:numbers readVolume onScan");
   expectArguments("prepareLuna", "text", { folder, annotations, out });
-  const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
+  const nodules = parseAnnotations(await readFile(annotations, "utf8").catch(unreadable(annotations)), annotations);
   const found = await findScans(folder);
   const wanted = [...nodules].filter(([id]) => found.has(id));
   if (wanted.length === 0)

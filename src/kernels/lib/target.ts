@@ -5,13 +5,21 @@ import { update } from "../../tensor/kernel.ts";
 import type { Device, Tensor } from "../../tensor/tensor.ts";
 import { CHANNELS, FLOAT_INDEX, INDEX } from "../shaders/lib/target.gen.ts";
 
+// What lib/target makes of values that are no class index.
 const nan = -(2 ** 31);
+const between = nan + 1;
 
 /** What a kernel needs that checks class indices: the words to note one in that no class has, and which of them is its own. */
 export function classCheck(device: Device, op: string, classes: number, ignored: number | undefined) {
   const { valueFaults } = device;
   const allowed = ignored === undefined || (ignored >= 0 && ignored < classes) ? "" : ` and ${ignored}, which is ignored`;
   const fault = valueFaults.check(`${op} ${classes} ${allowed}`, (value) => {
+    if (value === between) {
+      return (
+        `${op}: a class index is no whole number: labels were interpolated or averaged on the way; take their voxels from the nearest, as ` +
+        `transforms do with what onKeys knows as a label (labels: ["label"])`
+      );
+    }
     const found = value === nan ? "NaN" : String(value);
     return (
       `${op}: a class index is ${found}, outside of the ${classes} classes 0 to ${classes - 1}${allowed}; map the labels to class indices, ` +

@@ -20,7 +20,10 @@ export function preparedImage(source: LoadedCase, context: Context): HostArray<F
   const { channels } = context;
   const { shape } = image;
   if (shape[0] !== channels.length)
-    throw new ShapeError(`case "${id}": the image has ${shape[0]} channels, the dataset names ${channels.length}`);
+    throw new ShapeError(
+      `case "${id}": the image has ${shape[0]} channels, the dataset names ${channels.length}: ${channels.join(", ")}` +
+        (shape[0] < channels.length ? "; files <id>_0000, <id>_0001 … of one folder are the channels of a case" : ""),
+    );
   const data = image.data instanceof Float32Array ? image.data : new Float32Array(image.data);
   expectFinite({ data, shape }, `case "${id}": `, "repair or leave out the case");
   return { data, shape };

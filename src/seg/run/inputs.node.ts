@@ -71,7 +71,7 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
 
 /**
  * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the
- * channels of one case. Where several have one name, as in `patient1/t1.nii.gz`, cases are called by their folders.
+ * channels of one case; a file that is given twice counts once. Where several have one name, as in `patient1/t1.nii.gz`, cases are called by their folders.
  * @param channels that an image must have
  * @throws DataError for a path that is not there, a folder without images and a case without one of its channels
  * @param paths of files and folders, and patterns
@@ -80,7 +80,11 @@ export function casesOfPaths(paths: readonly string[], channels: number): Case[]
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
   const groups = new Map<string, string[]>();
+  // What a pattern and its folder both name, or is written in two ways, is one image.
+  const seen = new Set<string>();
   for (const path of paths.flatMap(matching).flatMap(filesIn)) {
+    if (seen.has(resolve(path))) continue;
+    seen.add(resolve(path));
     const stem = join(dirname(path), stemOf(path).replace(channel, ""));
     const group = groups.get(stem);
     if (group) group.push(path);

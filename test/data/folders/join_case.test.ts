@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { joinCase } from "../../../src/data/folders/join_case.ts";
-import { type Affine, makeVolume } from "../../../src/data/volume.ts";
+import { onKeys, Spacing } from "../../../src/data/transforms/index.ts";
+import { type Affine, makeVolume, type Volume } from "../../../src/data/volume.ts";
 import { DataError, ShapeError } from "../../../src/host/errors.ts";
 
 describe("joinCase", () => {
@@ -52,7 +53,17 @@ describe("joinCase", () => {
     expect([...joinCase("a", [image], volume([1e-4, 1.9999], [1, 2, 1, 1]), labels).label!.data]).toEqual([0, 2]);
     expect(() => joinCase("a", [image], volume([0, 1.99], [1, 2, 1, 1]), labels)).toThrow(/is not a class/);
     const exact = volume([0, 2], [1, 2, 1, 1]);
-    expect(joinCase("a", [image], exact, labels).label).toBe(exact);
+    expect(joinCase("a", [image], exact, labels).label!.data).toBe(exact.data);
+  });
+  test("the label is one to transforms, named or not", () => {
+    const { label } = joinCase("a", [image], volume([0, 2], [1, 2, 1, 1]), labels);
+    const finer = onKeys(["label"], new Spacing({ pixdim: [0.3, 1, 1] })).apply({ label }) as { label: Volume };
+    expect([...new Set(finer.label.data)]).toEqual([0, 2]);
+  });
+  test("refuses labels without values, and says which there are", () => {
+    const without = [{ name: "x", value: 2 }] as unknown as typeof labels;
+    expect(() => joinCase("a", [image], volume([0, 2], [1, 2, 1, 1]), without)).toThrow(/^joinCase: labels\[0\]\.values must be/);
+    expect(() => joinCase("a", [image], volume([0, 3], [1, 2, 1, 1]), labels)).toThrow(/^joinCase: .*its labels .* have 0, 2$/);
   });
   test("checks the label", () => {
     expect(joinCase("a", [image], volume([0, 2], [1, 2, 1, 1]), labels).label?.data[1]).toBe(2);

@@ -52,6 +52,23 @@ const lossy: Record<string, () => T.Transform> = {
   zoom: () => new T.Zoom({ zoom: 0.7 }),
 };
 
+test("the decision on a network's logits keeps their place, and comes back as whole classes", () => {
+  const image = makeVolume({ data: new Float32Array(9 * 11 * 7), shape: [1, ...size] }, affine);
+  const there = apply(image, [new T.Spacing({ pixdim: [0.9, 1.1, 1.3] })]);
+  const voxels = there.data.length;
+  const data = Float32Array.from({ length: 3 * voxels }, (_, i) => Math.sin(i * i));
+  const logits = withGeometryOf(there, { data, shape: [3, ...there.shape.slice(1)] });
+  const scores = new T.Activations({ softmax: true }).apply(logits) as Volume;
+  expect([scores.affine, scores.meta.kind]).toEqual([there.affine, undefined]);
+  for (const decide of [{ argmax: true }, { threshold: 0.4 }, { argmax: true, toOnehot: 3 }]) {
+    const back = new T.Compose([new T.AsDiscrete(decide)]).inverse(new T.AsDiscrete(decide).apply(scores)) as Volume;
+    expect([back.affine, back.shape.slice(1)]).toEqual([affine, size]);
+    expect([...new Set(back.data)].every(Number.isInteger)).toBe(true);
+  }
+  const along = new T.AsDiscrete({ argmax: true, dim: 1 }).apply(scores);
+  expect(Object.keys(along)).toEqual(["data", "shape"]);
+});
+
 describe("a chain and back", () => {
   test.each(Object.keys({ ...lossless, ...lossy }))("%s: shape, affine and source", (name) => {
     const there = apply(source, [{ ...lossless, ...lossy }[name]()]);

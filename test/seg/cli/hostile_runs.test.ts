@@ -44,6 +44,13 @@ testRows([
     "DataError",
     /none\.nii does not exist/,
   ],
+  [
+    "a report that is no page",
+    nothing,
+    ["report", run, "--out", "page.pdf"],
+    "ConfigError",
+    /--out writes an HTML page.*page\.pdf/,
+  ],
   ["resuming a folder without a run", () => rmSync(join(run, "config.json")), resumeArgs, "CheckpointError", /run: is no run/],
   [
     "predictions of another size",

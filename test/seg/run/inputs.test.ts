@@ -29,6 +29,14 @@ test("channels of any format", () => {
   expect(casesOfPaths([path], 2)).toEqual([{ id: "p", image: ["p_0000.mha", "p_0001.mha"].map((f) => join(path, f)) }]);
 });
 
+test("a file that is given twice, by a pattern and its folder or by two ways of writing it, counts once", () => {
+  const path = folder("twice", ["p_0000.mha", "p_0001.mha"]);
+  const once = casesOfPaths([path], 2);
+  expect(casesOfPaths([join(path, "*.mha"), path], 2)).toEqual(once);
+  const [a, b] = [join(path, "p_0000.mha"), `${path}/../twice/p_0000.mha`];
+  expect(casesOfPaths([a, b, a], 1)).toEqual([{ id: "p", image: [a] }]);
+});
+
 test("a photograph has its colors in one file; one of several channels is refused", () => {
   const photographs = folder("photographs", ["p_0000.png", "q_0000.png"]);
   expect(casesOfPaths([photographs], 3)).toEqual(["p", "q"].map((id) => ({ id, image: [join(photographs, `${id}_0000.png`)] })));

@@ -7,6 +7,8 @@ import { inBlocks } from "../../../host/blocks.ts";
 import { normalizeAxis, showShape } from "../../../host/shape.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
+import { withGeometryOf } from "../../volume.ts";
+import { isVolume } from "../moved.ts";
 import type { Transform } from "../transform.ts";
 import { allOptions } from "../options.ts";
 
@@ -26,7 +28,7 @@ export interface ActivationsOptions {
  * Sigmoid per element, or softmax over the channels, or a function per element. Float64 stays, all else becomes float32. MONAI's `Activations`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ConfigError for sigmoid together with softmax, ShapeError for an axis that there is not
  */
 export class Activations implements Transform {
@@ -52,7 +54,7 @@ export class Activations implements Transform {
     if (sigmoid) for (let i = 0; i < data.length; i++) data[i] = 1 / (1 + Math.exp(-data[i]));
     if (softmax) softmaxAlong(data, splitAt("Activations", x.shape, dim));
     if (other) for (let i = 0; i < data.length; i++) data[i] = other(data[i]);
-    return { data, shape: x.shape };
+    return { ...x, data };
   }
 }
 
@@ -79,7 +81,7 @@ export interface AsDiscreteOptions {
  * is class 0 everywhere, so give it a threshold instead. MONAI's `AsDiscrete`.
  *
  * Shapes: `[C, …]` → `[1, …]` with `argmax`; `[1, …]` → `[toOnehot, …]`; else unchanged.
- * Geometry: dropped.
+ * Geometry: kept where the spatial shape is; a volume of classes or masks says of itself that it is a label map (`meta.kind`), so `invert` mixes none of them.
  * @throws ConfigError for an unknown rounding or `dtype`, ShapeError for several channels as one-hot or none for argmax, DataError for a class outside `toOnehot`
  */
 export class AsDiscrete implements Transform {
@@ -117,8 +119,16 @@ export class AsDiscrete implements Transform {
     if (typeof toOnehot === "number") out = onehot(out, toOnehot, dim);
     if (typeof threshold === "number") out = { data: out.data.map((v) => (v >= threshold ? 1 : 0)), shape: out.shape };
     if (rounding) out = { data: out.data.map(roundHalfEven), shape: out.shape };
-    return castTo("AsDiscrete", out, dtype);
+    const decided = argmax || typeof toOnehot === "number" || typeof threshold === "number";
+    return inPlaceOf(x, castTo("AsDiscrete", out, dtype), decided);
   }
+}
+
+/** The array as a volume where `x` is one of its spatial shape. */
+function inPlaceOf(x: HostArray, out: HostArray, label: boolean): HostArray {
+  if (!isVolume(x) || out.shape.length !== 4 || out.shape.slice(1).join() !== x.shape.slice(1).join())
+    return { data: out.data, shape: out.shape };
+  return withGeometryOf(label ? { ...x, meta: { ...x.meta, kind: "label" } } : x, out);
 }
 
 /** A shape as blocks of `count` planes of `size` elements: what is before, at and behind an axis. */

@@ -58,7 +58,7 @@ async function taskOf(args: readonly string[]): Promise<Task> {
     return { ...shared, predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates };
   }
   if (values.pred === undefined || values.data === undefined)
-    throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
+    throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR, or --reference DIR with --prediction DIR");
   const data = await FolderData.open(values.data);
   const predictions = resolve(values.pred);
   return {

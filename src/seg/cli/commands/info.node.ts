@@ -35,7 +35,7 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   try {
     volume = await readImageFile(path, choice);
   } catch (error) {
-    if (error instanceof FormatError && existsSync(path) && /\.(safetensors|pth?|ckpt|onnx)$/i.test(path))
+    if (error instanceof FormatError && existsSync(path) && /\.(safetensors|pth?|ckpt)$/i.test(path))
       throw new FormatError(
         `${path} is a file of weights, by its name, and no image: voxgrad inspect ${path} lists its tensors`,
         {
@@ -100,6 +100,9 @@ function modelIn(path: string): ModelFiles | undefined {
   return modelKinds.some((kind) => kind.name !== "onnx" && kind.matches(found.paths)) ? found : undefined;
 }
 
+/** A file that is a model by itself, as `predict --model` takes it. */
+const isModelFile = (path: string): boolean => /(?:\.onnx|(?:^|[/\\])model\.json)$/i.test(path) && existsSync(path);
+
 /** What a model is, opened as `predict` opens it, so that weights that do not fit are found. */
 const sayModel = (path: string, found: ModelFiles): Promise<number> =>
   withDevice(
@@ -141,6 +144,7 @@ export const infoCommand: Command = {
       try {
         if (existsSync(join(path, files.run))) await sayRun(path);
         else if (isFolder(path)) await sayFolder(path, choice);
+        else if (isModelFile(path)) await sayModel(path, modelFiles(path));
         else await sayImage(path, choice);
       } catch (error) {
         // A bad one of several does not keep the others from being told of.

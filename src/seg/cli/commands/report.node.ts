@@ -40,6 +40,7 @@ export const reportCommand: Command = {
       throw new ConfigError(`report needs the folder of one run, got ${positionals.length}; see voxgrad report --help`);
     const folder = resolve(positionals[0]);
     const out = values.out === undefined ? join(folder, files.report) : resolve(values.out);
+    if (!/\.html?$/i.test(out)) throw new ConfigError(`--out writes an HTML page, FILE.html, got ${values.out}`);
     expectFree({ outputs: [out], overwrite: values.overwrite === true || values.out === undefined });
     const metrics = values.metrics === undefined ? undefined : caseMetricsNamed(values.metrics.split(",").map((m) => m.trim()));
     const store = folderStore(folder);

@@ -1,6 +1,6 @@
 /** @file `voxgrad surface`: the surface of a label as a mesh, and a picture of it. */
 
-import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
+import { readImageFile } from "../../../data/formats/images.node.ts";
 import { encodeMesh, meshFormatOf } from "../../../host/bytes/mesh_files.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { enclosedVolume, type Mesh, surfaceArea } from "../../../host/grid/mesh.ts";
@@ -51,10 +51,12 @@ export const surfaceCommand: Command = {
       throw new ConfigError("surface needs either --label N[,N] or --level P");
     if (values.out === undefined && values.picture === undefined)
       throw new ConfigError("surface needs --out MESH or --picture PNG, a file to write");
+    if (values.picture !== undefined && !/\.png$/i.test(values.picture))
+      throw new ConfigError(`--picture writes a PNG, got ${values.picture}`);
     const format = values.out === undefined ? undefined : meshFormatOf(values.out);
     expectFree({ outputs: [values.out, values.picture], overwrite: values.overwrite, input: positionals[0] });
     const labels = values.label?.split(",").map((v) => numberOf("label", v));
-    const volume = await readNiftiFile(positionals[0]);
+    const volume = await readImageFile(positionals[0]);
     const channel = numberOf("channel", values.channel ?? "0");
     const voxels = volume.data.length / volume.shape[0];
     const intensity = labels && volume.data.subarray(channel * voxels, (channel + 1) * voxels).find((v) => !Number.isInteger(v));
