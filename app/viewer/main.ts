@@ -102,7 +102,7 @@ function applySize(width: number, height: number, ratio: number): void {
 }
 
 // Above all that is stored.
-const allBlack = [32767, 32768] as const;
+const allBlack = [65535, 65536] as const;
 
 /** Puts layers in place of the volumes from number `from` on, where the image is number 0. All are added before any is drawn: each time costs seconds without a GPU. */
 async function put(from: number): Promise<void> {

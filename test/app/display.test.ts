@@ -25,19 +25,30 @@ test("an image of some hundred voxels along each axis is drawn as it is", async 
   const drawn = await readImage(picture.nifti, { name: "picture.nii" });
   expect(drawn.shape).toEqual([1, 40, 50, 60]);
   expect(drawn.data[123] * picture.scale + picture.offset).toBe(2 + 3);
+  // Of one value only it is black, in a window that has a width.
+  const flat = pictureOf(makeVolume({ data: new Float32Array(8).fill(7), shape: [1, 2, 2, 2] }));
+  expect(ownWindow(flat, flat.window!)).toEqual([7, 8]);
 });
 
-test("whole numbers are told to the last digit, also where metal is in a CT; others to one part in 65,000 of their range", async () => {
-  const drawn = async (data: Int16Array | Float32Array) => {
+test("values are told as the file has them, whatever else is in it: padding of a CT, all of 16 bits, one voxel that is far off, what lies close together far from zero", async () => {
+  const drawn = async (data: Volume["data"]) => {
     const picture = pictureOf(makeVolume({ data, shape: [1, data.length, 1, 1] }));
     const { data: stored } = await readImage(picture.nifti, { name: "picture.nii" });
     return Array.from(stored, (v) => v * picture.scale + picture.offset);
   };
   const ct = [-1024, -3, 0, 41, 42, 3071, 30_000];
   expect(await drawn(Int16Array.from(ct))).toEqual(ct);
-  const real = [0.25, 17.125, 1000];
-  for (const [i, v] of (await drawn(Float32Array.from(real))).entries())
-    expect(Math.abs(v - real[i])).toBeLessThan(1000 / 65_000);
+  expect(await drawn(Int16Array.from([-32768, ...ct]))).toEqual([-32768, ...ct]);
+  expect(await drawn(Uint16Array.from([0, 1, 30_129, 65_535]))).toEqual([0, 1, 30_129, 65_535]);
+  for (const real of [
+    [0.25, 17.125, 1000],
+    [1.5, 10.125, 1e6],
+    [-1e6, 1.5, 10.125],
+    [1e-30, 3e-30, 2e-12],
+  ])
+    for (const [i, v] of (await drawn(Float32Array.from(real))).entries()) expect(v / real[i]).toBeCloseTo(1, 6);
+  const far = [1e9, 1e9 + 0.25, 1e9 + 1];
+  for (const [i, v] of (await drawn(Float64Array.from(far))).entries()) expect(v - far[i]).toBeCloseTo(0, 6);
 });
 
 test("voxels that are infinite or no number leave the others their values, and are marked each as what it is", async () => {
@@ -92,6 +103,9 @@ test("Hounsfield units: of a CT, and of values with air and tissue", () => {
     makeVolume({ data: Int16Array.from({ length: 1000 }, (_, i) => value(i)), shape: [1, 10, 10, 10] });
   const chest = of((i) => (i % 3 === 0 ? -1000 + (i % 7) : 40 + (i % 11)));
   expect(pictureOf(chest).hounsfield).toBe(true);
+  // Padding is no value: it neither hides that it is a CT nor opens the window to it.
+  const padded = pictureOf(of((i) => (i % 10 === 0 ? -32768 : chest.data[i])));
+  expect([padded.hounsfield, ownWindow(padded, padded.window!)]).toEqual([true, [-1000, 50]]);
   expect(pictureOf(chest, { modality: "MR" }).hounsfield).toBe(false);
   expect(pictureOf(of((i) => i)).hounsfield).toBe(false);
   expect(
