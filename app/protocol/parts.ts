@@ -18,6 +18,7 @@ export interface Progress {
 }
 
 export type Phase =
+  | "waiting"
   | "reading"
   | "opening"
   | "segmenting"

@@ -122,6 +122,7 @@ export const en = {
   "viewer.reduced": "Drawn with {to} of its {from} voxels. All of them are segmented and measured.",
   "viewer.failed": "The viewer does not work here: {message}",
 
+  "phase.waiting": "Waiting until what this page trains or segments is done",
   "phase.reading": "Reading",
   "phase.opening": "Opening the model",
   "phase.segmenting": "Segmenting",

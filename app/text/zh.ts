@@ -119,6 +119,7 @@ export const zh: Texts = {
   "viewer.reduced": "此处以 {to} 体素绘制（原为 {from}）；分割与测量使用全部体素。",
   "viewer.failed": "查看器在此无法工作：{message}",
 
+  "phase.waiting": "等待中：本页正在训练或分割",
   "phase.reading": "读取",
   "phase.opening": "打开模型",
   "phase.segmenting": "分割",

@@ -26,7 +26,6 @@ type SegmentArgs = Calls["segment"]["args"];
 
 export function segmentScan({ scan, model, input }: SegmentArgs, context: CallContext<"segment">): Promise<Result> {
   return alone(async () => {
-    context.signal.throwIfAborted();
     const started = performance.now();
     context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
     const image = await readScan(scan);
@@ -37,7 +36,7 @@ export function segmentScan({ scan, model, input }: SegmentArgs, context: CallCo
     });
     context.tell({ kind: "progress", what: "measuring", done: 0, total: 1 });
     return keep(scan, model, labels, classes, (performance.now() - started) / 1000);
-  });
+  }, context);
 }
 
 async function segmented(image: Volume, { model, input }: SegmentArgs, context: CallContext<"segment">) {
