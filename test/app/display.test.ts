@@ -1,6 +1,7 @@
 /** @file What the viewer is given: an image as it is, or fewer of its voxels, which lie where they lay and of which it is said. */
 
 import { expect, test } from "vitest";
+import { addScans, readScan, scanFacts } from "../../app/worker/scans.ts";
 import { pictureOf } from "../../app/worker/picture.ts";
 import { namedWindow, nameOf, ownWindow, storedWindow, windowNames } from "../../app/page/parts/windows.ts";
 import { makeVolume, readImage, type Volume, writeImage, writeNifti } from "../../src/data/index.ts";
@@ -62,6 +63,25 @@ test("voxels that are infinite or no number leave the others their values, and a
   const small = pictureOf(makeVolume({ data: data.subarray(0, 5), shape: [1, 5, 1, 1] }));
   expect(Array.from((await readImage(small.marks!, { name: "marks.nii" })).data)).toEqual([2, 3, 1, 0, 0]);
   expect(pictureOf(ramp([4, 4, 4])).marks).toBeUndefined();
+});
+
+test("an image whose header counts in micrometers or meters is shown in millimeters", async () => {
+  const bytes = await writeNifti(ramp([4, 5, 6]));
+  for (const [unit, factor] of [
+    [3, 1e-3],
+    [1, 1000],
+  ] as const) {
+    bytes[123] = unit; // xyzt_units
+    const path = `unit${unit}.nii`;
+    const [{ key }] = await addScans([{ path, file: new Blob([bytes.slice()]) }], () => undefined);
+    const facts = await scanFacts(key);
+    if ("uneven" in facts) throw new Error("it has no slices");
+    expect(facts.spacing.map((s) => s / factor)).toEqual([0.5, 0.5, 2].map((s) => expect.closeTo(s, 6)));
+    const { affine } = await readImage(facts.picture.nifti, { name: "picture.nii" });
+    expect(affine[2][3] / factor).toBeCloseTo(30, 4);
+    const saved = await readImage(await writeNifti(await readScan(key)), { name: "saved.nii" });
+    expect([saved.units, saved.spacing[2] / factor]).toEqual(["mm", expect.closeTo(2, 6)]);
+  }
 });
 
 test("a channel or time step of several is drawn when it is asked for, in a window of its own", async () => {
