@@ -79,7 +79,9 @@ export const en = {
 
   "result.structure": "Structure",
   "result.volume": "Volume",
+  "result.area": "Area",
   "result.ml": "{value} ml",
+  "result.pixels": "{value} pixels",
   "result.show": "Show {name}",
   "result.opacity": "Opacity",
   "result.nifti": "Label map (NIfTI)",

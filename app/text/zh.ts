@@ -77,7 +77,9 @@ export const zh: Texts = {
 
   "result.structure": "结构",
   "result.volume": "体积",
+  "result.area": "面积",
   "result.ml": "{value} 毫升",
+  "result.pixels": "{value} 像素",
   "result.show": "显示 {name}",
   "result.opacity": "不透明度",
   "result.nifti": "标签图（NIfTI）",

@@ -9,7 +9,10 @@ import * as state from "./state.ts";
 
 const isEmpty = ({ structures }: Result): boolean => structures.every((s) => s.voxels === 0);
 const doneIn = ({ model, seconds }: Result): string => t("segment.done", { model, seconds: seconds.toFixed(1) });
-const volumeOf = ({ milliliters }: Result["structures"][number]): string => t("result.ml", { value: shownNumber(milliliters) });
+
+/** Of a picture the pixels: it does not say how large they are. */
+const volumeOf = ({ milliliters, voxels }: Result["structures"][number]): string =>
+  milliliters === null ? t("result.pixels", { value: shownNumber(voxels) }) : t("result.ml", { value: shownNumber(milliliters) });
 
 /** All of it in a line. */
 function summary(found: Result): string {
@@ -38,7 +41,7 @@ export function Results() {
           <tr>
             <th scope="col">{t("result.structure")}</th>
             <th scope="col" class="number">
-              {t("result.volume")}
+              {t(found.structures.some((s) => s.milliliters === null) ? "result.area" : "result.volume")}
             </th>
             <th scope="col">
               <span class="hidden">STL</span>
