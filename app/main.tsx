@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { App } from "./page/app.tsx";
+import { keepFocus } from "./page/focus.ts";
 import { lookForGpu } from "./page/device.tsx";
 import { keepOffline } from "./page/version.tsx";
 import "./page/style/base.css";
@@ -14,6 +15,7 @@ import "./page/style/room.css";
 
 render(<App />, document.getElementById("app")!);
 void lookForGpu();
+keepFocus();
 // A file that is dropped beside its place must not come instead of the page, and end what it does.
 for (const name of ["dragover", "drop"] as const)
   addEventListener(name, (event) => {

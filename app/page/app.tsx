@@ -7,6 +7,7 @@ import { toldError } from "../text/library.ts";
 import { en, type TextKey } from "../text/en.ts";
 import { gpu, NoGpu } from "./device.tsx";
 import { failure, notLoaded } from "./link.ts";
+import { said } from "./said.ts";
 import { view, type View, views } from "./route.ts";
 import { NewVersion } from "./version.tsx";
 import { SegmentView } from "./segment/view.tsx";
@@ -45,6 +46,9 @@ export function App() {
         {gpu.value.state === "none" ? <NoGpu /> : <Current />}
       </main>
       <Footer />
+      <p class="hidden" role="status">
+        {said.value}
+      </p>
     </>
   );
 }

@@ -18,6 +18,7 @@ export interface Progress {
 }
 
 export type Phase =
+  | "waiting"
   | "reading"
   | "opening"
   | "segmenting"
@@ -42,7 +43,7 @@ export interface Structure {
   readonly lines: readonly Rgb[];
 }
 
-/** A channel of a volume as the viewer takes it: at most some hundred voxels along each axis, 8 or 16 bits, or colors. */
+/** A channel of a volume as the viewer takes it: at most some hundred voxels along each axis, whole numbers of 16 bits, floats, or colors. */
 export interface Picture3d {
   /** An uncompressed NIfTI file; a Blob, so that passing it on costs no thread anything. */
   readonly nifti: Blob;

@@ -60,7 +60,8 @@ export interface Planned {
 
 export interface Measured extends Structure {
   readonly voxels: number;
-  readonly milliliters: number;
+  /** Null where the file has no lengths, as a picture. */
+  readonly milliliters: number | null;
 }
 
 /** A scan that was segmented. */

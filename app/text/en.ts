@@ -79,7 +79,9 @@ export const en = {
 
   "result.structure": "Structure",
   "result.volume": "Volume",
+  "result.area": "Area",
   "result.ml": "{value} ml",
+  "result.pixels": "{value} pixels",
   "result.show": "Show {name}",
   "result.opacity": "Opacity",
   "result.nifti": "Label map (NIfTI)",
@@ -122,6 +124,7 @@ export const en = {
   "viewer.reduced": "Drawn with {to} of its {from} voxels. All of them are segmented and measured.",
   "viewer.failed": "The viewer does not work here: {message}",
 
+  "phase.waiting": "Waiting until what this page trains or segments is done",
   "phase.reading": "Reading",
   "phase.opening": "Opening the model",
   "phase.segmenting": "Segmenting",

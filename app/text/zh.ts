@@ -77,7 +77,9 @@ export const zh: Texts = {
 
   "result.structure": "结构",
   "result.volume": "体积",
+  "result.area": "面积",
   "result.ml": "{value} 毫升",
+  "result.pixels": "{value} 像素",
   "result.show": "显示 {name}",
   "result.opacity": "不透明度",
   "result.nifti": "标签图（NIfTI）",
@@ -119,6 +121,7 @@ export const zh: Texts = {
   "viewer.reduced": "此处以 {to} 体素绘制（原为 {from}）；分割与测量使用全部体素。",
   "viewer.failed": "查看器在此无法工作：{message}",
 
+  "phase.waiting": "等待中：本页正在训练或分割",
   "phase.reading": "读取",
   "phase.opening": "打开模型",
   "phase.segmenting": "分割",

@@ -3,6 +3,7 @@
 import type { Niivue, NVImage } from "@niivue/niivue";
 import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "./messages.ts";
 import { notFinite, type Picture3d } from "../protocol.ts";
+import { inOrder } from "./queue.ts";
 import { asElement, resize, type StandInCanvas, StandInMouseEvent, standIn } from "./stand_in.ts";
 
 const post = (message: FromViewer): void => globalThis.postMessage(message);
@@ -19,7 +20,6 @@ let layers: readonly Layer[] = [];
 let layout: Layout = "planes";
 let radiological = false;
 let look: { readonly opacity: readonly number[]; readonly hidden: readonly number[] } = { opacity: [], hidden: [] };
-let busy: Promise<void> = Promise.resolve();
 
 async function attach(canvas: OffscreenCanvas, width: number, height: number, ratio: number): Promise<void> {
   standIn(ratio);
@@ -102,7 +102,7 @@ function applySize(width: number, height: number, ratio: number): void {
 }
 
 // Above all that is stored.
-const allBlack = [32767, 32768] as const;
+const allBlack = [65535, 65536] as const;
 
 /** Puts layers in place of the volumes from number `from` on, where the image is number 0. All are added before any is drawn: each time costs seconds without a GPU. */
 async function put(from: number): Promise<void> {
@@ -121,10 +121,14 @@ async function put(from: number): Promise<void> {
   // That there are no layers is told with the image.
   applyLook(layers.length === 0 && had > from ? 0 : from);
   niivue.createOnLocationChange();
-  // Reading a pixel waits until all of it is drawn.
-  const { gl } = niivue;
-  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  drawn();
   post({ kind: "shown", layers: layers.length });
+}
+
+/** Waits until all of it is drawn, as reading a pixel does. */
+function drawn(): void {
+  const { gl } = shown!.niivue;
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
 }
 
 /** Of an image that does not say where right and left are no side is named, and none is exchanged. */
@@ -264,8 +268,13 @@ async function take(message: ToViewer): Promise<void> {
   }
 }
 
-globalThis.addEventListener("message", ({ data }: MessageEvent<ToViewer>) => {
-  busy = busy
-    .then(() => take(data))
-    .catch((error: unknown) => post({ kind: "failed", message: String((error as Error).message) }));
+const wish = inOrder(async (message) => {
+  try {
+    await take(message);
+    if (shown) drawn();
+  } catch (error) {
+    post({ kind: "failed", message: String((error as Error).message) });
+  }
 });
+
+globalThis.addEventListener("message", ({ data }: MessageEvent<ToViewer>) => wish(data));

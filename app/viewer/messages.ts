@@ -40,7 +40,7 @@ export type ToViewer =
   | { readonly kind: "window"; readonly window: readonly [number, number] }
   /** Whether the patient's right is on the left, as radiologists look at it. */
   | { readonly kind: "sides"; readonly radiological: boolean }
-  | { readonly kind: "move"; readonly by: readonly [number, number, number] }
+  | { readonly kind: "move"; readonly by: readonly number[] }
   | { readonly kind: "pointer"; readonly pointer: Pointer };
 
 export type FromViewer =

@@ -24,7 +24,7 @@ export const isFlat = ({ meta }: Volume): boolean => meta.planar === true && met
 const shownAffine = (volume: Volume): Volume["affine"] =>
   isFlat(volume) ? volume.affine.map((row) => [row[0], 0 - row[1], row[2], row[3]]) : volume.affine;
 
-type Stored = Uint8Array | Int16Array;
+type Stored = Uint8Array | Uint16Array | Float32Array;
 
 /** Every so many voxels of a channel, through a table or a line. */
 export function thinned<A extends Stored>(

@@ -68,7 +68,7 @@ export function reportRun(
     } finally {
       run.dispose();
     }
-  });
+  }, context);
 }
 
 async function predictionIn(store: RunStore, id: string): Promise<Volume> {

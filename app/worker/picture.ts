@@ -1,14 +1,19 @@
-/** @file A channel of an image, or its colors, as the viewer takes them: 16 bits, a window that shows something, and marks where there is no number. */
+/** @file A channel of an image, or its colors, as the viewer takes them: values that are told exactly, a window that shows something, and marks where there is no number. */
 
 import { encodeNifti, type Volume } from "voxgrad/data";
 import { notFinite, type Picture3d } from "../protocol.ts";
 import { isFlat, niftiOf, thinned } from "./display.ts";
 
-const levels = 32767;
+/** What 16 bits tell apart. */
+const levels = 65535;
+/** The least of 16 bits with a sign, which converters write where a scanner saw nothing. */
+const padding = -32768;
 
 interface Range {
   readonly low: number;
   readonly high: number;
+  /** The least that is no padding. */
+  readonly least: number;
   /** Whether all values are whole numbers. */
   readonly whole: boolean;
   /** Whether all of them are finite. */
@@ -18,24 +23,25 @@ interface Range {
   readonly sorted: Float64Array;
 }
 
-/** Least and greatest of the finite values, and what half a percent of them lie below and above, of a sample. */
+/** Least and greatest of the finite values, and what half a percent of them lie below and above, of a sample without padding. */
 function rangeOf(data: Volume["data"], from: number, to: number): Range {
   const step = Math.max(1, Math.floor((to - from) / 200_000));
   const sample: number[] = [];
-  let [low, high, whole, finite] = [Infinity, -Infinity, true, true];
+  let [low, high, least, whole, finite] = [Infinity, -Infinity, Infinity, true, true];
   for (let i = from; i < to; i++) {
     const v = data[i];
     if (v < low && v !== -Infinity) low = v;
+    if (v < least && v !== -Infinity && v !== padding) least = v;
     if (v > high && v !== Infinity) high = v;
     whole &&= v % 1 === 0;
     finite &&= v - v === 0;
-    if ((i - from) % step === 0 && Number.isFinite(v)) sample.push(v);
+    if ((i - from) % step === 0 && Number.isFinite(v) && v !== padding) sample.push(v);
   }
   if (low > high) [low, high] = [0, 1];
   const sorted = Float64Array.from(sample).sort();
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const [a, b] = [at(0.005), at(0.995)];
-  return { low, high, whole, finite, sorted, window: b > a ? [a, b] : [low, high > low ? high : low + 1] };
+  return { low, high, least, whole, finite, sorted, window: b > a ? [a, b] : [low, high > low ? high : low + 1] };
 }
 
 /** Share of the sorted values from `low` to `high`. */
@@ -45,8 +51,8 @@ function shareOf(sorted: Float64Array, low: number, high: number): number {
 }
 
 /** Values of a file that does not say so are taken for Hounsfield units where there is air, −1000, and tissue, and nothing far below the air but padding. */
-const looksHounsfield = ({ low, sorted }: Range): boolean =>
-  low >= -5000 && shareOf(sorted, -1050, -850) > 0.02 && shareOf(sorted, -150, 250) > 0.05;
+const looksHounsfield = ({ least, sorted }: Range): boolean =>
+  least >= -5000 && shareOf(sorted, -1050, -850) > 0.02 && shareOf(sorted, -150, 250) > 0.05;
 
 /** Three or four channels of what a screen shows. */
 function hasColors(volume: Volume): boolean {
@@ -75,27 +81,31 @@ export function pictureOf(volume: Volume, { channel, modality }: PictureOptions 
   return shown === "color" ? inColor(volume, about) : inGray(volume, shown, about, modality);
 }
 
+/** Whole numbers, as those of a CT, in 16 bits wherever they fit, others as floats: in steps of the range a single voxel that is far off would leave all others one gray. */
+function storing({ low, high, whole }: Range) {
+  if (whole && high - low <= levels) return { scale: 1, offset: low, make: (n: number) => new Uint16Array(n) };
+  // Floats are exact around zero; what lies close together far from it is told from its least.
+  const far = high - low < Math.max(Math.abs(low), Math.abs(high)) / 1000;
+  const scale = high > low ? Math.min(high - low, Number.MAX_VALUE) : 1;
+  return { scale, offset: far ? low : 0, make: (n: number) => new Float32Array(n) };
+}
+
 type About = Pick<Picture3d, "channel" | "channels" | "colors" | "placed" | "flat">;
 
 function inGray(volume: Volume, channel: number, about: About, modality?: string): Picture3d {
   const voxels = volume.data.length / volume.shape[0];
   const range = rangeOf(volume.data, channel * voxels, (channel + 1) * voxels);
-  const { low, high, whole, finite, window } = range;
-  // Whole numbers, as those of a CT, are shown as they are wherever they fit.
-  const scale = (whole && high - low <= levels) || high === low ? 1 : (high - low) / levels;
-  const stored = (v: number): number => Math.max(0, Math.min(levels, (v - low) / scale));
-  const shown = thinned(
-    volume,
-    channel,
-    (n) => new Int16Array(n),
-    (v) => Math.round(stored(v)),
-  );
+  const { low, high, finite, window } = range;
+  const { scale, offset, make } = storing(range);
+  const stored = (v: number): number => (v - offset) / scale;
+  const finiteOf = (v: number): number => (Number.isNaN(v) ? low : Math.max(low, Math.min(high, v)));
+  const shown = thinned<Uint16Array | Float32Array>(volume, channel, make, (v) => stored(finiteOf(v)));
   return {
     ...about,
     nifti: niftiOf(shown),
     window: [stored(window[0]), stored(window[1])],
     scale,
-    offset: low,
+    offset,
     hounsfield: modality ? modality === "CT" : looksHounsfield(range),
     marks: finite ? undefined : marksOf(volume, channel),
     reduced: reducedOf(volume, shown),

@@ -179,10 +179,22 @@ const scanOf = (key: string): Scan => {
 
 export const scanName = (key: string): string => scanOf(key).info.name;
 
+const millimeters: Readonly<Record<string, number>> = { m: 1000, um: 0.001 };
+
+/** An image whose header counts in meters or micrometers, as millimeters: in these the page tells lengths and volumes, and models know the size of what they look for. */
+function inMillimeters(volume: Volume): Volume {
+  const factor = millimeters[volume.meta.units ?? ""];
+  if (factor === undefined) return volume;
+  const affine = volume.affine.map((row, r) => (r < 3 ? row.map((v) => v * factor) : row));
+  // Its header would be written again with the old unit.
+  const { header: _, ...meta } = volume.meta;
+  return makeVolume({ data: volume.data, shape: volume.shape }, affine, { ...meta, units: "mm" });
+}
+
 /** The voxels of a scan; the last one that was asked for is kept. */
 export function readScan(key: string): Promise<Volume> {
   if (kept?.key === key) return kept.volume;
-  const volume = scanOf(key).read(asTheyAre.has(key));
+  const volume = scanOf(key).read(asTheyAre.has(key)).then(inMillimeters);
   kept = { key, volume };
   volume.catch(() => {
     if (kept?.volume === volume) kept = undefined;

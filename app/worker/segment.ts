@@ -4,7 +4,7 @@ import { DeviceLostError, FormatError } from "voxgrad";
 import { encodeMesh, type LabelClass, makeVolume, type Volume, writeNifti } from "voxgrad/data";
 import { type LabelVolume, labelVolumes, surfaceOf, volumesCsv } from "voxgrad/seg";
 import type { Calls, Download, Result } from "../protocol.ts";
-import { overlayOf } from "./display.ts";
+import { isFlat, overlayOf } from "./display.ts";
 import { alone } from "./gpu.ts";
 import { closeModel, modelName, modelOf } from "./models.ts";
 import { readScan, scanName } from "./scans.ts";
@@ -26,7 +26,6 @@ type SegmentArgs = Calls["segment"]["args"];
 
 export function segmentScan({ scan, model, input }: SegmentArgs, context: CallContext<"segment">): Promise<Result> {
   return alone(async () => {
-    context.signal.throwIfAborted();
     const started = performance.now();
     context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
     const image = await readScan(scan);
@@ -36,8 +35,8 @@ export function segmentScan({ scan, model, input }: SegmentArgs, context: CallCo
       return segmented(image, { scan, model, input }, context);
     });
     context.tell({ kind: "progress", what: "measuring", done: 0, total: 1 });
-    return keep(scan, model, labels, classes, (performance.now() - started) / 1000);
-  });
+    return keep(scan, model, { labels, classes, measured: !isFlat(image) }, (performance.now() - started) / 1000);
+  }, context);
 }
 
 async function segmented(image: Volume, { model, input }: SegmentArgs, context: CallContext<"segment">) {
@@ -61,7 +60,14 @@ async function segmented(image: Volume, { model, input }: SegmentArgs, context: 
   }
 }
 
-function keep(scan: string, model: string, labels: Volume, classes: readonly LabelClass[], seconds: number): Result {
+interface Segmented {
+  readonly labels: Volume;
+  readonly classes: readonly LabelClass[];
+  /** Whether its voxels have lengths. */
+  readonly measured: boolean;
+}
+
+function keep(scan: string, model: string, { labels, classes, measured }: Segmented, seconds: number): Result {
   const key = `result${++counter}`;
   const name = scanName(scan);
   results.set(key, { name, labels, classes });
@@ -70,7 +76,7 @@ function keep(scan: string, model: string, labels: Volume, classes: readonly Lab
   const structures = structuresOf(classes).map((s, i) => ({
     ...s,
     voxels: volumes[i].voxels,
-    milliliters: volumes[i].milliliters,
+    milliliters: measured ? volumes[i].milliliters : null,
   }));
   const overlay = overlayOf(labels.shape[0] > 1 ? stacked(labels, classes) : labels, valuesOf(classes));
   return { key, scan, model: modelName(model), seconds, structures, overlay };

@@ -155,7 +155,7 @@ function preparedRun(): Prepared {
   throw new ConfigError("choose data and a recipe first");
 }
 
-export function planRun({ tell }: CallContext<"planRun">): Promise<MemoryPlan> {
+export function planRun(context: CallContext<"planRun">): Promise<MemoryPlan> {
   const { recipe, run, fold } = preparedRun();
   const { opened } = dataOpen();
   return alone(async () => {
@@ -163,10 +163,10 @@ export function planRun({ tell }: CallContext<"planRun">): Promise<MemoryPlan> {
     const { peakBytes: bytes, ...rest } = await planTraining(
       recipe,
       { device: await device(), data: opened.fold(fold), ...run },
-      (done, total) => tell({ kind: "progress", what: "compiling", done, total }),
+      (done, total) => context.tell({ kind: "progress", what: "compiling", done, total }),
     );
     return { bytes, ...rest };
-  });
+  }, context);
 }
 
 type TrainContext = CallContext<"startRun"> | CallContext<"resumeRun">;
@@ -218,35 +218,37 @@ function train(
   { resume, begin }: Beginning,
   context: TrainContext,
 ) {
-  return alone(() =>
-    holding(store, async (files) => {
-      await begin(files);
-      closeModel();
-      const show = showing(context);
-      const cases = opened.fold(fold);
-      let losses = 0;
-      for (let goOn = resume; ; goOn = true) {
-        try {
-          const onEvent = (event: RunEvent): void => {
-            if (event.kind === "epoch") losses = 0;
-            show(event);
-          };
-          const result = await fit(recipe, {
-            device: await device(),
-            data: cases,
-            store: files,
-            ...run,
-            resume: goOn,
-            signal: context.signal,
-            onEvent,
-          });
-          return { finished: result.finished, name: store.name };
-        } catch (error) {
-          if (!(error instanceof DeviceLostError) || ++losses >= mostLosses) throw error;
-          context.tell({ kind: "lost" });
+  return alone(
+    () =>
+      holding(store, async (files) => {
+        await begin(files);
+        closeModel();
+        const show = showing(context);
+        const cases = opened.fold(fold);
+        let losses = 0;
+        for (let goOn = resume; ; goOn = true) {
+          try {
+            const onEvent = (event: RunEvent): void => {
+              if (event.kind === "epoch") losses = 0;
+              show(event);
+            };
+            const result = await fit(recipe, {
+              device: await device(),
+              data: cases,
+              store: files,
+              ...run,
+              resume: goOn,
+              signal: context.signal,
+              onEvent,
+            });
+            return { finished: result.finished, name: store.name };
+          } catch (error) {
+            if (!(error instanceof DeviceLostError) || ++losses >= mostLosses) throw error;
+            context.tell({ kind: "lost" });
+          }
         }
-      }
-    }),
+      }),
+    context,
   );
 }
 

@@ -1,6 +1,7 @@
 /** @file What the viewer is given: an image as it is, or fewer of its voxels, which lie where they lay and of which it is said. */
 
 import { expect, test } from "vitest";
+import { addScans, readScan, scanFacts } from "../../app/worker/scans.ts";
 import { pictureOf } from "../../app/worker/picture.ts";
 import { namedWindow, nameOf, ownWindow, storedWindow, windowNames } from "../../app/page/parts/windows.ts";
 import { makeVolume, readImage, type Volume, writeImage, writeNifti } from "../../src/data/index.ts";
@@ -25,19 +26,30 @@ test("an image of some hundred voxels along each axis is drawn as it is", async 
   const drawn = await readImage(picture.nifti, { name: "picture.nii" });
   expect(drawn.shape).toEqual([1, 40, 50, 60]);
   expect(drawn.data[123] * picture.scale + picture.offset).toBe(2 + 3);
+  // Of one value only it is black, in a window that has a width.
+  const flat = pictureOf(makeVolume({ data: new Float32Array(8).fill(7), shape: [1, 2, 2, 2] }));
+  expect(ownWindow(flat, flat.window!)).toEqual([7, 8]);
 });
 
-test("whole numbers are told to the last digit, also where metal is in a CT; others to one part in 65,000 of their range", async () => {
-  const drawn = async (data: Int16Array | Float32Array) => {
+test("values are told as the file has them, whatever else is in it: padding of a CT, all of 16 bits, one voxel that is far off, what lies close together far from zero", async () => {
+  const drawn = async (data: Volume["data"]) => {
     const picture = pictureOf(makeVolume({ data, shape: [1, data.length, 1, 1] }));
     const { data: stored } = await readImage(picture.nifti, { name: "picture.nii" });
     return Array.from(stored, (v) => v * picture.scale + picture.offset);
   };
   const ct = [-1024, -3, 0, 41, 42, 3071, 30_000];
   expect(await drawn(Int16Array.from(ct))).toEqual(ct);
-  const real = [0.25, 17.125, 1000];
-  for (const [i, v] of (await drawn(Float32Array.from(real))).entries())
-    expect(Math.abs(v - real[i])).toBeLessThan(1000 / 65_000);
+  expect(await drawn(Int16Array.from([-32768, ...ct]))).toEqual([-32768, ...ct]);
+  expect(await drawn(Uint16Array.from([0, 1, 30_129, 65_535]))).toEqual([0, 1, 30_129, 65_535]);
+  for (const real of [
+    [0.25, 17.125, 1000],
+    [1.5, 10.125, 1e6],
+    [-1e6, 1.5, 10.125],
+    [1e-30, 3e-30, 2e-12],
+  ])
+    for (const [i, v] of (await drawn(Float32Array.from(real))).entries()) expect(v / real[i]).toBeCloseTo(1, 6);
+  const far = [1e9, 1e9 + 0.25, 1e9 + 1];
+  for (const [i, v] of (await drawn(Float64Array.from(far))).entries()) expect(v - far[i]).toBeCloseTo(0, 6);
 });
 
 test("voxels that are infinite or no number leave the others their values, and are marked each as what it is", async () => {
@@ -51,6 +63,25 @@ test("voxels that are infinite or no number leave the others their values, and a
   const small = pictureOf(makeVolume({ data: data.subarray(0, 5), shape: [1, 5, 1, 1] }));
   expect(Array.from((await readImage(small.marks!, { name: "marks.nii" })).data)).toEqual([2, 3, 1, 0, 0]);
   expect(pictureOf(ramp([4, 4, 4])).marks).toBeUndefined();
+});
+
+test("an image whose header counts in micrometers or meters is shown in millimeters", async () => {
+  const bytes = await writeNifti(ramp([4, 5, 6]));
+  for (const [unit, factor] of [
+    [3, 1e-3],
+    [1, 1000],
+  ] as const) {
+    bytes[123] = unit; // xyzt_units
+    const path = `unit${unit}.nii`;
+    const [{ key }] = await addScans([{ path, file: new Blob([bytes.slice()]) }], () => undefined);
+    const facts = await scanFacts(key);
+    if ("uneven" in facts) throw new Error("it has no slices");
+    expect(facts.spacing.map((s) => s / factor)).toEqual([0.5, 0.5, 2].map((s) => expect.closeTo(s, 6)));
+    const { affine } = await readImage(facts.picture.nifti, { name: "picture.nii" });
+    expect(affine[2][3] / factor).toBeCloseTo(30, 4);
+    const saved = await readImage(await writeNifti(await readScan(key)), { name: "saved.nii" });
+    expect([saved.units, saved.spacing[2] / factor]).toEqual(["mm", expect.closeTo(2, 6)]);
+  }
 });
 
 test("a channel or time step of several is drawn when it is asked for, in a window of its own", async () => {
@@ -92,6 +123,9 @@ test("Hounsfield units: of a CT, and of values with air and tissue", () => {
     makeVolume({ data: Int16Array.from({ length: 1000 }, (_, i) => value(i)), shape: [1, 10, 10, 10] });
   const chest = of((i) => (i % 3 === 0 ? -1000 + (i % 7) : 40 + (i % 11)));
   expect(pictureOf(chest).hounsfield).toBe(true);
+  // Padding is no value: it neither hides that it is a CT nor opens the window to it.
+  const padded = pictureOf(of((i) => (i % 10 === 0 ? -32768 : chest.data[i])));
+  expect([padded.hounsfield, ownWindow(padded, padded.window!)]).toEqual([true, [-1000, 50]]);
   expect(pictureOf(chest, { modality: "MR" }).hounsfield).toBe(false);
   expect(pictureOf(of((i) => i)).hounsfield).toBe(false);
   expect(

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { en } from "../../app/text/en.ts";
 import { addScans, sampleVolume } from "../../app/worker/scans.ts";
-import { makeVolume, readImage, readSeries, type Volume, writeNifti } from "../../src/data/index.ts";
+import { makeVolume, readImage, readSeries, type Volume, writeImage, writeNifti } from "../../src/data/index.ts";
 import { segment } from "../../src/seg/index.ts";
 import { modelFiles } from "../../src/seg/index.node.ts";
 import { device } from "../lib/device.ts";
@@ -103,6 +103,19 @@ test("a DICOM series among other files, listed and segmented", async () => {
   const there = await segmented(visit);
   const { labels: here } = await segment(await device(), modelFiles(model), await readSeries(files));
   expectEqual(there, here);
+  await visit.end();
+}, 300_000);
+
+test("of a picture the pixels are told, whose size nobody knows", async () => {
+  const { data, shape } = await readImage(await sampleInSlices(1), { name: "one.nii.gz" });
+  const gray = Uint8Array.from(data, (v) => 255 * Math.min(1, Math.max(0, v)));
+  const [{ bytes }] = await writeImage("slice.png", makeVolume({ data: gray, shape }));
+  const visit = await Visit.start(site);
+  await visit.drop("#drop-scan", [{ name: "slice.png", bytes }]);
+  const there = await segmented(visit);
+  const dim = count(there, (v) => v === 1).toLocaleString("en");
+  await visit.page.locator(".structures").getByText(`${dim} pixels`, { exact: true }).first().waitFor();
+  expect(await visit.page.locator(".structures").innerText()).not.toContain(" ml");
   await visit.end();
 }, 300_000);
 

@@ -43,6 +43,25 @@ test("storage that is full: a run stops with a word for it, and goes on once the
   await visit.end();
 }, 600_000);
 
+test("what waits for a training says so, and is canceled at once", async () => {
+  const visit = await Visit.start(site, "train");
+  const { page } = visit;
+  await withOptions(visit, { epochs: "50", channels: "4,8" });
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.getByText(/^Step [2-9] of 450$/).waitFor();
+  await page.getByRole("link", { name: "Segment" }).click();
+  await page.getByRole("button", { name: "Use a sample" }).click();
+  await page.getByRole("button", { name: "Segment", exact: true }).click();
+  await page.locator(".progress").getByText(en["phase.waiting"]).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction(() => !document.querySelector(".progress"));
+  await page.getByRole("link", { name: "Train" }).click();
+  await page.waitForSelector("[data-state=training]", { state: "attached" });
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.waitForSelector("[data-state=paused]");
+  await visit.end();
+}, 600_000);
+
 test("a network that the device cannot hold, and a scan that the browser cannot", async () => {
   const visit = await Visit.start(site, "train");
   const { page } = visit;

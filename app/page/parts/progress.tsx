@@ -1,7 +1,9 @@
 /** @file How far something is, for eyes and for screen readers. */
 
+import { useEffect } from "preact/hooks";
 import type { Progress } from "../../protocol.ts";
 import { shownTime, t } from "../../text/text.ts";
+import { said } from "../said.ts";
 
 interface ProgressBarProps {
   readonly progress: Progress | null;
@@ -11,14 +13,17 @@ interface ProgressBarProps {
 }
 
 export function ProgressBar({ progress, detail, onCancel, cancelLabel }: ProgressBarProps) {
+  const label = progress && t(`phase.${progress.what}`);
+  useEffect(() => {
+    if (label) said.value = label;
+  }, [label]);
   if (!progress) return null;
-  const { what, done, total, eta } = progress;
+  const { done, total, eta } = progress;
   const known = total > 1;
-  const label = t(`phase.${what}`);
   return (
     <div class="progress">
       <div class="progress-line">
-        <span role="status">{label}</span>
+        <span>{label}</span>
         {known && <span class="faint">{t("phase.of", { done, total })}</span>}
         {eta !== undefined && Number.isFinite(eta) && <span class="faint">{t("phase.eta", { time: shownTime(eta) })}</span>}
         {onCancel && (
@@ -27,7 +32,7 @@ export function ProgressBar({ progress, detail, onCancel, cancelLabel }: Progres
           </button>
         )}
       </div>
-      <progress aria-label={label} max={known ? total : undefined} value={known ? done : undefined} />
+      <progress aria-label={label ?? ""} max={known ? total : undefined} value={known ? done : undefined} />
       {detail && <p class="hint">{detail}</p>}
     </div>
   );

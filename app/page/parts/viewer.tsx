@@ -183,7 +183,7 @@ export function Viewer({ image, subject, onChannel, layers, opacity, hidden, nam
         onWheel={onPointer("wheel")}
         onContextMenu={(event) => event.preventDefault()}
       />
-      <figcaption class="place">
+      <figcaption class="place" aria-live="polite">
         {typeof state === "object" && <span class="bad">{t("viewer.failed", { message: state.failed })}</span>}
         {state === "loading" && <span class="faint">{t("viewer.loading")}</span>}
         {state === "shown" && at && <Place at={at} image={image} names={names} />}

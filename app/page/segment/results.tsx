@@ -1,9 +1,24 @@
 /** @file What was found: a table of structures with their volumes, and files to save. */
 
 import { useEffect, useRef } from "preact/hooks";
+import type { Result } from "../../protocol.ts";
 import { shownNumber, t } from "../../text/text.ts";
 import { Swatch } from "../parts/swatch.tsx";
+import { said } from "../said.ts";
 import * as state from "./state.ts";
+
+const isEmpty = ({ structures }: Result): boolean => structures.every((s) => s.voxels === 0);
+const doneIn = ({ model, seconds }: Result): string => t("segment.done", { model, seconds: seconds.toFixed(1) });
+
+/** Of a picture the pixels: it does not say how large they are. */
+const volumeOf = ({ milliliters, voxels }: Result["structures"][number]): string =>
+  milliliters === null ? t("result.pixels", { value: shownNumber(voxels) }) : t("result.ml", { value: shownNumber(milliliters) });
+
+/** All of it in a line. */
+function summary(found: Result): string {
+  const parts = found.structures.filter((s) => s.voxels > 0).map((s) => `${s.name} ${volumeOf(s)}`);
+  return [doneIn(found), isEmpty(found) ? t("result.none") : parts.join(", ")].join(". ");
+}
 
 export function Results() {
   const { result, hidden, opacity } = state;
@@ -11,19 +26,22 @@ export function Results() {
   const section = useRef<HTMLElement>(null);
   // It may lie below what the panel shows.
   useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [found?.key]);
+  useEffect(() => {
+    if (found) said.value = summary(found);
+  }, [found?.key]);
   if (!found) return null;
-  const empty = found.structures.every((s) => s.voxels === 0);
+  const empty = isEmpty(found);
   return (
-    <section ref={section} class="results" aria-live="polite">
+    <section ref={section} class="results">
       <h2>{t("segment.step3")}</h2>
-      <p class="hint">{t("segment.done", { model: found.model, seconds: found.seconds.toFixed(1) })}</p>
+      <p class="hint">{doneIn(found)}</p>
       {empty && <p>{t("result.none")}</p>}
       <table class="structures">
         <thead>
           <tr>
             <th scope="col">{t("result.structure")}</th>
             <th scope="col" class="number">
-              {t("result.volume")}
+              {t(found.structures.some((s) => s.milliliters === null) ? "result.area" : "result.volume")}
             </th>
             <th scope="col">
               <span class="hidden">STL</span>
@@ -31,35 +49,38 @@ export function Results() {
           </tr>
         </thead>
         <tbody>
-          {found.structures.map(({ name, colors, voxels, milliliters }, i) => (
-            <tr key={name} class={voxels === 0 ? "absent" : undefined}>
-              <th scope="row">
-                <label class="check">
-                  <input
-                    type="checkbox"
-                    checked={!hidden.value.has(i)}
+          {found.structures.map((structure, i) => {
+            const { name, colors, voxels } = structure;
+            return (
+              <tr key={name} class={voxels === 0 ? "absent" : undefined}>
+                <th scope="row">
+                  <label class="check">
+                    <input
+                      type="checkbox"
+                      checked={!hidden.value.has(i)}
+                      disabled={voxels === 0}
+                      aria-label={t("result.show", { name })}
+                      onChange={() => state.toggleStructure(i)}
+                    />
+                    <Swatch colors={colors} />
+                    <span>{name}</span>
+                  </label>
+                </th>
+                <td class="number">{volumeOf(structure)}</td>
+                <td class="number">
+                  <button
+                    type="button"
+                    class="quiet"
                     disabled={voxels === 0}
-                    aria-label={t("result.show", { name })}
-                    onChange={() => state.toggleStructure(i)}
-                  />
-                  <Swatch colors={colors} />
-                  <span>{name}</span>
-                </label>
-              </th>
-              <td class="number">{t("result.ml", { value: shownNumber(milliliters) })}</td>
-              <td class="number">
-                <button
-                  type="button"
-                  class="quiet"
-                  disabled={voxels === 0}
-                  aria-label={t("result.stl", { name })}
-                  onClick={() => void state.saveSurface(i)}
-                >
-                  STL
-                </button>
-              </td>
-            </tr>
-          ))}
+                    aria-label={t("result.stl", { name })}
+                    onClick={() => void state.saveSurface(i)}
+                  >
+                    STL
+                  </button>
+                </td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
       <label class="slider">

@@ -128,7 +128,7 @@ export const applyOptions = (): Promise<boolean> => working(configure);
 export function planMemory(): Promise<boolean> {
   return working(async (hooks) => {
     await configure(hooks);
-    memory.value = await call("planRun", null, { onEvent: hooks.onEvent });
+    memory.value = await call("planRun", null, hooks);
   });
 }
 

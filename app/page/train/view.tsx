@@ -114,7 +114,7 @@ function RecipeStep() {
 }
 
 /** What can be ended where it is; a training has buttons of its own. */
-const ends: ReadonlySet<string> = new Set(["checking", "choosing"]);
+const ends: ReadonlySet<string> = new Set(["waiting", "checking", "choosing"]);
 
 function StartStep() {
   const { memory, name, busy, progress, training, live } = state;

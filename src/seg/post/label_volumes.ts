@@ -1,7 +1,7 @@
 /** @file How large the structures of a label map are, as a table. */
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
-import { voxelVolumeAt } from "../../data/volume.ts";
+import { isVolume, voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { csvField, csvRows } from "../../host/csv.ts";
 import { DataError } from "../../host/errors.ts";
@@ -21,7 +21,7 @@ export interface LabelVolume {
 /**
  * The volume of each class (or region) of a label map.
  * @param labels stored label values, `[1, x, y, z]`
- * @param spacing size of a voxel in mm along each axis; of a `Volume` that has it the affine counts, whose axes need not be at right angles
+ * @param spacing size of a voxel in mm along each axis; of a `Volume` that has it the affine counts, in the units of its header, whose axes need not be at right angles
  * @param id of the case
  */
 export function labelVolumes(
@@ -41,11 +41,17 @@ export function labelVolumes(
     counts.set(data[start], (counts.get(data[start]) ?? 0) + i - start);
     start = i;
   }
-  const voxel = voxelVolumeAt(labels, spacing) / 1000;
+  const voxel = (voxelVolumeAt(labels, spacing) * millimeters(labels) ** 3) / 1000;
   return foregroundOf(classes).map(({ name, values }) => {
     const voxels = values.reduce((sum, v) => sum + (counts.get(v) ?? 0), 0);
     return { id, name, voxels, milliliters: voxels * voxel };
   });
+}
+
+/** Of a unit of its affine, if it is a volume that has one. */
+function millimeters(labels: HostArray): number {
+  const unit = isVolume(labels) ? labels.units : undefined;
+  return unit === "m" ? 1000 : unit === "um" ? 1e-3 : 1;
 }
 
 const header = "case,label,voxels,ml";

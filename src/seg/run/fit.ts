@@ -28,7 +28,7 @@ import {
 } from "./files.ts";
 import type { RunEvent } from "./event.ts";
 import { type InitialWeights, initialize } from "./initial_weights.ts";
-import { Pace } from "./pace.ts";
+import { Pace, validationsLeft } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
@@ -219,6 +219,7 @@ class Run<C extends object> {
     const { config, store, signal } = this.options;
     const { stepsPerEpoch } = this.training;
     const lr = this.training.setRates(this.at.epoch);
+    const validations = validationsLeft(this.epochs, config, this.at.epoch);
     const onStep = async (report: StepReport) => {
       const { loss, step, skipped } = report;
       this.at = after(this.at, report);
@@ -231,7 +232,7 @@ class Run<C extends object> {
         total: config.epochs * stepsPerEpoch,
         loss: meanLoss(this.at),
         lr,
-        ...pace.step(report, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1),
+        ...pace.step(report, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1, validations),
       });
     };
     const checkpointEvery = { seconds: config.checkpointSeconds, save: () => this.checkpoint() };

@@ -19,11 +19,12 @@ export class Pace {
     return (performance.now() - this.started) / 1000;
   }
 
-  /** Takes one more step; returns samples, seconds and the time left in seconds, NaN after the first step. */
+  /** Takes one more step; returns samples, seconds and the time left in seconds, `between` the steps included, NaN after the first step. */
   step(
     { samples, waited, step }: { readonly samples: number; readonly waited: number; readonly step: number },
     stepsLeft: number,
     epochsLeft: number,
+    between = 0,
   ): { samples: number; seconds: number; eta: number } {
     const now = performance.now();
     this.samples += samples;
@@ -31,7 +32,8 @@ export class Pace {
     this.trained = (now - this.started) / 1000;
     this.first ??= { step, time: now, wait: now - this.started };
     const perStep = (now - this.first.time) / (step - this.first.step);
-    return { samples: this.samples, seconds: this.seconds, eta: (perStep * stepsLeft + epochsLeft * this.first.wait) / 1000 };
+    const eta = (perStep * stepsLeft + epochsLeft * this.first.wait) / 1000 + between;
+    return { samples: this.samples, seconds: this.seconds, eta };
   }
 
   /** What is done from here on is validation. */
@@ -43,6 +45,17 @@ export class Pace {
     const { samples, trained: training, waiting, validation } = this;
     return { samples, training, waiting, validation };
   }
+}
+
+/** Seconds of the validations that follow after `epoch` epochs, each as long as the last of those before; 0 before the first. */
+export function validationsLeft(
+  before: readonly EpochMetrics[],
+  { epochs, validateEvery }: { readonly epochs: number; readonly validateEvery: number },
+  epoch: number,
+): number {
+  const last = before.findLast((e) => e.dice !== undefined && e.timing !== undefined);
+  const count = Math.ceil(epochs / validateEvery) - Math.floor(epoch / validateEvery);
+  return count * (last?.timing?.validation ?? 0);
 }
 
 /** Speed of a whole training. */

@@ -222,3 +222,16 @@ describe("surfaceOf", () => {
     expect(() => surfaceOf(labels, { label: 5 } as never)).toThrow(ConfigError);
   });
 });
+
+test("the volume of voxels whose header counts in micrometers or meters", () => {
+  const data = new Uint8Array(1000).fill(1);
+  for (const [units, ml] of [
+    ["um", 1e-9],
+    ["mm", 1],
+    ["m", 1e9],
+  ] as const) {
+    const labels = makeVolume({ data, shape: [1, 10, 10, 10] }, undefined, { units });
+    const [{ milliliters }] = labelVolumes("a", labels, labels.spacing, [{ name: "all", values: [1] }]);
+    expect(milliliters / ml).toBeCloseTo(1, 9);
+  }
+});
