@@ -32,7 +32,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     "a path where a File is wanted",
     () => data.readImage(any("scan.nii")),
-    /^readImage: source must be .*readImageFile of voxgrad\/data\/node/,
+    /^readImage: source must be .*readImageFile and LoadImageFile of voxgrad\/data\/node/,
   ],
   ["a File where a path is wanted", () => node.readImageFile(any(file)), /^readImageFile: path must be a text, got a File/],
   [

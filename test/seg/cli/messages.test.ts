@@ -54,5 +54,5 @@ test("info of a model of one file, and of weights", async () => {
   writeFileSync(at("net.onnx"), await exportOnnx(model, [1, 1, 16, 16]));
   expect((await callCli(["info", at("net.onnx")])).stdout).toMatch(/net\.onnx\n +model +ONNX, 20 parameters/);
   writeFileSync(at("net.pt"), "");
-  expect(await said("info", at("net.pt"))).toMatch(/^ConfigError: .*net\.pt is named as weights.*voxgrad inspect/m);
+  expect(await said("info", at("net.pt"))).toMatch(/^FormatError: .*net\.pt is a file of weights.*voxgrad inspect/m);
 });

@@ -137,8 +137,8 @@ test("a model.json whose shard is missing", async () => {
 });
 
 test("info points from a file of weights to inspect", async () => {
-  writeFileSync(out("net.onnx"), "");
-  for (const path of [at("every.safetensors"), at("every.pt"), at("nnunet.pth"), out("net.onnx")]) {
+  writeFileSync(out("net.ckpt"), "");
+  for (const path of [at("every.safetensors"), at("every.pt"), at("nnunet.pth"), out("net.ckpt")]) {
     const { code, stderr } = await call("info", path);
     expect([code, stderr]).toEqual([1, expect.stringContaining(`no image: voxgrad inspect ${path} lists its tensors`)]);
   }
