@@ -57,13 +57,13 @@ async function* samplesOfPages(
     if (left < 0) throw fail("its strips or tiles lie on one another; it is damaged");
     return new Uint8Array(await blob.slice(from, from + count).arrayBuffer());
   };
-  for (const page of pages) yield await samplesOf(page, read, littleEndian, fail);
+  for (const page of pages) yield* samplesOf(page, read, littleEndian, fail);
 }
 
 type Read = (from: number, count: number) => Promise<Uint8Array>;
 
-/** The samples of a page, interleaved, little-endian. */
-async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fail): Promise<Uint8Array> {
+/** The samples of a page, interleaved, little-endian: strip by strip, where they follow each other in strips, else as a whole. */
+async function* samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fail): AsyncGenerator<Uint8Array> {
   const { width, height, channels, bits, dtype, planar, tile } = page;
   const size = elements[dtype].bytes;
   const perPlane = planar ? 1 : channels;
@@ -72,10 +72,8 @@ async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fa
   const wanted = across * down * (planar ? channels : 1);
   if (page.offsets.length < wanted || page.counts.length < wanted)
     throw fail(`a page has ${page.offsets.length} strips or tiles; expected ${wanted}`);
-  const parts: Uint8Array[] = [];
   const rowBytes = Math.ceil((tile.width * perPlane * bits) / 8);
-  let total = 0;
-  for (let i = 0; i < wanted; i++) {
+  const partOf = async (i: number): Promise<Uint8Array> => {
     const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
     const full = rows * rowBytes;
     const count = page.compression === 1 ? Math.min(full, page.counts[i]) : page.counts[i];
@@ -85,13 +83,16 @@ async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fa
         ? await unpackJpeg(packed, page, rows, perPlane, fail)
         : await unpack(packed, page.compression, full, fail);
     if (part.length < full) throw fail(`a strip or tile has ${part.length} bytes; expected ${full}; it is cut short or damaged`);
-    total += part.length;
-    parts.push(part);
+    return part;
+  };
+  if (!page.tiled && !planar) {
+    for (let i = 0; i < wanted; i++) yield widened(await partOf(i), page, rowBytes, perPlane, littleEndian);
+    return;
   }
-  const need = width * height * channels * size;
-  if (total * ((8 * size) / bits) < need)
-    throw fail(`the strips have ${total} bytes, fewer than ${width} × ${height} pixels take`);
-  const out = new Uint8Array(need);
+  // Before there is memory for the page, all of it has been read.
+  const parts: Uint8Array[] = [];
+  for (let i = 0; i < wanted; i++) parts.push(await partOf(i));
+  const out = new Uint8Array(width * height * channels * size);
   for (let i = 0; i < wanted; i++) {
     const place = i % (across * down);
     const rows = widened(parts[i], page, rowBytes, perPlane, littleEndian);
@@ -105,15 +106,14 @@ async function samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fa
     });
     parts[i] = rows.subarray(0, 0);
   }
-  return out;
+  yield out;
 }
 
-/** The rows of a tile in whole bytes, little-endian, with the predictor undone. */
-function widened(part: Uint8Array, page: Page, rowBytes: number, perPlane: number, littleEndian: boolean): Uint8Array {
+/** The rows of a tile in whole bytes, little-endian, with the predictor undone: in their place where that fits. */
+function widened(rows: Uint8Array, page: Page, rowBytes: number, perPlane: number, littleEndian: boolean): Uint8Array {
   const { bits, tile, predictor, dtype } = page;
   const size = elements[dtype].bytes;
-  if (!isWhole(bits)) return unpackedBits(part, bits, size, tile.width * perPlane, rowBytes);
-  const rows = part.slice();
+  if (!isWhole(bits)) return unpackedBits(rows, bits, size, tile.width * perPlane, rowBytes);
   // The differences of floats are in one byte order, whatever the file's.
   if (!littleEndian && predictor !== 3) swapElements(rows, size);
   if (predictor > 1) undoPredictor(rows, predictor, rowBytes, perPlane, size);
