@@ -54,7 +54,9 @@ export const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   "places of extremes": (x) =>
     add(v.cast(v.argmax(v.mean(x, [1, 2, 3], { keepDims: true }), 0), "f32"), v.cast(v.argmin(x, -1), "f32")),
   "indices as channels": (x) => v.oneHot(v.argmax(x, 1, { keepDims: true }), 5, { ignoreIndex: 2 }),
-  "indices that are not whole": (x) => v.oneHot(v.clamp(v.mul(v.slice(x, [undefined, [0, 1]]), 4), 0, 3), 4),
+  // As products of weights leave them: a cast alone would cut them off.
+  "indices a little below whole": (x) =>
+    v.oneHot(v.sub(v.round(v.clamp(v.mul(v.slice(x, [undefined, [0, 1]]), 4), 0, 3)), 4e-4), 4),
   moves: (x) =>
     v.flip(
       v.stack(
