@@ -140,7 +140,7 @@ test("a run that is canceled, one whose device is lost, and a scan that is dropp
     for (const worker of page.workers())
       await worker.evaluate(() => (globalThis as unknown as { held: Held }).held.device?.destroy());
   });
-  await page.getByText("Segmented by Balls").waitFor();
+  await page.locator(".hint").getByText("Segmented by Balls").waitFor();
   await segment(visit);
   expect(await page.locator(".failure").count()).toBe(0);
   await visit.end();

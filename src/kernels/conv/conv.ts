@@ -10,7 +10,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half, instead } from "../lib/args.ts";
 import { type Gather, gatherPieces } from "./over_limit.ts";
-import { gatherFourier, packRows, rowsGrid, rowsShader } from "#lanes";
+import { gatherFourier, packRows, pointGrid, pointShader, rowsGrid, rowsShader } from "#lanes";
 import { type ConvGeometry, four, windowWords } from "./shape.ts";
 import { type MatrixTile, matrixWindow, packMatrix } from "./matrix.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
@@ -103,7 +103,12 @@ function dispatch(job: Gather): void {
   // What f16 keeps of a sum does not tell one level from two.
   const blocked = inGroup * taps <= sequence ? 0 : half(x) || inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
-  const { across, tiles, phases } = "PC" in variant ? rowsGrid(g, transposed, variant) : gridOf(x.device, g, transposed, variant);
+  const { across, tiles, phases } =
+    "PC" in variant
+      ? rowsGrid(g, transposed, variant)
+      : "NP" in variant
+        ? pointGrid(g, transposed, variant)
+        : gridOf(x.device, g, transposed, variant);
   let packed: Packed | undefined;
   if ("CG" in variant) packed = packWeights(weight, g.groups, layout, variant);
   else if ("LC" in variant)
@@ -145,6 +150,8 @@ function dispatch(job: Gather): void {
       rowsShader({ ...call, bind: { ...call.bind, w }, overrides: { BLOCKED }, variant: kinds[BLOCKED], consts: variant }),
     );
     w.dispose();
+  } else if ("NP" in variant) {
+    x.device.run(pointShader({ ...call, overrides: { BLOCKED: 1 }, variant: "", consts: variant }));
   } else if ("TP" in variant) {
     const lanes = hasLanes(x.device);
     const name = [kinds[blocked], lanes ? "lanes" : ""].filter(Boolean).join(" ");

@@ -9,8 +9,19 @@ import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { LANES, LP } from "../shaders/conv/window.gen.ts";
 import { THREADS } from "../shaders/lib/weights_apart.gen.ts";
-import { fourierLengths, hasRows, hasWeightRows, payingLengths, rowsTile, weightRows } from "#lanes";
+import {
+  fourierLengths,
+  hasPoint,
+  hasPointWeight,
+  hasRows,
+  hasWeightRows,
+  payingLengths,
+  pointTile,
+  rowsTile,
+  weightRows,
+} from "#lanes";
 import type { ConvGeometry, Triple } from "./shape.ts";
+import type { Point } from "./point.ts";
 import type { RowsTile, WeightRows } from "./rows.ts";
 import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
 import { hasTile, type Tile } from "./tile.ts";
@@ -32,8 +43,9 @@ export interface Fourier {
 // All direct tiles but the largest keep their accumulators in the registers of a GPU thread, and more of them leave more of the loop to multiply-adds: 42 % with 8x8, 39 with 4x16,
 // 31 with 4x8 and 8x4, 22 with 4x4. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
-export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "fourier" | "matrix" | "window">> = {
+export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "point" | "fourier" | "matrix" | "window">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
+  point: "point", // one tap, see conv/point.ts
   fourier: "fourier", // the same, see conv/fourier_lengths.ts
   matrix: "matrix", // f16 only; cut by the sizes, see conv/matrix.ts
   window: "window", // few output channels; cut by the sizes, see conv/window.ts
@@ -53,7 +65,7 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "f
 export const gatherNames = (device: Device, half: boolean): string[] =>
   Object.keys(gatherVariants).filter(
     (name) =>
-      ((name !== "rows" && name !== "fourier") || hasLanes(device)) &&
+      ((name !== "rows" && name !== "point" && name !== "fourier") || hasLanes(device)) &&
       (name !== "matrix" || (half && matricesOf(device))) &&
       !(device.software ? /^tile|^window|^direct 4x16$/ : /^direct 8x16$/).test(name),
   );
@@ -68,10 +80,11 @@ interface WeightTile {
 }
 
 export const weightVariants: Readonly<
-  Record<string, WeightTile | "weight rows" | "weight fourier" | "weight matrix" | undefined>
+  Record<string, WeightTile | "weight rows" | "product" | "weight fourier" | "weight matrix" | undefined>
 > = {
   direct: undefined,
   "weight rows": "weight rows", // cut by the sizes, see conv/rows.ts
+  "weight product": "product", // one tap, see conv/point.ts
   "weight fourier": "weight fourier", // the same, see conv/fourier_lengths.ts
   "weight matrix": "weight matrix", // f16 only, see conv/matrix.ts
   "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
@@ -81,7 +94,7 @@ export const weightVariants: Readonly<
 
 export const weightNames = (device: Device, half: boolean): string[] =>
   Object.keys(weightVariants).filter((name) => {
-    if (name === "weight rows" || name === "weight fourier") return hasLanes(device);
+    if (name === "weight rows" || name === "weight product" || name === "weight fourier") return hasLanes(device);
     if (name === "weight matrix") return half && matricesOf(device) !== undefined;
     return name === "direct" || !device.software;
   });
@@ -128,6 +141,7 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean,
   const [inputs, outputs] = channels(g, transposed);
   if (payingLengths(device, g, transposed ? "transposed" : "plain")) return "fourier";
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
+  if (paysRows(device, g) && hasPoint(g) && outputs >= 8) return "point";
   if (device.software) return outputs > 8 ? "direct 8x16" : outputs > 4 ? "direct 8x8" : "direct 8x4";
   if (half && inputs >= 8 && outputs > 8 && hasMatrix(device, g, transposed)) return "matrix";
   if (hasWindow(g, transposed) && ((inputs >= 8 && outputs > 8) || fillsByWindows(device, g, transposed))) return "window";
@@ -146,6 +160,7 @@ export function weightRule(device: Device, g: ConvGeometry, half: boolean): stri
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
   if (payingLengths(device, g, "weight")) return "weight fourier";
   if (paysRows(device, g) && hasWeightRows(g)) return "weight rows";
+  if (paysRows(device, g) && !half && hasPointWeight(g) && least >= 24) return "weight product";
   if (device.software || least < 16) return "direct";
   if (half && hasWeightMatrix(device, g)) return "weight matrix";
   return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
@@ -173,13 +188,14 @@ export function gatherVariant(
   g: ConvGeometry,
   transposed: boolean,
   half: boolean,
-): Direct | Tile | RowsTile | Fourier | MatrixTile | WindowTile {
+): Direct | Tile | RowsTile | Point | Fourier | MatrixTile | WindowTile {
   const rule = gatherRule(device, g, transposed, half);
   const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
   const found = takes(device, g, transposed, half, variant) ? variant : gatherVariants[rule];
   if (found === "matrix") return matrixTile(device, g, transposed);
   if (found === "window") return windowTile(g, transposed);
   if (found === "fourier") return { length: fourierLengths(device, g, transposed ? "transposed" : "plain")! };
+  if (found === "point") return pointTile(g, transposed);
   return found === "rows" ? rowsTile(g, transposed) : found;
 }
 
@@ -189,9 +205,10 @@ function takes(
   g: ConvGeometry,
   transposed: boolean,
   half: boolean,
-  variant: Direct | Tile | "rows" | "fourier" | "matrix" | "window",
+  variant: Direct | Tile | "rows" | "point" | "fourier" | "matrix" | "window",
 ): boolean {
   if (variant === "rows") return hasRows(g, transposed) && hasLanes(device);
+  if (variant === "point") return hasPoint(g) && hasLanes(device);
   if (variant === "fourier") return fourierLengths(device, g, transposed ? "transposed" : "plain") !== undefined;
   if (variant === "matrix") return half && hasMatrix(device, g, transposed);
   if (variant === "window") return hasWindow(g, transposed);
@@ -202,10 +219,11 @@ export function weightVariant(
   device: Device,
   g: ConvGeometry,
   half: boolean,
-): WeightTile | WeightRows | Fourier | WeightMatrix | undefined {
+): WeightTile | WeightRows | "product" | Fourier | WeightMatrix | undefined {
   const rule = weightRule(device, g, half);
   const variant = chosen(device, weightProblem(g, half), weightVariants, rule);
   if (variant === "weight rows") return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
+  if (variant === "product") return hasPointWeight(g) && hasLanes(device) && !half ? variant : undefined;
   if (variant === "weight fourier") {
     const length = fourierLengths(device, g, "weight");
     return length && { length };

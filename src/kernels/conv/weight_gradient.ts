@@ -7,7 +7,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { half } from "../lib/args.ts";
 import { type WeightGradient, weightGradientPieces } from "./over_limit.ts";
-import { WEIGHT_THREADS, weightGradientFourier, weightGradientRowsShader } from "#lanes";
+import { pointWeightGradient, WEIGHT_THREADS, weightGradientFourier, weightGradientRowsShader } from "#lanes";
 import { type ConvGeometry, four, windowWords } from "./shape.ts";
 import { weightWindow } from "./matrix.ts";
 import { blockElements, slabsOf } from "./slabs.ts";
@@ -47,7 +47,12 @@ interface Share {
 }
 
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
-function shareOf(device: Device, tile: Exclude<ReturnType<typeof weightVariant>, Fourier>, a: number, b: number): Share {
+function shareOf(
+  device: Device,
+  tile: Exclude<ReturnType<typeof weightVariant>, Fourier | "product">,
+  a: number,
+  b: number,
+): Share {
   if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: tile.TW };
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
@@ -57,7 +62,7 @@ function shareOf(device: Device, tile: Exclude<ReturnType<typeof weightVariant>,
 }
 
 /** Of a workgroup. */
-function threadsOf(tile: Exclude<ReturnType<typeof weightVariant>, Fourier>, direct: number): number {
+function threadsOf(tile: Exclude<ReturnType<typeof weightVariant>, Fourier | "product">, direct: number): number {
   if (!tile || "TB" in tile) return direct;
   return "SA" in tile ? tile.SA * tile.SB * tile.S : tile.AG * tile.BG * tile.KS;
 }
@@ -66,6 +71,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
+  if (tile === "product") return pointWeightGradient(small, large, g, weightShape);
   if (tile && "length" in tile) return weightGradientFourier({ g, small, large }, weightShape, tile.length);
   const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
   const pairs = g.taps[0] * g.taps[1] * Math.ceil(g.taps[2] / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels

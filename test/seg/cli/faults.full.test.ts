@@ -48,9 +48,14 @@ test("predict names two inputs of one name by their folders, and refuses results
   }
   await done(["predict", "--run", run, "--out", at("apart"), at("?", "T1.nii.gz")]);
   for (const part of ["a", "b"]) expect(existsSync(at("apart", `${part}.nii.gz`))).toBe(true);
-  await refused(["predict", "--run", run, "--out", at("two"), at("a"), at("a", "T1.nii.gz")], /have one name/);
+  cpSync(at("b"), at("other", "a"), { recursive: true });
+  await refused(
+    ["predict", "--run", run, "--out", at("two"), at("a", "T1.nii.gz"), at("other", "a", "T1.nii.gz")],
+    /have one name/,
+  );
   expect(existsSync(at("two"))).toBe(false);
-  await done(["predict", "--run", run, "--out", at("two"), at("a")]);
+  // One file that is named twice is one.
+  await done(["predict", "--run", run, "--out", at("two"), at("a"), at("a", "T1.nii.gz")]);
   await refused(["predict", "--run", run, "--out", at("two"), at("b")], /T1\.nii\.gz exists; .*--overwrite/);
   await done(["predict", "--run", run, "--out", at("two"), at("b"), "--overwrite"]);
   expect((await readNiftiFile(at("two", "T1.nii.gz"))).shape).toEqual((await readNiftiFile(image(1))).shape);
