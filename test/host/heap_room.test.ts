@@ -30,5 +30,8 @@ function newPages(results: number): Promise<number> {
 }
 
 test.runIf(glibc !== undefined)("results in a row come from pages that the process has", async () => {
-  expect(await newPages(12)).toBeLessThan(12 * 1000);
+  // The least of some: pages are counted for the whole process, in which other tests may be at work.
+  const counts: number[] = [];
+  for (let i = 0; i < 3; i++) counts.push(await newPages(12));
+  expect(Math.min(...counts)).toBeLessThan(12 * 1000);
 });
