@@ -28,6 +28,7 @@ const awake = <T>(work: () => Promise<T>): Promise<T> => navigator.locks.request
 
 /** Runs one thing at a time on the device: training and segmenting share it, and each wants its memory for itself. What is canceled while it waits ends at once. */
 export function alone<T>(work: () => Promise<T>, { signal, tell }: Waiting): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason as Error);
   if (working) tell({ kind: "progress", what: "waiting", done: 0, total: 1 });
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);

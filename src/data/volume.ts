@@ -159,12 +159,18 @@ export function voxelVolumeOf([a, b, c]: Affine): number {
   return Math.abs(a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]));
 }
 
-/** What a voxel of `x` takes where its sizes are `spacing`: by the affine of a volume that has these sizes, else their product. @internal */
+/** Millimeters of the unit of a volume's affine, of which one without counts in these. @internal */
+export const millimetersOf = (x: HostArray): number => {
+  const unit = isVolume(x) ? x.units : undefined;
+  return unit === "m" ? 1000 : unit === "um" ? 1e-3 : 1;
+};
+
+/** Cubic millimeters of a voxel of `x` where its sizes, in the unit of `x`, are `spacing`: by the affine of a volume that has these, else their product. @internal */
 export function voxelVolumeAt(x: HostArray, spacing: readonly number[]): number {
   if (spacing.length < x.shape.length - 1 || !spacing.every((s) => s > 0 && Number.isFinite(s)))
     throw new DataError(
       `a voxel's volume needs a positive size along each of the ${x.shape.length - 1} axes, got the spacing [${spacing.join(", ")}]`,
     );
   const own = isVolume(x) && x.spacing.every((s, a) => s === spacing[a]);
-  return own ? voxelVolumeOf(x.affine) : spacing.reduce((a, b) => a * b, 1);
+  return (own ? voxelVolumeOf(x.affine) : spacing.reduce((a, b) => a * b, 1)) * millimetersOf(x) ** 3;
 }

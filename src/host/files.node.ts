@@ -120,6 +120,8 @@ export async function makeFolder(folder: string): Promise<void> {
     await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code !== "EEXIST") throw new ConfigError(`cannot make the folder ${path}: ${cause.message}`, { cause });
     });
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new ConfigError(`cannot make the folder ${folder}: something else has this name`);
 }
 
 /** Throws `ConfigError` unless `folder` is one that files can be written into, or can be made. */

@@ -1,6 +1,6 @@
 /** @file Files on disk: writes in one step and JSON. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -55,6 +55,8 @@ test("makes folders within each other, also those that are there or that another
   await makeFolder(join(dir, "a/b/c"));
   await writeFileAtomic(join(dir, "a/b/c/file"), "");
   await expect(makeFolder(join(dir, "a/b/c/file/d"))).rejects.toThrow(ConfigError);
+  await symlink(join(dir, "nowhere"), join(dir, "link"));
+  for (const name of ["a/b/c/file", "link"]) await expect(makeFolder(join(dir, name)), name).rejects.toThrow(/something else/);
 });
 
 // Where Node's own recursive mkdir goes round for good.

@@ -4,7 +4,19 @@
  */
 
 import { afterAll, describe, expect, test } from "vitest";
-import { type Device, openDevice, TensorTooLargeError } from "../../src/index.ts";
+import {
+  cast,
+  concat,
+  type Device,
+  flip,
+  openDevice,
+  permute,
+  scope,
+  sizeOf,
+  slice,
+  type Tensor,
+  TensorTooLargeError,
+} from "../../src/index.ts";
 import { expectClose } from "../lib/compare.ts";
 import { device } from "../lib/device.ts";
 import { bytesOf, defaultTolerance, type Row, type Sample } from "../lib/row.ts";
@@ -47,4 +59,25 @@ describe.each(rows.filter((row) => tooLarge(row).length > 0))("$name", (row) => 
     for (const [name, values] of Object.entries(whole)) expectClose(name, pieces[name], values, allowed(row, sample), 1e-3);
     expect(on.memory.live, "bytes left behind").toBeLessThanOrEqual(before); // less if something was collected meanwhile
   });
+});
+
+test.runIf((await device()).gpu.features.has("shader-f16"))("moves of f16 whose pieces would begin within a word", async () => {
+  const on = devices.get(2304)!;
+  const shape = [3, 12, 16, 7];
+  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => i - 2000); // exact in f16
+  for (const move of [
+    (x: Tensor) => permute(x, [0, 2, 3, 1]),
+    (x: Tensor) => flip(x, [0, 3]),
+    (x: Tensor) => slice(x, [[0, 3], [0, 12], [1, 16, 3]]), // oxfmt-ignore
+    (x: Tensor) => concat([slice(x, [undefined, undefined, undefined, [0, 3]]), x], 3),
+  ]) {
+    const [wanted, found] = [await device(), on].map((d) =>
+      scope(() => cast(move(cast(d.tensor({ data, shape }), "f16")), "f32")),
+    );
+    expect(await found.data(), String(move)).toEqual(await wanted.data());
+    for (const t of [wanted, found]) t.dispose();
+  }
+  // Two rows of an odd number of elements, of which the second begins within a word.
+  const odd = () => slice(cast(on.tensor({ data, shape }), "f16"), [[0, 2], [0, 11], [1, 16, 3]]); // oxfmt-ignore
+  expect(() => scope(odd)).toThrow(TensorTooLargeError);
 });

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { conv, grad, mul, scope, sizeOf, sum } from "../../src/index.ts";
+import { conv, full, grad, mul, scope, sizeOf, sum } from "../../src/index.ts";
 import { largest, readAll } from "../lib/compare.ts";
 import { device } from "../lib/device.ts";
 import { everyIndex, generate, normal, seeded, type Shape, uniform, type Values } from "../lib/row.ts";
@@ -128,4 +128,21 @@ describe("right gradients at medical sizes", () => {
       expect(toRms, `${what}, error to the root mean square`).toBeLessThanOrEqual(allowed);
     }
   });
+});
+
+test("weights of taps that reach nothing have gradients of 0, whatever was in their memory before", async () => {
+  const gpu = await device();
+  const [x, seed] = [gpu.tensor({ data: new Float32Array(24).fill(1), shape: [1, 3, 1, 1, 8] }), new Float32Array(32).fill(1)];
+  const shape = [4, 3, 5, 5, 5];
+  const weight = gpu.tensor({ data: new Float32Array(sizeOf(shape)), shape });
+  weight.requiresGrad = true;
+  const dy = gpu.tensor({ data: seed, shape: [1, 4, 1, 1, 8] });
+  for (let slabs = 1; slabs <= 16; slabs++) full(gpu, [slabs, ...shape], NaN).dispose();
+  const gradient = scope(() => grad(sum(mul(conv(x, weight, undefined, { padding: 2 }), dy)), [weight])[0]);
+  const found = await gradient.data();
+  everyIndex(shape, ([, , d, h, w], i) => {
+    const places = d === 2 && h === 2 ? 8 - Math.abs(w - 2) : 0;
+    expect(found[i], `tap ${d}, ${h}, ${w}`).toBe(places);
+  });
+  for (const t of [x, weight, dy, gradient]) t.dispose();
 });

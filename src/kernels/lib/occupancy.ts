@@ -37,4 +37,4 @@ export function lanes(device: Device): number {
 export const perThread = (device: Device): number => (device.software ? 64 : 1);
 
 /** The same of `count` elements, of which small tensors have few: some 64 workgroups stay. */
-export const share = (device: Device, count: number): number => Math.min(perThread(device), Math.ceil(count / 4096));
+export const share = (device: Device, count: number): number => Math.min(perThread(device), Math.ceil(count / 4096) || 1);

@@ -110,7 +110,10 @@ function inPieces(op: string, shader: Direction, x: Tensor, y: Tensor, whole: La
     if (shape.length === 0 || pieces.length + waiting.length > maxPieces) throw tooLarge(op, x.bytes > y.bytes ? x : y);
     if (size === 1) waiting.push({ ...piece, shape: rest, strides: strides.slice(1) });
     else {
-      const half = Math.ceil(size / 2);
+      // Pieces are copied to and from where bindings may begin, in words: of f16 they begin at even elements.
+      const step = (width * sizeOf(rest)) % 4 === 0 ? 1 : 2;
+      const half = step * Math.ceil(size / 2 / step);
+      if (half === size) throw tooLarge(op, x.bytes > y.bytes ? x : y);
       const moved = { first: first + half * sizeOf(rest), start: piece.start + half * strides[0] };
       waiting.push({ shape: [half, ...rest], strides, first, start: piece.start });
       waiting.push({ shape: [size - half, ...rest], strides, ...moved });

@@ -19,6 +19,13 @@ export const varianceOf = (id: string): string => `${id}_variance.nii.gz`;
 /** Draws a case several times. */
 export type SampleCase = (item: Case, options: SampleCasesOptions) => Promise<SampledCase>;
 
+/** What a generator gives for a single case, once it has freed what it took for that. */
+export async function onlyOne(drawn: AsyncGenerator<SampledCase>): Promise<SampledCase> {
+  const found: SampledCase[] = [];
+  for await (const sampled of drawn) found.push(sampled);
+  return found[0];
+}
+
 /** @returns the exit code, see `codeOf` */
 export async function uncertainCases(
   cases: readonly Case[],

@@ -57,7 +57,11 @@ export function calibrationError(probabilities: HostArray, labels: HostArray, op
         `${op}: the labels hold ${label} at voxel ${i}; expected class indices 0 … ${most}${ignore === undefined ? "; ignore leaves one out" : ` and ${ignore}`}`,
       );
     let [best, at] = [data[i], 0];
-    for (let c = 1; c < classes; c++) if (!(data[c * voxels + i] <= best)) [best, at] = [data[c * voxels + i], c];
+    // A NaN is no less than any, and nothing is more: it stays, for the check below.
+    for (let c = 1; c < classes; c++) {
+      const p = data[c * voxels + i];
+      if (p > best || Number.isNaN(p)) [best, at] = [p, c];
+    }
     if (classes === 1) [best, at] = best > 0.5 ? [best, 1] : [1 - best, 0];
     if (!(best >= 0 && best <= 1 + 1e-5))
       throw new DataError(`${op}: ${best} at voxel ${i} is no probability; give softmax or sigmoid of the scores`);

@@ -19,7 +19,7 @@ import { SurfacePair, type SurfacePairOptions } from "./surfaces.ts";
 
 /** One class of a prediction and its truth. */
 export interface ClassPair extends Confusion {
-  /** Milliliters of a voxel, if the voxel size is in millimeters. */
+  /** Milliliters of a voxel, if the voxel size is in millimeters or in the unit that the truth names. */
   readonly voxelVolume: number;
   /** Up to which distance a surface counts as right. */
   readonly tolerance: number;

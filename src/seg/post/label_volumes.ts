@@ -1,7 +1,7 @@
 /** @file How large the structures of a label map are, as a table. */
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
-import { isVolume, voxelVolumeAt } from "../../data/volume.ts";
+import { voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { csvField, csvRows } from "../../host/csv.ts";
 import { DataError } from "../../host/errors.ts";
@@ -41,17 +41,11 @@ export function labelVolumes(
     counts.set(data[start], (counts.get(data[start]) ?? 0) + i - start);
     start = i;
   }
-  const voxel = (voxelVolumeAt(labels, spacing) * millimeters(labels) ** 3) / 1000;
+  const voxel = voxelVolumeAt(labels, spacing) / 1000;
   return foregroundOf(classes).map(({ name, values }) => {
     const voxels = values.reduce((sum, v) => sum + (counts.get(v) ?? 0), 0);
     return { id, name, voxels, milliliters: voxels * voxel };
   });
-}
-
-/** Of a unit of its affine, if it is a volume that has one. */
-function millimeters(labels: HostArray): number {
-  const unit = isVolume(labels) ? labels.units : undefined;
-  return unit === "m" ? 1000 : unit === "um" ? 1e-3 : 1;
 }
 
 const header = "case,label,voxels,ml";

@@ -3,7 +3,7 @@
 import { expectItems, expectArguments, expectFields } from "../../host/kinds.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import { voxelVolumeOf, withGeometryOf } from "../../data/volume.ts";
+import { voxelVolumeAt, withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -90,7 +90,7 @@ export async function* sampleCases(
       const found = draws
         ? await draws.sample(source, prepared.image, samples, hooks)
         : await run.segmenter.sample!(prepared.image, samples, hooks);
-      const voxel = voxelVolumeOf(source.image.affine) / 1000;
+      const voxel = voxelVolumeAt(source.image, source.image.spacing) / 1000;
       const structures = context.outputs.foreground.map(({ name }, c): CaseUncertainty => {
         const { iou, coefficientOfVariation: cv, volumes } = found.structures;
         const milliliters = nanMean(volumes.map((v) => v[c + 1])) * voxel;

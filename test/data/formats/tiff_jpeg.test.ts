@@ -62,6 +62,26 @@ function withTag(file: Uint8Array, tag: number, value: number): Uint8Array<Array
   return out;
 }
 
+test("rows of a last strip that the picture has not are left out, of each page", async () => {
+  const { file, pages } = cases.find(({ name }) => name.includes("two pages"))!;
+  const whole = await readImage(named("a.tif", bytes(file)));
+  const shown = 30; // of strips of 16 rows
+  const cut = await readImage(named("a.tif", withHeight(bytes(file), shown)));
+  expect(cut.shape).toEqual([3, width, shown, pages.length]);
+  const lines = Array.from({ length: 3 * width }, (_, line) => line * height * pages.length);
+  expect([...cut.data]).toEqual(lines.flatMap((at) => [...whole.data.subarray(at, at + shown * pages.length)]));
+});
+
+/** A little-endian BigTIFF with another height on every page. */
+function withHeight(file: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const number = (at: number): number => Number(view.getBigUint64(at, true));
+  for (let start = number(8); start > 0; start = number(start + 8 + 20 * number(start)))
+    for (let at = start + 8; at < start + 8 + 20 * number(start); at += 20)
+      if (view.getUint16(at, true) === 257) view.setUint32(at + 12, rows, true);
+  return file;
+}
+
 test("a damaged stream, and one that claims more pixels than its bytes can hold, are refused", async () => {
   const whole = bytes(cases[0].file);
   const soi = whole.findIndex((b, i) => b === 0xff && whole[i + 1] === 0xd8);

@@ -54,7 +54,8 @@ const lossy: Record<string, () => T.Transform> = {
 
 test("the decision on a network's logits keeps their place, and comes back as whole classes", () => {
   const image = makeVolume({ data: new Float32Array(9 * 11 * 7), shape: [1, ...size] }, affine);
-  const there = apply(image, [new T.Spacing({ pixdim: [0.9, 1.1, 1.3] })]);
+  // As an image is: `apply` would have all from the nearest voxel, whatever a volume says of itself.
+  const there = new T.Spacing({ pixdim: [0.9, 1.1, 1.3] }).apply(image) as Volume;
   const voxels = there.data.length;
   const data = Float32Array.from({ length: 3 * voxels }, (_, i) => Math.sin(i * i));
   const logits = withGeometryOf(there, { data, shape: [3, ...there.shape.slice(1)] });

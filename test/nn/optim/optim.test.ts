@@ -243,4 +243,18 @@ describe("EMA", () => {
     ema.dispose();
     optimizer.dispose();
   });
+
+  test("ema/a tensor without elements beside others", async () => {
+    const gpu = await device();
+    const [none, some] = parameters(gpu, [
+      { data: [], shape: [0, 3] },
+      { data: [1, 2, 3], shape: [3] },
+    ]);
+    const ema = new nn.EMA([none, some], 0.5);
+    gpu.write(some, { data: Float32Array.of(3, 4, 5), shape: [3] });
+    ema.update();
+    ema.apply();
+    expect(await values([none, some])).toEqual([2, 3, 4]);
+    ema.dispose();
+  });
 });

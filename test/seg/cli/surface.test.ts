@@ -38,3 +38,19 @@ test("classes beside a probability, in either order", async () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/holds 0\.75, which is no class number/)]);
   }
 });
+
+test("a file that counts in meters is told of in cm² and ml as well", async () => {
+  const size = 8;
+  const data = Uint8Array.from({ length: size ** 3 }, (_, i) =>
+    Number([i % size, Math.floor(i / size) % size, Math.floor(i / size ** 2)].every((p) => p > 0 && p < size - 1)),
+  );
+  const told = async (edge: number, units: "mm" | "m") => {
+    const path = join(folder, `${units}.nii`);
+    const affine = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => (r !== c ? 0 : r === 3 ? 1 : edge)));
+    await writeNiftiFile(path, makeVolume({ data, shape: [1, size, size, size] }, affine, { units }));
+    return (await callCli(["surface", path, "--label", "1", "--out", join(folder, "u.stl"), "--overwrite"])).stdout.split(
+      "\n",
+    )[0];
+  };
+  expect(await told(0.002, "m")).toBe(await told(2, "mm"));
+});

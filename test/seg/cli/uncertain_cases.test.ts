@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { makeVolume } from "../../../src/data/volume.ts";
-import { type SampleCase, uncertainCases } from "../../../src/seg/cli/uncertain_cases.node.ts";
+import { onlyOne, type SampleCase, uncertainCases } from "../../../src/seg/cli/uncertain_cases.node.ts";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
 import type { RunStore } from "../../../src/seg/run/store.ts";
 import { temporaryFolder } from "../../lib/tiny.ts";
@@ -52,3 +52,16 @@ test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])(
     if (killed > 1) expect(await told("volumes.csv")).toEqual(ids.slice(0, killed < 6 ? 0 : 1));
   },
 );
+
+test("what a case took on the device is freed before the next one", async () => {
+  let freed = false;
+  async function* drawn() {
+    try {
+      yield await sampleOf([0, 1, 1, 0])(cases[0], {});
+    } finally {
+      freed = true;
+    }
+  }
+  expect((await onlyOne(drawn())).id).toBe("case0");
+  expect(freed).toBe(true);
+});

@@ -41,6 +41,10 @@ test("what is no class or no probability is an error, in any channel", () => {
   const of = (...values: number[]) => ({ data: Int16Array.from(values), shape: [1, 2] });
   expect(() => calibrationError(two(0.4, 0.4), of(0, 7))).toThrow(/the labels hold 7 at voxel 1; expected class indices 0 … 1/);
   expect(() => calibrationError(two(0.4, 0.4), of(0, 7), { ignore: -1 })).toThrow(DataError);
-  expect(() => calibrationError(two(0.4, NaN), of(0, 0))).toThrow(DataError);
+  for (const at of [0, 1, 2]) {
+    const data = Float64Array.of(0.5, 0.3, 0.2).with(at, NaN);
+    const one = { data: Uint8Array.of(1), shape: [1, 1] };
+    expect(() => calibrationError({ data, shape: [3, 1] }, one), `channel ${at}`).toThrow(/NaN at voxel 0 is no probability/);
+  }
   expect(() => calibrationError({ data: Float64Array.of(0.6, 0.6), shape: [1, 2] }, of(0, 2))).toThrow(DataError);
 });

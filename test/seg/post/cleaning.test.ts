@@ -233,5 +233,10 @@ test("the volume of voxels whose header counts in micrometers or meters", () => 
     const labels = makeVolume({ data, shape: [1, 10, 10, 10] }, undefined, { units });
     const [{ milliliters }] = labelVolumes("a", labels, labels.spacing, [{ name: "all", values: [1] }]);
     expect(milliliters / ml).toBeCloseTo(1, 9);
+    const classes = [{ name: "all", values: [1] }];
+    const [[volume]] = scoreCase(labels, labels, { metrics: caseMetricsNamed(["volume"]), classes, spacing: labels.spacing });
+    expect(volume / ml).toBeCloseTo(1, 9);
+    const stays = (mm3: number) => postprocess(labels, labels.spacing, [{ step: "removeSmall", mm3 }]).data.includes(1);
+    expect([stays(999 * ml), stays(1001 * ml)]).toEqual([true, false]);
   }
 });

@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, test } from "vitest";
 import { ConfigError, DataError, type Device } from "../../../src/index.ts";
-import { RandomState } from "../../../src/data/index.ts";
+import { makeVolume, RandomState } from "../../../src/data/index.ts";
 import { datasetOf } from "../../../src/data/datasets/dataset.ts";
 import {
   configure,
@@ -16,7 +16,7 @@ import {
 } from "../../../src/seg/index.ts";
 import { viewAxes } from "../../../src/seg/recipes/quicknat/views.ts";
 import { ViewSlices } from "../../../src/seg/recipes/quicknat/view_slices.ts";
-import { Conv } from "../../../src/nn/index.ts";
+import { Conv, seedDropout } from "../../../src/nn/index.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData } from "../../lib/memory_data.ts";
 
@@ -90,6 +90,20 @@ test("one view, logits, Adam, the original's loss: a checkpoint opens too", asyn
   for await (const { variance } of sampleCases(gpu, opened, data.val.slice(0, 1), data.read, { samples: 2 })) {
     expect(Math.max(...variance.data)).toBe(0.5); // two draws that differ
   }
+  const volumesIn = async (units: "mm" | "um") => {
+    seedDropout(gpu, 3);
+    const read = async (item: Parameters<typeof data.read>[0]) => {
+      const { image, ...rest } = await data.read(item);
+      return { ...rest, image: makeVolume(image, image.affine, { units }) };
+    };
+    const found: number[] = [];
+    for await (const { structures } of sampleCases(gpu, opened, data.val.slice(0, 1), read, { samples: 2 }))
+      found.push(...structures.map((s) => s.milliliters));
+    return found;
+  };
+  const [mm, um] = [await volumesIn("mm"), await volumesIn("um")];
+  expect(Math.max(...mm)).toBeGreaterThan(0);
+  expect(um.map((ml) => ml * 1e9)).toEqual(mm.map((ml) => expect.closeTo(ml, 9)));
   opened.dispose();
 });
 

@@ -83,7 +83,8 @@ async function* samplesOf(page: Page, read: Read, littleEndian: boolean, fail: F
         ? await unpackJpeg(packed, page, rows, perPlane, fail)
         : await unpack(packed, page.compression, full, fail);
     if (part.length < full) throw fail(`a strip or tile has ${part.length} bytes; expected ${full}; it is cut short or damaged`);
-    return part;
+    // The last strip of a JPEG may have rows that the picture has not.
+    return part.subarray(0, full);
   };
   if (!page.tiled && !planar) {
     for (let i = 0; i < wanted; i++) yield widened(await partOf(i), page, rowBytes, perPlane, littleEndian);

@@ -13,7 +13,7 @@ import { type Command, flag, helpLines, parse, recipeOfRun, text } from "../comm
 import { withDevice } from "../device.node.ts";
 import { foldNamed } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
-import { fileOf, type SampleCase, uncertainCases, varianceOf } from "../uncertain_cases.node.ts";
+import { fileOf, onlyOne, type SampleCase, uncertainCases, varianceOf } from "../uncertain_cases.node.ts";
 
 const usage = "--run DIR (--data DIR [--fold N] | FILE or DIR …) --out DIR [--samples N]";
 
@@ -79,8 +79,8 @@ export const uncertaintyCommand: Command = {
         try {
           expectDraws(run);
           seedDropout(device, seed);
-          const sample: SampleCase = async (item, options) =>
-            (await sampleCases(device, run, [item], readFiles(info.labels), options).next()).value!;
+          const sample: SampleCase = (item, options) =>
+            onlyOne(sampleCases(device, run, [item], readFiles(info.labels), options));
           return await uncertainCases(cases, info.labels, out, samples, sample);
         } finally {
           run.dispose();
