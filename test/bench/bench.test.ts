@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 import { bench, type BenchCase, benchTable } from "../../src/bench/index.ts";
-import { matmul, relu } from "../../src/index.ts";
+import { conv, matmul, relu } from "../../src/index.ts";
+import { hasLanes } from "../../src/kernels/lib/subgroups.ts";
 import { device } from "../lib/device.ts";
 
 test("times what it is given, and says its share of the ceiling", async () => {
@@ -28,3 +29,19 @@ test("times what it is given, and says its share of the ceiling", async () => {
   await expect(bench(dev, cases, { filter: "nothing" })).rejects.toThrow('no case has "nothing" in its name');
   expect(dev.memoryReport().tensors).toBeLessThanOrEqual(before);
 });
+
+test.runIf(hasLanes(await device()))(
+  "each call does all of the work, also what a plan would keep since its inputs are the same",
+  async () => {
+    const inputs = { x: [4, 16, 64, 64], w: [16, 16, 3, 3] };
+    const layer: BenchCase = {
+      name: "layer",
+      inputs,
+      run: ({ x, w }) => conv(x, w, undefined, { padding: 1 }),
+      differentiable: [],
+    };
+    const ceiling = { gflops: 10, halfGflops: undefined, gbps: 2 };
+    const { results } = await bench(await device(), [layer], { time: 5, ceiling });
+    expect(results[0].kernels.map(({ key }) => key.split(" ")[0]).sort()).toEqual(["conv.pack_rows", "conv.rows"]);
+  },
+);

@@ -30,6 +30,8 @@ await serve(async () => {
     const step = capture(device, run);
     return {
       start() {
+        // As if they had just been written: a plan keeps what depends on given memory alone.
+        for (const { storage } of inputs) storage.touch();
         step();
         device.eager.submit();
         return () => device.settle();

@@ -133,8 +133,10 @@ export function linearRamp(options: LinearRampOptions = {}): Schedule {
   const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
   require("linearRamp", "startFactor", startFactor > 0 && startFactor <= 1, startFactor, "in (0, 1]");
   require("linearRamp", "endFactor", endFactor >= 0 && endFactor <= 1, endFactor, "in [0, 1]");
-  require("linearRamp", "totalIters", totalIters > 0, totalIters, "positive");
-  return (step, base) => base * (startFactor + (endFactor - startFactor) * Math.min(1, step / totalIters));
+  require("linearRamp", "totalIters", totalIters >= 0, totalIters, "at least 0");
+  // Of no steps it stays where it begins, as PyTorch's.
+  const share = (step: number) => (totalIters === 0 ? 0 : Math.min(1, step / totalIters));
+  return (step, base) => base * (startFactor + (endFactor - startFactor) * share(step));
 }
 
 /** Options of `warmUp`. */

@@ -9,6 +9,7 @@ import {
   ExponentialLR,
   inTurn,
   LinearLR,
+  linearRamp,
   OneCycleLR,
   ReduceLROnPlateau,
   SGD,
@@ -137,4 +138,9 @@ test("rates that a plateau has reduced go on from a checkpoint bit for bit", asy
     for (let epoch = killed; epoch < 14; epoch++) second.plateau.step(epoch);
     expect((await second.sgd.stateDict()).get("0.0")).toEqual((await whole.sgd.stateDict()).get("0.0"));
   }
+});
+
+test("a ramp of no steps stays where it begins, as PyTorch's does", () => {
+  const rate = linearRamp({ startFactor: 0.25, totalIters: 0 });
+  expect([0, 1, 5].map((step) => rate(step, 2))).toEqual([0.5, 0.5, 0.5]);
 });

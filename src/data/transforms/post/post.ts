@@ -119,7 +119,7 @@ export class AsDiscrete implements Transform {
     if (typeof toOnehot === "number") out = onehot(out, toOnehot, dim);
     if (typeof threshold === "number") out = { data: out.data.map((v) => (v >= threshold ? 1 : 0)), shape: out.shape };
     if (rounding) out = { data: out.data.map(roundHalfEven), shape: out.shape };
-    const decided = argmax || typeof toOnehot === "number" || typeof threshold === "number";
+    const decided = argmax || typeof toOnehot === "number" || typeof threshold === "number" || rounding !== null;
     return inPlaceOf(x, castTo("AsDiscrete", out, dtype), decided);
   }
 }
