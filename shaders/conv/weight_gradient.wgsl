@@ -6,7 +6,7 @@
 // b-channels, so loads of a are uniform. Each slab writes its partial sums, which `reduce` adds in fixed order: one thread per
 // weight would leave a first layer (1 -> 16 channels) with 144 threads and an unbounded f32 sum.
 // chooses lib/channels_apart lib/channels_by_lane
-// uses lib/grid lib/conv_weight lib/single
+// uses lib/grid lib/conv_runs lib/single
 
 const TA4 = TA / 4u;
 override WG: u32 = 32u;
@@ -38,13 +38,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let last = min((group.z + 1u) * p.slab, p.rows);
   var in_block = 0u;
   var reached = false;
-  // Where a run lies is found once, as software adapters divide lane by lane.
   let first = group.z * p.slab;
-  let line = first / p.segments;
-  var start = first % p.segments * p.segment;
-  var h = i32(line) % p.a_size.y;
-  var d = i32(line) / p.a_size.y % p.a_size.x;
-  var n = line / u32(p.a_size.x * p.a_size.y);
+  var run = run_of(first);
   for (var row = first; row < last; row++) {
     if (BLOCKED != 0u) {
       if (in_block == p.block) {
@@ -56,16 +51,16 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       in_block++;
     }
-    let bd = d * p.stride.x + at.x;
-    let bh = h * p.stride.y + at.y;
+    let bd = run.d * p.stride.x + at.x;
+    let bh = run.h * p.stride.y + at.y;
     let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
-    var ia = n * p.a_pitch + (g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
-    let ib = n * p.b_pitch + (g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
+    var ia = run.n * p.a_pitch + (g * p.a_group + a0) * a_plane + u32(run.d * p.a_size.y + run.h) * width + run.start;
+    let ib = run.n * p.b_pitch + (g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
     // Of a small input few taps reach a row: one of 5 along an axis of one element.
     let some = any_lane(ok);
     reached = reached || some;
-    let end = select(start, min(start + p.segment, width), some);
-    for (var o = start; o < end; o++) {
+    let end = select(run.start, min(run.start + p.segment, width), some);
+    for (var o = run.start; o < end; o++) {
       let bw = i32(o) * p.stride.z + at.z;
       let inside = ok && bw >= 0 && bw < p.b_size.z;
       let from_b = select(0u, ib + u32(bw), inside);
@@ -82,19 +77,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       ia++;
     }
-    start += p.segment;
-    if (start >= width) {
-      start = 0u;
-      h++;
-    }
-    if (h == p.a_size.y) {
-      h = 0;
-      d++;
-    }
-    if (d == p.a_size.x) {
-      d = 0;
-      n++;
-    }
+    run = next_run(run);
   }
 
   if (BLOCKED != 0u) {

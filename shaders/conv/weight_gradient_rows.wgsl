@@ -2,7 +2,7 @@
 // times TB of b: b slides past in a window, read once for all taps. What is said in conv/rows.wgsl of llvmpipe holds here: of a, which all
 // lanes need alike, each of eight lanes reads another value, and shuffles hand them around. CPU time
 // against conv/weight_gradient.wgsl (2 cores, f32): 3.0 times less for 4x32 -> 64x128² k3, 3.7 for 32 -> 32 at 32³ k5, 4.3 for 1 -> 16 at 64³ stride 2.
-// uses lib/grid lib/conv_weight lib/single
+// uses lib/grid lib/conv_runs lib/single
 
 const THREADS = 8u;
 // 1: slabs have several blocks.
@@ -90,13 +90,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   var sum: array<Part, PARTS>;
   let last = min((group.z + 1u) * p.slab, p.rows);
   var in_block = 0u;
-  // Where a run lies is found once, as software adapters divide lane by lane.
   let first = group.z * p.slab;
-  let line = first / p.segments;
-  var start = first % p.segments * p.segment;
-  var h = i32(line) % p.a_size.y;
-  var d = i32(line) / p.a_size.y % p.a_size.x;
-  var n = line / u32(p.a_size.x * p.a_size.y);
+  var run = run_of(first);
   for (var row = first; row < last; row++) {
     if (BLOCKED != 0u) {
       if (in_block == p.block) {
@@ -105,14 +100,14 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       in_block++;
     }
-    let bd = d * p.stride.x + at.x;
-    let bh = h * p.stride.y + at.y;
+    let bd = run.d * p.stride.x + at.x;
+    let bh = run.h * p.stride.y + at.y;
     let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
     // Of a small input few taps reach a row: one of 5 along an axis of one element.
-    let end = select(start, min(start + p.segment, width), subgroupAny(ok));
-    let ia = n * p.a_pitch + (g * p.a_group + own_channel) * a_plane + u32(d * p.a_size.y + h) * width + own_place;
-    let ib = i32(n * p.b_pitch + (g * p.b_group + b0) * b_plane) + (bd * p.b_size.y + bh) * p.b_size.z;
-    var bw = i32(start * SW) - p.padding.z;
+    let end = select(run.start, min(run.start + p.segment, width), subgroupAny(ok));
+    let ia = run.n * p.a_pitch + (g * p.a_group + own_channel) * a_plane + u32(run.d * p.a_size.y + run.h) * width + own_place;
+    let ib = i32(run.n * p.b_pitch + (g * p.b_group + b0) * b_plane) + (bd * p.b_size.y + bh) * p.b_size.z;
+    var bw = i32(run.start * SW) - p.padding.z;
     var v: array<array<f32, NV>, TB>;
     for (var m = 0u; m < KEPT; m++) {
       let inside = ok && bw >= 0 && bw < p.b_size.z;
@@ -121,7 +116,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       bw++;
     }
-    for (var o = start; o < end; o += P) {
+    for (var o = run.start; o < end; o += P) {
       for (var m = 0u; m < P * SW; m++) {
         let inside = ok && bw >= 0 && bw < p.b_size.z;
         for (var j = 0u; j < TB; j++) {
@@ -144,19 +139,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
         }
       }
     }
-    start += p.segment;
-    if (start >= width) {
-      start = 0u;
-      h++;
-    }
-    if (h == p.a_size.y) {
-      h = 0;
-      d++;
-    }
-    if (d == p.a_size.x) {
-      d = 0;
-      n++;
-    }
+    run = next_run(run);
   }
 
   if (BLOCKED != 0u) {
