@@ -61,7 +61,8 @@ test("the decision on a network's logits keeps their place, and comes back as wh
   const logits = withGeometryOf(there, { data, shape: [3, ...there.shape.slice(1)] });
   const scores = new T.Activations({ softmax: true }).apply(logits) as Volume;
   expect([scores.affine, scores.meta.kind]).toEqual([there.affine, undefined]);
-  for (const decide of [{ argmax: true }, { threshold: 0.4 }, { argmax: true, toOnehot: 3 }]) {
+  const rounded = { rounding: "torchrounding" } as const;
+  for (const decide of [{ argmax: true }, { threshold: 0.4 }, { argmax: true, toOnehot: 3 }, rounded]) {
     const back = new T.Compose([new T.AsDiscrete(decide)]).inverse(new T.AsDiscrete(decide).apply(scores)) as Volume;
     expect([back.affine, back.shape.slice(1)]).toEqual([affine, size]);
     expect([...new Set(back.data)].every(Number.isInteger)).toBe(true);
