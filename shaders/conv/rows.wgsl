@@ -6,7 +6,7 @@
 // vec4), in a loop even where all lanes read the same; and it merges every variable that a loop changes with its old value. So weights are read as vec4, another
 // one in each of eight lanes, and handed around by shuffles, which are one instruction; and all taps along W follow on one load and one store of a sum.
 // CPU time against conv/gather.wgsl (2 cores, f32): 2.6 times less for 4x32 -> 64x128² k3, 3.0 for 32 -> 32 at 32³ k5, 5.1 for 5 -> 5 at 64³ k3 dilation 2.
-// uses lib/grid lib/conv lib/single
+// uses lib/grid lib/conv lib/single lib/parts
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 
@@ -15,17 +15,10 @@ const THREADS = 32u;
 // Inputs of a window.
 const NV = (TP - 1u) * SW + KW;
 const TC = PC * PARTS;
-// The second to fourth part, if there are so many.
-const P1 = min(1u, PARTS - 1u);
-const P2 = min(2u, PARTS - 1u);
-const P3 = min(3u, PARTS - 1u);
 // Vectors of eight lanes by four weights per tap of D and H and input channel.
 const WV = (TC * KW + 31u) / 32u;
 // Input channels of a block.
 const CB = BLOCK / KW;
-
-// Sums of PC channels. A thread has up to four parts, since Mesa unrolls loops of no more than some 800 instructions.
-alias Part = array<array<f32, TP>, PC>;
 
 // The loops around it end together for all lanes of a subgroup (subgroupAny), which no compiler sees.
 @diagnostic(off, subgroup_uniformity)
@@ -44,23 +37,6 @@ fn multiply(acc: ptr<function, Part>, v: ptr<function, array<f32, NV>>, k: ptr<f
       (*acc)[j][i] = s;
     }
   }
-}
-
-// Adds sums to those of blocks and begins anew.
-fn raise(sum: ptr<function, Part>, acc: ptr<function, Part>) {
-  for (var j = 0u; j < PC; j++) {
-    for (var i = 0u; i < TP; i++) {
-      (*sum)[j][i] += (*acc)[j][i];
-      (*acc)[j][i] = 0.0;
-    }
-  }
-}
-
-fn raise_all(sum: ptr<function, array<Part, PARTS>>, acc: ptr<function, array<Part, PARTS>>) {
-  raise(&(*sum)[0], &(*acc)[0]);
-  if (PARTS > 1u) { raise(&(*sum)[P1], &(*acc)[P1]); }
-  if (PARTS > 2u) { raise(&(*sum)[P2], &(*acc)[P2]); }
-  if (PARTS > 3u) { raise(&(*sum)[P3], &(*acc)[P3]); }
 }
 
 @compute @workgroup_size(THREADS)

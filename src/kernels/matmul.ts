@@ -35,12 +35,12 @@ interface Tile {
 interface Lanes {
   readonly PC: number;
   readonly PARTS: number;
-  readonly TN: number;
+  readonly TP: number;
 }
 
 const variants: Readonly<Record<"registers" | "lanes" | "tile 128x128" | "tile 64x64", Tile | Lanes | undefined>> = {
   registers: undefined,
-  lanes: { PC: 8, PARTS: 4, TN: 8 },
+  lanes: { PC: 8, PARTS: 4, TP: 8 },
   "tile 128x128": { MG: 16, NG: 16, RM: 2, RN: 2, STEP: 8 },
   "tile 64x64": { MG: 16, NG: 16, RM: 1, RN: 1, STEP: 16 },
 };
@@ -76,7 +76,7 @@ function shareOf(g: MatmulGeometry, tile: Tile | Lanes | MatrixTile | undefined)
   if (!tile) return [g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1, 64];
   if ("SM" in tile) return [tile.SM * tile.RM * tile.M, tile.SN * tile.RN * tile.N];
   if ("MG" in tile) return [4 * tile.MG * tile.RM, 4 * tile.NG * tile.RN];
-  return [tile.PC * tile.PARTS, 8 * Math.min(4, Math.ceil(g.columns / (8 * tile.TN))) * tile.TN];
+  return [tile.PC * tile.PARTS, 8 * Math.min(4, Math.ceil(g.columns / (8 * tile.TP))) * tile.TP];
 }
 
 // Slabs where the result is small, as in the weight gradient of `linear`.
@@ -162,7 +162,7 @@ export function matmul(
     device.run(matrixShader({ ...rest, consts: tile, overrides: { BLOCKED: 0 }, variant: "" }));
   } else if ("MG" in tile) device.run(tileShader({ ...call, consts: tile, overrides: { BLOCKED } }));
   else {
-    const WG = tileColumns / tile.TN;
+    const WG = tileColumns / tile.TP;
     device.run(lanesShader({ ...call, consts: tile, overrides: { WG, BLOCKED: 1 }, variant: `WG${WG}` }));
   }
   if (slabs === 1) return y;

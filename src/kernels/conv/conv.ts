@@ -104,9 +104,9 @@ function dispatch(job: Gather): void {
   const blocked = inGroup * taps <= sequence ? 0 : half(x) || inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
   const { across, tiles, phases } =
-    "PC" in variant
+    "SW" in variant
       ? rowsGrid(g, transposed, variant)
-      : "NP" in variant
+      : "PC" in variant
         ? pointGrid(g, transposed, variant)
         : gridOf(x.device, g, transposed, variant);
   let packed: Packed | undefined;
@@ -142,7 +142,7 @@ function dispatch(job: Gather): void {
     bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y), residual: residual ?? instead(x) },
     workgroups: fold(x.device, "conv", tiles * across * phases),
   };
-  if ("PC" in variant) {
+  if ("SW" in variant) {
     const w = packRows(weight, g, { ...layout, transposed }, variant);
     // Blocks cost nothing here, and one program does for few and many channels.
     const BLOCKED = Math.max(1, blocked);
@@ -150,7 +150,7 @@ function dispatch(job: Gather): void {
       rowsShader({ ...call, bind: { ...call.bind, w }, overrides: { BLOCKED }, variant: kinds[BLOCKED], consts: variant }),
     );
     w.dispose();
-  } else if ("NP" in variant) {
+  } else if ("PC" in variant) {
     x.device.run(pointShader({ ...call, overrides: { BLOCKED: 1 }, variant: "", consts: variant }));
   } else if ("TP" in variant) {
     const lanes = hasLanes(x.device);

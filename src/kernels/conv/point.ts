@@ -10,10 +10,10 @@ import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { THREADS } from "../shaders/conv/point.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
 
-/** See conv/point.wgsl: a thread owns NP positions by PARTS · NC channels. */
+/** See conv/point.wgsl: a thread owns TP positions by PARTS · PC channels. */
 export interface Point {
-  readonly NP: number;
-  readonly NC: number;
+  readonly TP: number;
+  readonly PC: number;
   readonly PARTS: number;
 }
 
@@ -30,13 +30,13 @@ export const hasPoint = (g: ConvGeometry): boolean =>
 const outputsOf = (g: ConvGeometry, transposed: boolean): number => (transposed ? g.largeChannels : g.smallChannels) / g.groups;
 
 export function pointTile(g: ConvGeometry, transposed: boolean): Point {
-  return { NP: 8, NC: 8, PARTS: Math.min(4, Math.ceil(outputsOf(g, transposed) / 8)) };
+  return { TP: 8, PC: 8, PARTS: Math.min(4, Math.ceil(outputsOf(g, transposed) / 8)) };
 }
 
 /** Workgroups along the positions of all samples, and tiles of channels. */
-export function pointGrid(g: ConvGeometry, transposed: boolean, { NP, NC, PARTS }: Point) {
-  const across = Math.ceil((g.samples * sizeOf(g.small)) / (THREADS * NP));
-  return { across, tiles: g.groups * Math.ceil(outputsOf(g, transposed) / (NC * PARTS)), phases: 1 };
+export function pointGrid(g: ConvGeometry, transposed: boolean, { TP, PC, PARTS }: Point) {
+  const across = Math.ceil((g.samples * sizeOf(g.small)) / (THREADS * TP));
+  return { across, tiles: g.groups * Math.ceil(outputsOf(g, transposed) / (PC * PARTS)), phases: 1 };
 }
 
 /** Whether `pointWeightGradient` takes it. */
