@@ -21,14 +21,17 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   }
   let tap_count = u32(p.taps.x * p.taps.y * p.taps.z);
   let t = group.x * WG + lane;
-  let tap = i32(t % tap_count);
+  let own = tap_and_tile(t, tap_count, (p.b_group + TB - 1u) / TB);
+  let tap = i32(own.x);
   // All lanes run to the end, for the sake of lib/channels_by_lane.
-  let b0 = t / tap_count * TB;
+  let b0 = own.y * TB;
+  let b_end = select(b0, min(b0 + TB, p.b_group), own.x < tap_count);
   // A tile of TA channels stays inside its group.
   let tiles = (p.a_group + TA - 1u) / TA;
   let g = group.y / tiles;
   let a0 = group.y % tiles * TA;
-  let at = vec3i(tap / (p.taps.y * p.taps.z), tap / p.taps.z % p.taps.y, tap % p.taps.z) * p.dilation.xyz - p.padding.xyz;
+  let place_of_tap = vec3i(tap / (p.taps.y * p.taps.z), tap / p.taps.z % p.taps.y, tap % p.taps.z);
+  let at = place_of_tap * p.dilation.xyz - p.padding.xyz;
   let a_plane = u32(p.a_size.x * p.a_size.y * p.a_size.z);
   let b_plane = u32(p.b_size.x * p.b_size.y * p.b_size.z);
   let width = u32(p.a_size.z);
@@ -37,7 +40,6 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   var sum: array<vec4f, TA4 * TB>;
   let last = min((group.z + 1u) * p.slab, p.rows);
   var in_block = 0u;
-  var reached = false;
   let first = group.z * p.slab;
   var run = run_of(first);
   for (var row = first; row < last; row++) {
@@ -53,12 +55,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     }
     let bd = run.d * p.stride.x + at.x;
     let bh = run.h * p.stride.y + at.y;
-    let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
+    let ok = b0 < b_end && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
     var ia = run.n * p.a_pitch + (g * p.a_group + a0) * a_plane + u32(run.d * p.a_size.y + run.h) * width + run.start;
     let ib = run.n * p.b_pitch + (g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
-    // Of a small input few taps reach a row: one of 5 along an axis of one element.
+    // Of a small input few taps reach a row.
     let some = any_lane(ok);
-    reached = reached || some;
     let end = select(run.start, min(run.start + p.segment, width), some);
     for (var o = run.start; o < end; o++) {
       let bw = i32(o) * p.stride.z + at.z;
@@ -85,19 +86,13 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       acc[k] += sum[k];
     }
   }
-  // Loops over places, which no compiler unrolls, for a short program. Zeros have one of their own: software adapters would take both sides of a branch.
+  // Loops over places, which no compiler unrolls, for a short program.
   let a_end = min(a0 + TA, p.a_group);
-  let b_end = min(b0 + TB, p.b_group);
   let row = (group.z * p.a_channels + g * p.a_group) * p.b_group;
-  for (var c = select(a_end, a0, reached); c < a_end; c++) {
+  for (var c = a0; c < a_end; c++) {
     let i = c - a0;
     for (var j = b0; j < b_end; j++) {
-      partial[(row + c * p.b_group + j) * tap_count + u32(tap)] = acc[(i / 4u) * TB + j - b0][i % 4u];
-    }
-  }
-  for (var c = select(a0, a_end, reached); c < a_end; c++) {
-    for (var j = b0; j < b_end; j++) {
-      partial[(row + c * p.b_group + j) * tap_count + u32(tap)] = 0.0;
+      partial[(row + c * p.b_group + j) * taps_of_weight() + tap_place(place_of_tap)] = acc[(i / 4u) * TB + j - b0][i % 4u];
     }
   }
 }

@@ -72,8 +72,10 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   // Taps of D and H, and tiles of b-channels. All lanes run to the end, for the sake of the shuffles.
   let row_taps = u32(p.taps.x * p.taps.y);
   let t = group.x * THREADS + lane;
-  let tap = i32(t % row_taps);
-  let b0 = t / row_taps * TB;
+  let own = tap_and_tile(t, row_taps, (p.b_group + TB - 1u) / TB);
+  let tap = i32(own.x);
+  let b0 = own.y * TB;
+  let b_end = select(b0, min(b0 + TB, p.b_group), own.x < row_taps);
   // A tile of TA channels stays inside its group.
   let tiles = (p.a_group + TA - 1u) / TA;
   let g = group.y / tiles;
@@ -102,7 +104,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     }
     let bd = run.d * p.stride.x + at.x;
     let bh = run.h * p.stride.y + at.y;
-    let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
+    let ok = b0 < b_end && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
     // Of a small input few taps reach a row: one of 5 along an axis of one element.
     let end = select(run.start, min(run.start + p.segment, width), subgroupAny(ok));
     let ia = run.n * p.a_pitch + (g * p.a_group + own_channel) * a_plane + u32(run.d * p.a_size.y + run.h) * width + own_place;
@@ -148,7 +150,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   // A loop over places keeps the program short, and the sums in memory, where they are aligned; as spilled registers they would not be.
   let tap_count = row_taps * KW;
   for (var i = 0u; i < min(TA, p.a_group - a0); i++) {
-    for (var j = b0; j < min(b0 + TB, p.b_group); j++) {
+    for (var j = b0; j < b_end; j++) {
       let to = ((group.z * p.a_channels + g * p.a_group + a0 + i) * p.b_group + j) * tap_count + u32(tap) * KW;
       for (var k = 0; k < p.taps.z; k++) {
         partial[to + u32(k)] = acc[i / PC][i % PC][j - b0][k];

@@ -2,6 +2,14 @@
 // divide lane by lane.
 // uses lib/conv_weight
 
+// Tap and tile of b-channels of a thread. On a small image most taps miss most runs, which lanes leave out together where they have one tap; on a large one, whose
+// channels lie far apart, lanes with neighboring taps find what they read in one another's cache lines.
+fn tap_and_tile(t: u32, taps: u32, b_tiles: u32) -> vec2u {
+  let by_tap = vec2u(t % taps, t / taps);
+  let by_channel = vec2u(t / b_tiles, t % b_tiles);
+  return select(by_tap, by_channel, p.by_channel != 0u);
+}
+
 // Where a run begins: the place on its line, the line's place in the image, the sample.
 struct Run {
   start: u32,

@@ -7,6 +7,7 @@ struct Params {
   stride: vec4i,
   dilation: vec4i,
   padding: vec4i,
+  whole: vec4i,      // taps of the weight, of which those above are a part; the place of the first of these
   a_channels: u32,
   b_channels: u32,
   a_pitch: u32,      // elements from one sample to the next
@@ -21,12 +22,22 @@ struct Params {
   columns: u32,      // workgroups along taps and b-channels
   tiles: u32,        // along a-channels, over all groups
   slabs: u32,
+  by_channel: u32,   // 1: lanes side by side differ in b-channels before taps, see lib/conv_runs
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<X>;
 @group(0) @binding(2) var<storage, read> b: array<X>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+
+// Place of a tap in the weight.
+fn tap_place(tap: vec3i) -> u32 {
+  return u32((tap.x * p.whole.y + tap.y) * p.whole.z + tap.z + p.whole.w);
+}
+
+fn taps_of_weight() -> u32 {
+  return u32(p.whole.x * p.whole.y * p.whole.z);
+}
 
 // Where a run begins among the positions of a.
 fn run_start(row: u32) -> u32 {

@@ -1,19 +1,20 @@
 /** @file Weight gradients of convolution and transposed convolution, one kernel for both, summed over slabs of rows by `reduce`. */
 
 import { sizeOf } from "../../host/array.ts";
-import { write } from "../../tensor/kernel.ts";
+import { update, write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { half } from "../lib/args.ts";
 import { type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import { pointWeightGradient, WEIGHT_THREADS, weightGradientFourier, weightGradientRowsShader } from "#lanes";
-import { type ConvGeometry, four, windowWords } from "./shape.ts";
+import { type ConvGeometry, four, type Triple, windowWords } from "./shape.ts";
 import { weightWindow } from "./matrix.ts";
 import { blockElements, slabsOf } from "./slabs.ts";
 import { type Fourier, weightVariant } from "./variants.ts";
 import { hasLanes } from "../lib/subgroups.ts";
 import { fits } from "../lib/pieces.ts";
+import { zeros } from "../create.ts";
 import { fold } from "../lib/workgroups.ts";
 import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
@@ -67,6 +68,25 @@ function threadsOf(tile: Exclude<ReturnType<typeof weightVariant>, Fourier | "pr
   return "SA" in tile ? tile.SA * tile.SB * tile.S : tile.AG * tile.BG * tile.KS;
 }
 
+// Lanes differ in channels up to so many positions. On llvmpipe, CPU ms by taps and by channels: 128 channels of 5³ taps at 4×8×8 81 and 62, of 3³ at 8³ 35 and 32,
+// 64 at 16³ 56 and 61, 32 at 32³ 99 and 110.
+const mostByChannel = 1024;
+
+/**
+ * The convolution with those taps alone that reach the input from anywhere, which of a small image are few (3 of 5 along an axis of two elements, one along an
+ * axis of one), and the place of the first of them in the weight.
+ */
+function reachingTaps(g: ConvGeometry): { part: ConvGeometry; first: number } {
+  const axes = [0, 1, 2].map((i) => {
+    const from = Math.max(0, Math.ceil((g.padding[i] - (g.small[i] - 1) * g.stride[i]) / g.dilation[i]));
+    const end = Math.min(g.taps[i], Math.ceil((g.large[i] + g.padding[i]) / g.dilation[i]));
+    return { from, count: Math.max(0, end - from), padding: g.padding[i] - from * g.dilation[i] };
+  });
+  const triple = (key: "from" | "count" | "padding"): Triple => [axes[0][key], axes[1][key], axes[2][key]];
+  const [d, h, w] = triple("from");
+  return { part: { ...g, taps: triple("count"), padding: triple("padding") }, first: (d * g.taps[1] + h) * g.taps[2] + w };
+}
+
 function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
@@ -74,7 +94,9 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   if (tile === "product") return pointWeightGradient(small, large, g, weightShape);
   if (tile && "length" in tile) return weightGradientFourier({ g, small, large }, weightShape, tile.length);
   const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
-  const pairs = g.taps[0] * g.taps[1] * Math.ceil(g.taps[2] / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const { part, first } = tile ? { part: g, first: 0 } : reachingTaps(g);
+  if (sizeOf(part.taps) === 0) return zeros(device, weightShape);
+  const pairs = part.taps[0] * part.taps[1] * Math.ceil(part.taps[2] / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   // Lanes without weights work too in lib/channels_by_lane.
   const direct = hasLanes(device) ? 8 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? WEIGHT_THREADS : 1; // so many to a workgroup
@@ -82,13 +104,15 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const runs = slabsOf(device, g, columns * tiles, weightShape, threadsOf(tile, WG), tile && "SA" in tile ? RUN : blockElements);
   const { slabs } = runs;
   const blocked = runs.slab > runs.block;
-  const partial = device.empty([slabs, ...weightShape]);
+  const whole = sizeOf(part.taps) === sizeOf(g.taps);
+  const partial = whole ? device.empty([slabs, ...weightShape]) : zeros(device, [slabs, ...weightShape]);
   const call = {
     half: half(small),
     params: {
       a_size: four(g.small),
       b_size: four(g.large),
-      ...windowWords(g),
+      ...windowWords(part),
+      whole: [...g.taps, first] as const,
       a_channels: g.smallChannels,
       b_channels: g.largeChannels,
       a_pitch: g.smallChannels * sizeOf(g.small),
@@ -98,8 +122,9 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
       ...runs,
       columns,
       tiles,
+      by_channel: device.software && sizeOf(g.large) <= mostByChannel ? 1 : 0,
     },
-    bind: { a: small, b: large, partial: write(partial) },
+    bind: { a: small, b: large, partial: whole ? write(partial) : update(partial) },
     workgroups: fold(device, "conv", columns * tiles * slabs),
   };
   const BLOCKED = blocked ? 1 : 0;
