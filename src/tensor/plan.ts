@@ -64,6 +64,8 @@ const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tens
 
 // Above this the systems' watchdogs come near (2 s on Windows).
 const longStepMs = 500;
+// Commands of a submit while nobody knows how long the device takes: sixteen of the largest are a second of a slow GPU.
+const unmeasured = 16;
 
 /** What is known of a captured step before it first runs. */
 export interface CapturedPlan {
@@ -104,12 +106,14 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   private readonly given = new Map<Tensor, Tensor>();
   private steps: (() => void)[] | undefined;
   private buffers: readonly GPUBuffer[] = [];
-  private submitEvery = Infinity;
+  // Systems kill long GPU work. Software adapters have no watchdog.
+  private submitEvery: number;
   private disposed = false;
 
   constructor(device: Device, inputs: readonly CaptureInput[], fn: (...inputs: Tensor[]) => R) {
     expectNotAsync("capture", fn);
     this.device = device;
+    this.submitEvery = device.software ? Infinity : unmeasured;
     this.layoutVersion = device.layoutVersion;
     for (const x of inputs) device.pool.expectFits(byteLength(x.shape, dtypeOf(x)));
     this.inputs = inputs.map((x) => {
@@ -244,14 +248,14 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     if (first && !software) this.measure(steps.length);
   }
 
-  // Systems kill long GPU work: a step whose first run took too long is split from then on. Software adapters have no watchdog.
+  // A step whose first run took too long stays split, another one is a submit from then on.
   private measure(commands: number): void {
     const { eager, gpu } = this.device;
     eager.flush();
     const start = performance.now();
     const done = (): void => {
       const ms = performance.now() - start;
-      if (ms > longStepMs) this.submitEvery = Math.ceil((commands * longStepMs) / 2 / ms);
+      this.submitEvery = ms > longStepMs ? Math.ceil((commands * longStepMs) / 2 / ms) : Infinity;
     };
     gpu.queue.onSubmittedWorkDone().then(done, () => {}); // a lost device is reported elsewhere
   }
