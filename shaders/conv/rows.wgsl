@@ -1,6 +1,7 @@
 // Convolution for software adapters, as conv/gather.wgsl, but a thread owns TP outputs of one row, so that a window of TP + KW - 1 inputs serves all taps along W:
-// stride 1, also of the transposed kind, or a plain convolution of stride SW along W. Outputs of a thread lie a dilation apart, which makes
-// a window of dilated taps as dense as any.
+// stride 1 along W, also of the transposed kind, or a plain convolution of stride SW there. Outputs of a thread lie a dilation apart, which makes
+// a window of dilated taps as dense as any. Or (UP is 2) a transposed one of stride 2, of whose outputs every other one has the even taps, and those between the odd
+// ones. Along D and H a transposed one goes by phases, as in lib/conv, where there is a stride and no dilation.
 //
 // llvmpipe reads a storage buffer lane by lane, with a test of mask and bounds for each (some 90 instructions for a scalar in eight lanes, 250 for a
 // vec4), in a loop even where all lanes read the same; and it merges every variable that a loop changes with its old value. So weights are read as vec4, another
@@ -12,8 +13,9 @@
 
 const THREADS = 32u;
 
-// Inputs of a window.
-const NV = (TP - 1u) * SW + KW;
+// Inputs of a window, and of UP 2 those before the one of the first output's first tap. ODD is the parity of that output's taps.
+const BEFORE = (KW - 1u - ODD) / 2u;
+const NV = select((TP - 1u) * SW + KW, BEFORE + (ODD + TP - 1u) / 2u + 1u, UP == 2u);
 const TC = PC * PARTS;
 // Vectors of eight lanes by four weights per tap of D and H and input channel.
 const WV = (TC * KW + 31u) / 32u;
@@ -29,12 +31,19 @@ fn multiply(acc: ptr<function, Part>, v: ptr<function, array<f32, NV>>, k: ptr<f
       let f = (part * PC + j) * KW + t;
       taps[t] = subgroupShuffle((*k)[f / 32u * 4u + f % 4u], f % 32u / 4u);
     }
-    for (var i = 0u; i < TP; i++) {
+    for (var i = 0u; i < TP; i += UP) {
       var s = (*acc)[j][i];
-      for (var t = 0u; t < KW; t++) {
-        s = fma((*v)[i * SW + t], taps[t], s);
+      for (var t = select(0u, ODD, UP == 2u); t < KW; t += UP) {
+        s = fma((*v)[select(i * SW + t, BEFORE + i / 2u - t / 2u, UP == 2u)], taps[t], s);
       }
       (*acc)[j][i] = s;
+      if (UP == 2u) {
+        var s = (*acc)[j][i + UP - 1u];
+        for (var t = 1u - ODD; t < KW; t += 2u) {
+          s = fma((*v)[min(BEFORE + i / 2u + ODD - t / 2u, NV - 1u)], taps[t], s);
+        }
+        (*acc)[j][i + UP - 1u] = s;
+      }
     }
   }
 }
@@ -43,8 +52,12 @@ fn multiply(acc: ptr<function, Part>, v: ptr<function, array<f32, NV>>, k: ptr<f
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) share: u32) {
   let id = linear_group(group, groups);
-  let tile = id / p.across;
-  if (tile >= p.tiles) {
+  // Outputs of a phase lie so far apart along D and H.
+  let step = select(vec2i(1), p.stride.xy, p.transposed != 0u);
+  let r = phase(id, vec3i(step, 1)).xy;
+  let tile = id / p.across % p.tiles;
+  let count = (p.out_size.xy - r + step - 1) / step;
+  if (r.x >= step.x || any(count <= vec2i(0))) {
     return;
   }
   // TP outputs of a row that lie `apart`; so many such runs per row.
@@ -52,9 +65,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let runs = apart * i32((u32((p.out_size.z + apart - 1) / apart) + TP - 1u) / TP);
   let run = i32(id % p.across * THREADS + lane);
   let row = run / runs;
-  let n = u32(row / (p.out_size.x * p.out_size.y));
-  let d = row / p.out_size.y % p.out_size.x;
-  let h = row % p.out_size.y;
+  let n = u32(row / (count.x * count.y));
+  let place = vec2i(row / count.y % count.x, row % count.y);
   let first = run % runs / apart * i32(TP) * apart + run % apart;
   // A tile of TC output channels stays inside its group.
   let group_tiles = (p.out_group + TC - 1u) / TC;
@@ -63,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let in_plane = p.in_size.x * p.in_size.y * p.in_size.z;
   let sample = i32(n * p.x_pitch) + i32(g * p.in_group) * in_plane;
 
-  let w0 = first * i32(SW) + tap_offset(0, select(0, p.taps.z - 1, p.transposed != 0u), 2u);
+  let w0 = select(first * i32(SW) + tap_offset(0, select(0, p.taps.z - 1, p.transposed != 0u), 2u), (first + p.padding.z) / 2 - i32(BEFORE), UP == 2u);
   var inside: array<bool, NV>;
   for (var m = 0u; m < NV; m++) {
     let at = w0 + i32(m) * apart;
@@ -76,17 +88,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var terms = 0u; // in acc, channels
   var blocks = 0u;
   // All lanes run to the end, for the sake of the shuffles.
-  var wi = tile * u32(p.taps.x * p.taps.y) * p.in_group * WV * 8u + share % 8u;
-  for (var td = 0; td < p.taps.x; td++) {
-    for (var th = 0; th < p.taps.y; th++) {
-      let at = vec2i(d, h) * p.stride.xy + vec2i(tap_offset(0, td, 0u), tap_offset(0, th, 1u));
+  let first_taps = (r + p.padding.xy) % step;
+  for (var td = first_taps.x; td < p.taps.x; td += step.x) {
+    for (var th = first_taps.y; th < p.taps.y; th += step.y) {
+      let at = place * select(p.stride.xy, vec2i(1), p.transposed != 0u) + vec2i(tap_offset(r.x, td, 0u), tap_offset(r.y, th, 1u));
       let ok = n < p.samples && all(at >= vec2i(0)) && all(at < p.in_size.xy);
       var base = sample + (at.x * p.in_size.y + at.y) * p.in_size.z + w0;
       var here: array<bool, NV>;
       for (var m = 0u; m < NV; m++) {
         here[m] = inside[m] && ok;
       }
-      var wc = wi;
+      var wc = (tile * u32(p.taps.x * p.taps.y) + u32(td * p.taps.y + th)) * p.in_group * WV * 8u + share % 8u;
       // Where no lane has an input, behind an edge, there is nothing to add to blocks, which are the same with and without.
       let some = subgroupAny(ok);
       var c = 0u;
@@ -127,7 +139,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           break;
         }
       }
-      wi += p.in_group * WV * 8u;
     }
   }
 
@@ -139,12 +150,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   // A loop over places keeps the program short, and the sums in memory, where they are aligned; as spilled registers they would not be.
   let out_plane = p.out_size.x * p.out_size.y * p.out_size.z;
-  let count = select(0u, min(TC, p.out_group - c0), n < p.samples);
+  let channels = select(0u, min(TC, p.out_group - c0), n < p.samples);
   let length = min(i32(TP), (p.out_size.z - first + apart - 1) / apart);
-  for (var j = 0u; j < count; j++) {
+  let to = place * step + r;
+  for (var j = 0u; j < channels; j++) {
     let c = g * p.out_group + c0 + j;
     let b = bias_of(c);
-    let o = i32(c) * out_plane + (d * p.out_size.y + h) * p.out_size.z + first;
+    let o = i32(c) * out_plane + (to.x * p.out_size.y + to.y) * p.out_size.z + first;
     for (var i = 0; i < length; i++) {
       store(n, u32(o + i * apart), acc[j / PC][j % PC][i] + b);
     }

@@ -17,6 +17,17 @@ const cases: readonly ConvCase[] = [
   ["odd channels and rows", [2, 5, 13, 11], [7, 5, 3, 3], { padding: 1 }],
   ["stride 2, more than a tile", [1, 9, 12, 21], [33, 9, 3, 3], { padding: 1, stride: 2 }],
   ["stride 2, two taps", [1, 6, 4, 6, 8], [9, 6, 2, 2, 2], { stride: 2 }],
+  ["stride 2, four taps, odd sizes", [2, 5, 7, 13], [9, 5, 4, 4], { padding: 1, stride: 2 }],
+  ["stride 2, five taps, no padding", [1, 5, 8, 37], [3, 5, 5, 5], { stride: 2 }],
+  ["stride 2 of five taps, padding 2, three channels", [1, 3, 5, 8, 40], [17, 3, 5, 5, 5], { padding: 2, stride: 2 }],
+  [
+    "stride 3 along D, 2 along W, dilated along H",
+    [1, 4, 9, 8, 18],
+    [6, 4, 3, 3, 3],
+    { padding: [2, 1, 1], stride: [3, 1, 2], dilation: [1, 2, 1] },
+  ],
+  ["stride beyond the taps", [1, 3, 9, 8, 18], [6, 3, 2, 2, 3], { padding: [0, 0, 1], stride: [3, 3, 2] }],
+  ["stride 2, groups, f16", [2, 8, 8, 34], [12, 2, 3, 3], { padding: 1, stride: 2, groups: 4 }],
   ["stride along D and H alone", [1, 4, 6, 7, 9], [5, 4, 3, 3, 3], { padding: 1, stride: [2, 2, 1] }],
   ["five taps in three dimensions", [1, 6, 5, 6, 17], [18, 6, 5, 5, 5], { padding: 2 }],
   ["dilated, five channels, long rows", [1, 5, 6, 5, 70], [5, 5, 3, 3, 3], { padding: 4, dilation: 4 }],
@@ -48,7 +59,11 @@ test("what rows do not take", () => {
     convShape([1, 4, size, size], [4, 4, ...taps], undefined, options);
   expect(hasRows(g([3, 3], {}), true)).toBe(true);
   expect(hasRows(g([3, 3], { stride: 2 }), false)).toBe(true);
-  expect(hasRows(g([3, 3], { stride: 2 }), true)).toBe(false);
+  expect(hasRows(g([3, 3], { stride: 2 }), true)).toBe(true);
+  expect(hasRows(g([3, 3], { stride: 2, dilation: [1, 2] }), true)).toBe(false);
+  expect(hasRows(g([3, 3], { stride: 2, dilation: [2, 1] }), true)).toBe(false);
+  expect(hasRows(g([3, 3], { stride: 2, dilation: [2, 1] }), false)).toBe(true);
+  expect(hasRows(g([3, 3], { stride: [2, 3] }), true)).toBe(false);
   expect(hasRows(g([3, 1], {}), false)).toBe(false);
   expect(hasRows(g([3, 7], {}), false)).toBe(false);
   expect(hasRows(g([3, 3], { stride: 2, dilation: 2 }), false)).toBe(false);

@@ -8,20 +8,22 @@ import { packRowsShader } from "../shaders/conv/pack_rows.gen.ts";
 import { THREADS } from "../shaders/conv/rows.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
 
-/** See conv/rows.wgsl: a thread owns TP positions of a row by PARTS · PC channels; KW taps along W, stride SW there. */
+/** See conv/rows.wgsl: a thread owns TP positions of a row by PARTS · PC channels; KW taps along W, stride SW there, or UP outputs for each input. */
 export interface RowsTile {
   readonly TP: number;
   readonly PC: number;
   readonly PARTS: number;
   readonly KW: number;
   readonly SW: number;
+  readonly UP: number;
+  /** Of UP 2: whether the first output has the odd taps. */
+  readonly ODD: number;
 }
 
-/** Whether the kernel takes it: windows pay from two taps on and three outputs in a row; phases of a transposed one would be kernels of their own. */
+/** Whether the kernel takes it: windows pay from two taps on and three outputs in a row. */
 export function hasRows(g: ConvGeometry, transposed: boolean): boolean {
   if (g.taps[2] < 2 || g.taps[2] > 5 || inLine(g, transposed) < 3) return false;
-  if (transposed) return g.stride.every((s) => s === 1);
-  return g.stride[2] === 1 || (g.stride[2] === 2 && g.dilation[2] === 1);
+  return g.stride[2] <= 2 && g.stride.every((s, i) => s === 1 || g.dilation[i] === 1 || (!transposed && i < 2));
 }
 
 // Outputs of a row that lie a dilation apart.
@@ -29,31 +31,38 @@ const inLine = (g: ConvGeometry, transposed: boolean): number => Math.ceil((tran
 
 // Sums of a thread, and what Mesa counts of the loop over a part: above some 800 it would not unroll it.
 const mostChannels = 16;
-const unrolls = (TP: number, PC: number, KW: number): boolean => PC * (12 * KW + TP * (2 * KW + 2)) <= 830;
+const unrolls = (TP: number, PC: number, KW: number, UP: number): boolean => PC * (12 * KW + TP * ((2 * KW) / UP + 2)) <= 830;
 
 /** Positions that waste the least of a row, then channels that waste the least of a tile in as few parts as Mesa unrolls. */
 export function rowsTile(g: ConvGeometry, transposed: boolean): RowsTile {
   const KW = g.taps[2];
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
   const line = inLine(g, transposed);
+  const up = transposed && g.stride[2] === 2;
   const covered = (TP: number) => Math.ceil(line / TP) * TP;
   // Windows of stride 2 are twice as wide: half the outputs compile in half the time, and cost such layers, which are few, an eighth.
   const wide = outputs <= 5 && KW <= 3 ? [16, 8, 10, 7, 6, 4] : [8, 10, 7, 6, 4];
-  const widths = !transposed && g.stride[2] > 1 ? [4, 6, 5] : wide;
+  const widths = up ? [8] : g.stride[2] > 1 ? [4, 6, 5] : wide;
   // A width for all layers saves programs.
   const TP = widths.reduce((best, w) => (1.2 * covered(w) < covered(best) ? w : best));
   const channels = Math.ceil(outputs / Math.ceil(outputs / mostChannels));
-  const cuts = [1, 2, 3, 4].map((PARTS) => ({ PARTS, PC: Math.ceil(channels / PARTS) })).filter(({ PC }) => unrolls(TP, PC, KW));
+  const cuts = [1, 2, 3, 4]
+    .map((PARTS) => ({ PARTS, PC: Math.ceil(channels / PARTS) }))
+    .filter(({ PC }) => unrolls(TP, PC, KW, up ? 2 : 1));
   const { PARTS, PC } = cuts.reduce((best, cut) => (cut.PC * cut.PARTS < best.PC * best.PARTS ? cut : best));
-  return { TP, PC, PARTS, KW, SW: transposed ? 1 : g.stride[2] };
+  return { TP, PC, PARTS, KW, SW: transposed ? 1 : g.stride[2], UP: up ? 2 : 1, ODD: up ? g.padding[2] % 2 : 0 };
 }
 
 /** Workgroups along the rows of all samples, and tiles of channels. */
 export function rowsGrid(g: ConvGeometry, transposed: boolean, { TP, PC, PARTS }: RowsTile) {
-  const [d, h] = transposed ? g.large : g.small;
+  const [d, h] = transposed ? g.large.map((n, i) => Math.ceil(n / g.stride[i])) : g.small;
   const runs = g.samples * d * h * g.dilation[2] * Math.ceil(inLine(g, transposed) / TP);
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
-  return { across: Math.ceil(runs / THREADS), tiles: g.groups * Math.ceil(outputs / (PC * PARTS)), phases: 1 };
+  return {
+    across: Math.ceil(runs / THREADS),
+    tiles: g.groups * Math.ceil(outputs / (PC * PARTS)),
+    phases: transposed ? g.stride[0] * g.stride[1] : 1,
+  };
 }
 
 /** See conv/weight_gradient_rows.wgsl: a thread owns PARTS · PC channels of the output side by TB of the input side, and a row of taps. */
@@ -87,7 +96,7 @@ interface Layout {
 }
 
 /** Weights as the kernel reads them, written anew for each use, since they change between steps. */
-export function packRows(weight: Tensor, g: ConvGeometry, layout: Layout, { PC, PARTS, KW }: RowsTile): Tensor {
+export function packRows(weight: Tensor, g: ConvGeometry, layout: Layout, { PC, PARTS, KW, UP }: RowsTile): Tensor {
   const { transposed, inGroup, outGroup, weightOut, weightIn } = layout;
   const tile = PC * PARTS;
   const tiles = Math.ceil(outGroup / tile);
@@ -103,7 +112,7 @@ export function packRows(weight: Tensor, g: ConvGeometry, layout: Layout, { PC, 
         row,
         rows,
         width: KW,
-        flip: transposed ? 1 : 0,
+        flip: transposed && UP === 1 ? 1 : 0,
         in_group: inGroup,
         out_group: outGroup,
         weight_out: weightOut,

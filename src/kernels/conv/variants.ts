@@ -111,7 +111,7 @@ const tiles = { 32: "tile 32x128", 64: "tile 64x128", 128: "tile 128x128" } as c
 // The kernels for rows are further programs, weights are packed for each use, and a row of 8 fills one subgroup for 8 rows: not for layers that
 // are done in a few milliseconds by the plain kernels, which all networks need too, nor for a handful of positions.
 const leastProducts = 2 ** 22;
-const leastPositions = 256;
+const leastPositions = 128;
 
 /** Multiply-adds of a layer. */
 export const productsOf = (g: ConvGeometry): number =>

@@ -135,7 +135,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     const variant = `WG${WG}${kind}${lanes ? " lanes" : ""}`;
     device.run(shader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant }));
   } else if ("TB" in tile) {
-    device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
+    // Blocks cost nothing here, and one program does for few and many positions.
+    device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED: 1 }, variant: "blocked" }));
   } else if ("SA" in tile) {
     const TAIL = g.small[2] % RUN === 0 ? 0 : 1;
     const { half: _, ...rest } = call;
