@@ -38,11 +38,11 @@ fn multiply(acc: ptr<function, Part>, v: ptr<function, array<f32, NV>>, k: ptr<f
       }
       (*acc)[j][i] = s;
       if (UP == 2u) {
-        var s = (*acc)[j][i + UP - 1u];
+        var s = (*acc)[j][i + 1u];
         for (var t = 1u - ODD; t < KW; t += 2u) {
-          s = fma((*v)[min(BEFORE + i / 2u + ODD - t / 2u, NV - 1u)], taps[t], s);
+          s = fma((*v)[BEFORE + i / 2u + ODD - t / 2u], taps[t], s);
         }
-        (*acc)[j][i + UP - 1u] = s;
+        (*acc)[j][i + 1u] = s;
       }
     }
   }
@@ -75,7 +75,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let in_plane = p.in_size.x * p.in_size.y * p.in_size.z;
   let sample = i32(n * p.x_pitch) + i32(g * p.in_group) * in_plane;
 
-  let w0 = select(first * i32(SW) + tap_offset(0, select(0, p.taps.z - 1, p.transposed != 0u), 2u), (first + p.padding.z) / 2 - i32(BEFORE), UP == 2u);
+  let first_read = first * i32(SW) + tap_offset(0, select(0, p.taps.z - 1, p.transposed != 0u), 2u);
+  let w0 = select(first_read, (first + p.padding.z) / 2 - i32(BEFORE), UP == 2u);
   var inside: array<bool, NV>;
   for (var m = 0u; m < NV; m++) {
     let at = w0 + i32(m) * apart;
@@ -87,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var whole: array<Part, PARTS>;
   var terms = 0u; // in acc, channels
   var blocks = 0u;
-  // All lanes run to the end, for the sake of the shuffles.
+  // All lanes run to the end, for the sake of the shuffles. Without dilation a phase has every step-th tap.
   let first_taps = (r + p.padding.xy) % step;
   for (var td = first_taps.x; td < p.taps.x; td += step.x) {
     for (var th = first_taps.y; th < p.taps.y; th += step.y) {
