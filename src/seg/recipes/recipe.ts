@@ -86,9 +86,9 @@ export interface DataFacts {
   readonly validation: readonly Case[];
   /** All that the dataset lists. */
   readonly index: DatasetIndex;
-  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen, in the orientation of the run. */
+  /** Spatial sizes of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
-  /** Voxel sizes of the same cases in mm, per axis. */
+  /** Voxel sizes of the same cases per axis, in the unit of their files, which is mm as a rule. */
   readonly spacings: readonly (readonly number[])[];
   /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;

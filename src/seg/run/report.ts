@@ -134,7 +134,7 @@ class CaseReports {
     if (!source.label || !dice) return void this.failed.push({ id, reason: "it has no label, so it has no score" });
     const { foreground: classes, ignore } = this.run.context.outputs;
     const { metrics } = this;
-    const options = { metrics, classes, spacing: source.image.spacing, ignore, empty: "skip" } as const;
+    const options = { metrics, classes, spacing: source.label.spacing, ignore, empty: "skip" } as const;
     this.scored.push({ id, scores: scoreCase(labels, source.label, options) });
     this.dice.push({ id, dice });
     this.tally.add(segmented);
