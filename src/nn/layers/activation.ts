@@ -30,7 +30,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
-import { named } from "./named.ts";
+import { type AnyCase, named } from "./named.ts";
 import { forwardsAs, Module } from "../module.ts";
 
 /** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. Any shape that `apply` takes. */
@@ -127,8 +127,8 @@ export interface ActivationOptions {
 
 /** A MONAI name, alone or with its options. */
 export type ActivationSpec =
-  | keyof ActivationOptions
-  | { [K in keyof ActivationOptions]: readonly [K, ActivationOptions[K]] }[keyof ActivationOptions];
+  | AnyCase<keyof ActivationOptions>
+  | { [K in keyof ActivationOptions]: readonly [AnyCase<K>, ActivationOptions[K]] }[keyof ActivationOptions];
 
 type Pointwise = (x: Tensor) => Tensor;
 
