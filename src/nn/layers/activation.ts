@@ -22,6 +22,7 @@ import {
   tanh,
 } from "../../autograd/pointwise.ts";
 import type { NormActivation } from "../../autograd/norm.ts";
+import { expectNormActivation } from "../../autograd/option_words.ts";
 import { prelu } from "../../autograd/prelu.ts";
 import { logSoftmax, softmax } from "../../autograd/softmax.ts";
 import { split } from "../../autograd/view.ts";
@@ -41,6 +42,7 @@ export class Activation extends Module {
 
   constructor(apply: (x: Tensor) => Tensor, asPartOfNorm: NormActivation | undefined = apply === relu ? "relu" : undefined) {
     expectArguments("Activation", "function", { apply });
+    expectNormActivation("Activation", asPartOfNorm);
     super();
     this.apply = apply;
     this.asPartOfNorm = asPartOfNorm;

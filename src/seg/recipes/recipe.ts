@@ -5,6 +5,7 @@
  * in reach.
  */
 
+import { expectWord } from "../../host/words.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { expectRecipe } from "./expect_recipe.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
@@ -199,5 +200,6 @@ export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Part
 /** Checks nothing at run time; lets TypeScript infer the config from the table of options. */
 export function defineRecipe<Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> {
   expectRecipe("defineRecipe", recipe);
+  expectWord("defineRecipe", "pictures", recipe.pictures ?? "overlay", ["overlay", "columns"]);
   return recipe;
 }
