@@ -50,6 +50,7 @@ function placeOf(name: string): string {
   }
 }
 
+const classes = Object.fromEntries(Object.entries(T)) as Readonly<Record<string, { readonly options?: string }>>;
 const moves = new Set(["crop", "pad", "shape, type", "space"]);
 
 // Floats, so that what is mixed shows.
@@ -69,7 +70,7 @@ function keeps(transform: T.Transform, apply: (transform: T.Transform) => HostAr
 function labelsOf(name: string): string {
   const purpose = purposeOf(name);
   if (!Object.hasOwn(samples, name) || !moves.has(purpose)) return "";
-  const { options = "" } = T[name as "Zoom"] as { readonly options?: string };
+  const { options = "" } = classes[name];
   if (purpose !== "space" || !/\b(mode|gridMode|upsampleMode)\b/.test(options))
     return keeps(samples[name](1), (t) => t.apply(labels)) ? "as they are" : "";
   const given = { ...labels, meta: { kind: "label" as const } };
