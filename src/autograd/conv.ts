@@ -1,5 +1,6 @@
 /** @file Convolution and transposed convolution with gradients; each one's input gradient is the other. */
 
+import { expectConvWords } from "./option_words.ts";
 import * as kernels from "../kernels/conv/conv.ts";
 import {
   convFlops,
@@ -47,6 +48,7 @@ export function convPlus(x: Tensor, weight: Tensor, bias: Tensor | undefined, re
 }
 
 function convolved(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: ConvOptions, residual?: Tensor): Tensor {
+  expectConvWords("conv", options);
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") return padded(x, weight, bias, options, paddingMode, residual);
   const g = convShape(x.shape, weight.shape, bias?.shape, options);

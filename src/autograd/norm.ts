@@ -7,6 +7,7 @@ import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry, type
 import { unaryGradient } from "../kernels/pointwise.ts";
 import { preluShape } from "../kernels/prelu.ts";
 import { ShapeError } from "../host/errors.ts";
+import { expectNormActivation } from "./option_words.ts";
 import { sizeOf } from "../host/array.ts";
 import { expectOptions } from "../host/options.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
@@ -48,9 +49,10 @@ interface Call {
   readonly withStats?: (stats: Tensor) => void;
 }
 
-function slopeOf(x: Tensor, activation: NormActivation | undefined): number | Tensor {
+function slopeOf(op: string, x: Tensor, activation: NormActivation | undefined): number | Tensor {
   if (activation === undefined) return 1;
   if (activation === "relu") return 0;
+  expectNormActivation(op, activation);
   if ("leakyRelu" in activation) return activation.leakyRelu;
   preluShape(x.shape, activation.prelu.shape); // checks it
   return activation.prelu;
@@ -88,7 +90,7 @@ function finished(z: Tensor, activation: NormActivation | undefined, residual: R
 function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, call: Call): Tensor {
   const { args, geometry: g, activation, withStats } = call;
   expectFloats(op, { input: x });
-  const slope = slopeOf(x, activation);
+  const slope = slopeOf(op, x, activation);
   const residual = residualOf(op, x, call.residual);
   // The sign of the result tells the side of the activation, unless a slope turns it.
   const told = typeof slope === "number" && slope >= 0;
@@ -248,7 +250,7 @@ export function fixedBatchNorm(
       throw new ShapeError(`fixedBatchNorm: ${name} ${showShape(t.shape)} must be [${x.shape[1]}], one per channel`);
     }
   }
-  const slope = slopeOf(x, activation);
+  const slope = slopeOf("fixedBatchNorm", x, activation);
   const inputs = [x, weight, bias, mean, variance];
   const residual = residualOf("fixedBatchNorm", x, options.residual);
   const behind = [typeof slope === "number" ? undefined : slope, residual?.tensor];

@@ -74,7 +74,7 @@ export interface VolumeMeta {
 export interface Volume<A extends TypedArray = TypedArray> extends HostArray<A> {
   /** Voxel indices to RAS, homogeneous, in `units`. */
   readonly affine: Affine;
-  /** Voxel size in mm along the three array axes: the lengths of the affine's columns. */
+  /** Voxel size along the three array axes, in `units`: the lengths of the affine's columns. */
   readonly spacing: readonly [number, number, number];
   /** The unit of `affine` and `spacing`, as the file says it; absent for one that came from no file, which is in mm. */
   readonly units?: SpaceUnit;
@@ -93,7 +93,7 @@ export const identityAffine: Affine = [
   [0, 0, 0, 1],
 ];
 
-/** Voxel size in mm per array axis: the column lengths of the affine's 3×3 part. */
+/** Voxel size per array axis, in the unit of the affine: the column lengths of its 3×3 part. */
 export function spacingOf(affine: Affine): [number, number, number] {
   expectArguments("spacingOf", "matrix", { affine });
   const column = (c: number) => Math.hypot(affine[0][c], affine[1][c], affine[2][c]);
@@ -159,11 +159,21 @@ export function voxelVolumeOf([a, b, c]: Affine): number {
   return Math.abs(a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]));
 }
 
-/** Millimeters of the unit of a volume's affine, of which one without counts in these. @internal */
-export const millimetersOf = (x: HostArray): number => {
-  const unit = isVolume(x) ? x.units : undefined;
-  return unit === "m" ? 1000 : unit === "um" ? 1e-3 : 1;
+/** Millimeters of the unit of a volume's affine, of which one without, and any other array, counts in these. @internal */
+export const millimetersOf = (x: HostArray | Partial<Volume>): number => {
+  const { units } = x as Partial<Volume>;
+  return units === "m" ? 1000 : units === "um" ? 1e-3 : 1;
 };
+
+/** A place in millimeters. @internal */
+export function inMillimeters(place: {
+  readonly affine: Affine;
+  readonly units?: SpaceUnit;
+}): Pick<Volume, "affine" | "spacing"> {
+  const unit = millimetersOf(place);
+  const affine = unit === 1 ? place.affine : place.affine.map((row, r) => (r < 3 ? row.map((v) => v * unit) : row));
+  return { affine, spacing: spacingOf(affine) };
+}
 
 /** Cubic millimeters of a voxel of `x` where its sizes, in the unit of `x`, are `spacing`: by the affine of a volume that has these, else their product. @internal */
 export function voxelVolumeAt(x: HostArray, spacing: readonly number[]): number {

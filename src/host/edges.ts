@@ -1,6 +1,6 @@
 /** @file What stands beyond the ends of an axis: the position of a padded index, by the modes of numpy.pad. */
 
-import { ConfigError } from "./errors.ts";
+import { expectWord } from "./words.ts";
 
 /**
  * "constant": a fill value; "edge": the border element, repeated; "reflect": mirrored at the middle of the border element; "symmetric": mirrored
@@ -18,8 +18,8 @@ export const torchEdges = {
 
 /** The mode of a name among those that an operation takes. @throws ConfigError for another name */
 export function edgeMode<N extends string>(op: string, option: string, name: N, names: Readonly<Record<N, EdgeMode>>): EdgeMode {
-  if (Object.hasOwn(names, name)) return names[name];
-  throw new ConfigError(`${op}: unknown ${option} "${String(name)}"; known are ${Object.keys(names).join(", ")}`);
+  expectWord(op, option, name, names);
+  return names[name];
 }
 
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;

@@ -1,5 +1,6 @@
 /** @file Weights of one-dimensional Gaussian filters, in the three ways that MONAI knows. */
 import { ConfigError } from "./errors.ts";
+import { expectWord } from "./words.ts";
 
 /** "erf": the integral over each element; "sampled": the density at its center; "scalespace": the discrete analog (modified Bessel functions). */
 export type GaussianApprox = "erf" | "sampled" | "scalespace";
@@ -10,11 +11,10 @@ export type GaussianApprox = "erf" | "sampled" | "scalespace";
  */
 export function gaussianWeights(op: string, sigma: number, approx: GaussianApprox = "erf", truncated = 4): Float64Array {
   if (!(sigma >= 0 && sigma < Infinity)) throw new ConfigError(`${op}: sigma must be 0 or more, got ${sigma}`);
-  if (!Object.hasOwn(ways, approx))
-    throw new ConfigError(`${op}: unknown approx "${String(approx)}"; known are ${Object.keys(ways).join(", ")}`);
+  expectWord(op, "approx", approx, gaussianWays);
   const tail = Math.floor(Math.max(sigma * truncated, 0.5) + 0.5);
   if (sigma === 0) return Float64Array.from({ length: 2 * tail + 1 }, (_, i) => (i === tail ? 1 : 0));
-  const half = ways[approx](sigma, tail);
+  const half = gaussianWays[approx](sigma, tail);
   return Float64Array.from({ length: 2 * tail + 1 }, (_, i) => half[Math.abs(i - tail)]);
 }
 
@@ -26,7 +26,7 @@ export function normalizedGaussian(sigma: number, tail: number): Float64Array {
 }
 
 /** The weights of the center and of one side. */
-const ways: Readonly<Record<GaussianApprox, (sigma: number, tail: number) => number[]>> = {
+export const gaussianWays: Readonly<Record<GaussianApprox, (sigma: number, tail: number) => number[]>> = {
   erf: (sigma, tail) => {
     const edge = (x: number): number => erf((Math.SQRT1_2 / sigma) * x);
     return side(tail, (x) => Math.max(0.5 * (edge(x + 0.5) - edge(x - 0.5)), 0));

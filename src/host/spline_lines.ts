@@ -3,6 +3,7 @@
  * turned into coefficients by the recursive prefilter (Unser, Aldroubi and Eden 1991).
  */
 
+import { expectWord } from "./words.ts";
 import type { TypedArray } from "./array.ts";
 import { ConfigError } from "./errors.ts";
 
@@ -46,7 +47,7 @@ const modes: readonly SplineMode[] = [
 export function planOf(op: string, { order = 3, mode = "constant", cval = 0, prefilter = true }: SplineOptions): Plan {
   if (!Number.isInteger(order) || order < 0 || order > 5)
     throw new ConfigError(`${op}: order is ${order}; expected an integer from 0 to 5`);
-  if (!modes.includes(mode)) throw new ConfigError(`${op}: unknown mode "${String(mode)}"; known are ${modes.join(", ")}`);
+  expectWord(op, "mode", mode, modes);
   const filter = prefilter && order > 1;
   const padded = filter && (mode === "nearest" || mode === "grid-constant");
   return { order, mode: mode === "grid-mirror" ? "reflect" : mode, cval, filter, margin: padded ? 12 : 0 };

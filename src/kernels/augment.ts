@@ -3,6 +3,7 @@
  * workers and after a resume. No gradients: these change data.
  */
 
+import { expectWord } from "../host/words.ts";
 import { sizeOf } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
@@ -52,8 +53,7 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
   const op = "warp";
   expectOptions(op, options, "size mode paddingMode displacement knots");
   const { mode = "bilinear" } = options;
-  if (!Object.hasOwn(shaders, mode))
-    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(shaders).join(", ")}`);
+  expectWord(op, "mode", mode, shaders);
   const { size, params, workgroups, displacement } = places(op, x, matrix, options);
   const y = x.device.empty([...x.shape.slice(0, 2), ...size]);
   if (y.size > 0)
@@ -99,8 +99,7 @@ function places(op: string, x: Tensor, matrix: Tensor, options: Omit<WarpOptions
   const size = options.size ?? spatial;
   const [n, c] = x.shape;
   const axes = spatial.length;
-  if (!Object.hasOwn(paddings, paddingMode))
-    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${Object.keys(paddings).join(", ")}`);
+  expectWord(op, "paddingMode", paddingMode, paddings);
   if (size.length !== axes || size.some((s) => !Number.isInteger(s) || s < 1))
     throw new ShapeError(`${op}: size [${size}] must be ${axes} positive integers for ${showShape(x.shape)}`);
   if (!sameShape(matrix.shape, [n, axes, axes + 1]))

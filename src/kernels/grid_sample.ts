@@ -1,6 +1,7 @@
 /** @file Sampling of images at arbitrary positions, in two and three dimensions (2-D is depth 1). */
 
-import { ConfigError, ShapeError } from "../host/errors.ts";
+import { expectWord } from "../host/words.ts";
+import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { update, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../host/shape.ts";
@@ -58,11 +59,8 @@ export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOption
     );
   }
   if (x.slice(2).some((n) => n < 1)) throw new ShapeError(`${op}: the input ${showShape(x)} has an empty spatial axis`);
-  if (!Object.hasOwn(modes, mode))
-    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(modes).join(", ")}`);
-  if (!Object.hasOwn(paddings, paddingMode)) {
-    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${Object.keys(paddings).join(", ")}`);
-  }
+  expectWord(op, "mode", mode, modes);
+  expectWord(op, "paddingMode", paddingMode, paddings);
   if (mode === "bicubic" && axes === 3)
     throw new ShapeError(`${op}: mode bicubic is for 2 spatial axes, the input ${showShape(x)} has 3`);
   const outSize = grid.slice(1, -1);

@@ -1,5 +1,6 @@
 /** @file Interpolation of images to another size: per mode the weights along one axis, as PyTorch defines them. */
 
+import { expectWord } from "../host/words.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
 import { cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../host/taps.ts";
@@ -93,9 +94,7 @@ export function interpolateShape(
   const dims = x.length - 2;
   if (dims < 1 || dims > 3)
     throw new ShapeError(`${op}: input must be [N, C, spatial…] with 1 to 3 spatial axes, got ${showShape(x)}`);
-  if (!Object.hasOwn(axesOf, mode)) {
-    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(axesOf).join(", ")}`);
-  }
+  expectWord(op, "mode", mode, axesOf);
   if (!axesOf[mode].includes(dims)) {
     throw new ShapeError(
       `${op}: mode ${mode} is for ${axesOf[mode].join(" or ")} spatial axes, the input ${showShape(x)} has ${dims}`,

@@ -1,5 +1,6 @@
 /** @file Region sums: overlap, prediction and target per sample and channel, the fused base of Dice, Jaccard and Tversky losses. */
 
+import { expectWord } from "../host/words.ts";
 import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
@@ -61,11 +62,15 @@ export function regionShape(logits: Shape, target: Shape, indexTarget: boolean, 
 }
 
 /** Throws `DTypeError`, `ConfigError`. */
-function expectRegion(logits: Tensor, target: Tensor, { indexTarget = false, mask }: RegionOptions): void {
+function expectRegion(logits: Tensor, target: Tensor, options: RegionOptions): void {
+  const { activation = "none", mode = "plain", indexTarget = false, mask, maskOf = "terms" } = options;
   expectTensors("regionSums", { input: logits, ...(mask ? { mask } : {}) });
   if (!indexTarget) expectTensors("regionSums", { input: logits, target });
   expectTensors("regionSums", { target }, target.dtype);
   if (target.device !== logits.device) throw new ConfigError("regionSums: target is on another device than the input");
+  expectWord("regionSums", "activation", activation, activations);
+  expectWord("regionSums", "mode", mode, modes);
+  expectWord("regionSums", "maskOf", maskOf, ["terms", "inputs"]);
   if (target.dtype === "f16") throw new DTypeError("regionSums: target has type f16, expected f32, i32 or u32 class indices");
 }
 

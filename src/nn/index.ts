@@ -38,6 +38,7 @@ export type { StateDict } from "./state_dict.ts";
 export * from "./losses/masked.ts";
 export * from "./losses/nacl.ts";
 export * from "./losses/nnunet.ts";
+export type { AnyCase } from "./layers/named.ts";
 export * from "./layers/norm.ts";
 export * from "./optim/adagrad.ts";
 export * from "./optim/adam.ts";

@@ -1,5 +1,6 @@
 /** @file A row of the op table: an operation with samples of its inputs, a float64 reference and error inputs. */
 
+import { expectWord } from "../host/words.ts";
 import { expectArguments, expectFields, expectKinds } from "../host/kinds.ts";
 import { type DType, sizeOf } from "../host/array.ts";
 import type { Shape } from "../host/shape.ts";
@@ -164,6 +165,7 @@ export const cycle =
 export function generate(spec: InputSpec, random: Random): Host {
   expectFields("generate", "spec", spec, { shape: "numbers", values: "function?" });
   expectArguments("generate", "function", { random });
+  expectWord("generate", "dtype", spec.dtype ?? "f32", ["f32", "i32", "u32"]);
   const values = spec.values ?? normal;
   const data = Float64Array.from({ length: sizeOf(spec.shape) }, (_, i) => Math.fround(values(random, i)));
   return { shape: spec.shape, data };

@@ -9,7 +9,7 @@ import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
 import type { PadMethod } from "../transforms/pad/pad.ts";
-import { padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
+import { checkFill, padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
 
 /**
@@ -67,6 +67,7 @@ export function padListDataCollate(options: PadCollateOptions = {}): (items: rea
   const { method = "symmetric", ...fill } = options;
   if (method !== "symmetric" && method !== "end")
     throw new ConfigError(`padListDataCollate: method is "${String(method)}"; expected "symmetric" or "end"`);
+  checkFill("padListDataCollate", fill);
   return (items) =>
     collateItems("padListDataCollate", items, (op, key, arrays) => {
       const { shape } = arrays[0];

@@ -20,7 +20,7 @@ import {
   type TransformList,
 } from "./dataset.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
-import { type NumpyPadMode, padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
+import { checkFill, type NumpyPadMode, padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
 import { validPatchSize } from "./patch_position.ts";
 
@@ -64,6 +64,7 @@ export class PatchIter {
     const wrong = options.patchSize.find((p) => p !== null && !(Number.isInteger(p) && p >= 0));
     if (wrong !== undefined)
       throw new ConfigError(`PatchIter: patchSize has ${JSON.stringify(wrong)}; expected integers of 0 (whole axis) or more`);
+    checkFill("PatchIter", { ...options, mode: options.mode ?? undefined });
     this.options = options;
     this.startPos = options.startPos ?? [];
   }

@@ -1,14 +1,18 @@
 /**
  * @file Items as bytes and back, for caches on disk: JSON for what is small, then the typed arrays one after the other. A file of another version,
- * or one that is cut short, is refused.
+ * one that is cut short, or has a byte that is another, is refused.
  */
 
 import { expectKinds } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import { DataError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
+import { crc32 } from "../../host/bytes/crc32.ts";
 
-const magic = "voxgrad item 1\n";
+const magic = "voxgrad item 2";
+// "voxgrad item 2 89abcdef\n": of all that is behind it.
+const checked = magic.length + 10;
+const checksum = (bytes: Uint8Array): string => crc32(bytes.subarray(checked)).toString(16).padStart(8, "0");
 
 const arrayTypes = {
   Float32Array,
@@ -73,7 +77,7 @@ export function encodeItem(value: unknown): Uint8Array {
     return v;
   };
   const json = new TextEncoder().encode(JSON.stringify(plain(value)) ?? "null");
-  const head = new TextEncoder().encode(`${magic}${json.length} ${size}\n`);
+  const head = new TextEncoder().encode(`${magic} 00000000\n${json.length} ${size}\n`);
   const start = aligned(head.length + json.length);
   const out = new Uint8Array(start + size);
   out.set(head);
@@ -83,6 +87,7 @@ export function encodeItem(value: unknown): Uint8Array {
     out.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
     at += aligned(array.byteLength);
   }
+  out.set(new TextEncoder().encode(checksum(out)), magic.length + 1);
   return out;
 }
 
@@ -91,12 +96,13 @@ export function decodeItem(bytes: Uint8Array, source: string): unknown {
   expectKinds("decodeItem", { bytes: { bytes }, text: { source } });
   const fail = failing(`decodeItem: ${source}`);
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
-  const match = /^voxgrad item 1\n(\d+) (\d+)\n/.exec(head);
+  const match = /^voxgrad item 2 ([\da-f]{8})\n(\d+) (\d+)\n/.exec(head);
   if (!match) throw fail("it is no cached item of this version");
-  const jsonLength = Number(match[1]);
+  const jsonLength = Number(match[2]);
   const start = aligned(match[0].length + jsonLength);
-  if (bytes.length !== start + Number(match[2]))
-    throw fail(`it has ${bytes.length} bytes, its head says ${start + Number(match[2])}`);
+  if (bytes.length !== start + Number(match[3]))
+    throw fail(`it has ${bytes.length} bytes, its head says ${start + Number(match[3])}`);
+  if (checksum(bytes) !== match[1]) throw fail("its checksum is another: it is damaged");
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder().decode(bytes.subarray(match[0].length, match[0].length + jsonLength)));

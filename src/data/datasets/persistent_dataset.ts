@@ -7,9 +7,10 @@ import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { CutSource } from "./cut_source.ts";
 import { applyTransforms, type Dataset, type DataSource, type StreamPlan, type TransformList } from "./dataset.ts";
-import { decodeItem, encodeItem } from "./item_codec.ts";
+import { decodeItem } from "./item_codec.ts";
 import { itemKey } from "./item_key.ts";
 import type { ItemStore } from "./item_store.ts";
+import { keepItems } from "./keep_items.ts";
 
 /** How items are named in the store. */
 export interface PersistentOptions {
@@ -17,25 +18,29 @@ export interface PersistentOptions {
   readonly store: ItemStore;
   /** Part of every name: change it when the transforms mean something else although their names and options do not show it. */
   readonly version?: string;
+  /** Told once, with the store's `error`, that it is full: other items are then prepared each time they are asked for. Default: a warning on the console. */
+  readonly onFull?: (error: Error) => void;
 }
 
 /**
  * Items as they are after the transforms before the first random one, computed once for all runs: under the hash of the item and of what the
  * transforms say of themselves (class, options; a marked function's text). MONAI's `PersistentDataset`. Items must be data: paths, names, numbers, arrays,
  * files. A path counts with size and time of what lies there, where the store knows them (`folderItemStore`), so that an edited file is computed anew, as a
- * damaged one of the store is. What else the transforms read is theirs to know: change `version` with it.
+ * damaged one of the store is, which a checksum tells. A store that is full ends nothing. What else the transforms read is theirs to know: change `version` with it.
  */
 export class PersistentDataset<S = Item, T = S> implements Dataset<T> {
   private readonly cut: CutSource<S, T>;
   private readonly store: ItemStore;
   private readonly prefix: string;
+  private readonly keep: (name: string, value: unknown) => Promise<void>;
 
   constructor(data: DataSource<S>, transform: TransformList<S, T>, options: PersistentOptions) {
-    expectOptions("PersistentDataset", options, "store version:text");
+    expectOptions("PersistentDataset", options, "store version:text onFull:function");
     const { store, version = "" } = options;
     expectFields("PersistentDataset", "store", store, { read: "function", write: "function" });
     this.cut = new CutSource("PersistentDataset", data, transform);
     this.store = store;
+    this.keep = keepItems("PersistentDataset", store, options.onFull);
     this.prefix = JSON.stringify([version, this.cut.before.map(({ transform: one }) => description(one))]);
   }
 
@@ -60,7 +65,7 @@ export class PersistentDataset<S = Item, T = S> implements Dataset<T> {
       const known = found && readableItem(found, name);
       if (known) return known.value as T | T[];
       const value = await prepared();
-      await this.store.write(name, encodeItem(value));
+      await this.keep(name, value);
       return value;
     });
   }

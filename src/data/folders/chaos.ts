@@ -9,6 +9,7 @@
  * Each anonymized slice may have a SeriesInstanceUID of its own, so a folder is the series.
  */
 
+import { expectWord } from "../../host/words.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { DataError, FormatError } from "../../host/errors.ts";
@@ -153,6 +154,7 @@ export async function readChaosCase(item: ChaosCase, options: ReadChaosOptions):
   expectOptions("readChaosCase", options, "open decodePng phases classes");
   expectFields("readChaosCase", "item", item, { id: "text", image: "texts", ground: "texts?" });
   const { open, phases = "in" } = options;
+  expectWord("readChaosCase", "phases", phases, ["in", "both"]);
   const slices = async (paths: readonly string[]) => readSlices(await Promise.all(paths.map(open)));
   const { volume, names } = await slices(item.image);
   const out = phases === "both" && item.outPhase ? [(await slices(item.outPhase)).volume] : [];
@@ -221,8 +223,8 @@ const grayText = (classes: readonly ChaosGray[]): string =>
   `expected 0 (background)${classes.map(({ name, gray }) => `, ${gray[0]} to ${gray[1]} (${name})`).join("")}`;
 
 /** The classes of a case's label map. */
-export const chaosLabels = (sequence: ChaosSequence): LabelClass[] =>
-  [{ value: 0, name: "background" }, ...(sequence === "CT" ? chaosLiver.slice(0, 1) : chaosOrgans)].map(({ value, name }) => ({
-    name,
-    values: [value],
-  }));
+export function chaosLabels(sequence: ChaosSequence): LabelClass[] {
+  expectWord("chaosLabels", "sequence", sequence, ["T1DUAL", "T2SPIR", "CT"]);
+  const organs = sequence === "CT" ? chaosLiver.slice(0, 1) : chaosOrgans;
+  return [{ value: 0, name: "background" }, ...organs].map(({ value, name }) => ({ name, values: [value] }));
+}

@@ -6,7 +6,7 @@
 import { expectItems, expectKinds } from "../../host/kinds.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { LabelClass } from "../labels.ts";
-import { makeVolume, type Volume } from "../volume.ts";
+import { inMillimeters, makeVolume, type Volume } from "../volume.ts";
 
 /**
  * Joins the channel files of a case and checks that image and label belong together.
@@ -36,17 +36,27 @@ export function joinCase(
     );
   const apart = gridDifference({ name: "label", ...label }, { name: "image", ...image });
   if (apart) throw new DataError(`joinCase: ${where}: ${apart}`);
-  return { image, label: marked(checkedLabel(where, wholeLabels(label), labels)) };
+  return { image, label: marked(checkedLabel(where, wholeLabels(inUnitOf(image, label)), labels)) };
 }
 
 /** The label as one that no transform mixes, whether or not it is named to them. */
 const marked = (label: Volume): Volume =>
   label.meta.kind === "label" ? label : { ...label, meta: { ...label.meta, kind: "label" } };
 
-type Grid = Pick<Volume, "affine" | "spacing"> & { readonly name: string };
+/** A label whose file counts in another unit than the image's, or names none, has the image's: both were found to lie on one grid. */
+const inUnitOf = ({ affine, units = "mm" }: Volume, label: Volume): Volume =>
+  units === (label.units ?? "mm") ? label : makeVolume(label, affine, { ...label.meta, units });
 
-/** How the grids of two volumes of one size differ, in words; undefined if they lie on each other. */
-export function gridDifference(a: Grid, b: Grid): string | undefined {
+type Grid = Pick<Volume, "affine" | "spacing" | "units"> & { readonly name: string };
+
+/**
+ * How the grids of two volumes of one size differ, in words, lengths in millimeters; undefined if they lie on each other. Of two files that name other units
+ * the numbers may be the same, as programs write that take no note of units, or the places.
+ */
+export const gridDifference = (a: Grid, b: Grid): string | undefined =>
+  differenceOf(a, b) && differenceOf({ ...a, ...inMillimeters(a) }, { ...b, ...inMillimeters(b) });
+
+function differenceOf(a: Grid, b: Grid): string | undefined {
   for (let axis = 0; axis < 3; axis++) {
     if (Math.abs(a.spacing[axis] - b.spacing[axis]) > 1e-2 * b.spacing[axis])
       return `the ${a.name}'s voxel size is [${a.spacing}] mm, the ${b.name}'s [${b.spacing}] mm; resample one to the other`;
@@ -72,14 +82,14 @@ const mostShift = 0.5;
 function joinChannels(id: string, images: readonly Volume[]): Volume {
   const [first] = images;
   if (images.length === 1) return first;
-  for (const [i, { shape, meta, affine, spacing }] of images.entries()) {
+  for (const [i, { shape, meta, affine, spacing, units }] of images.entries()) {
     if (shape.slice(1).join() !== first.shape.slice(1).join()) {
       throw new ShapeError(
         `joinCase: case "${id}": ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
       );
     }
     const nameOf = ({ source }: Volume["meta"], channel: number) => `channel ${channel}${source ? ` (${source})` : ""}`;
-    const apart = gridDifference({ name: nameOf(meta, i), affine, spacing }, { ...first, name: nameOf(first.meta, 0) });
+    const apart = gridDifference({ name: nameOf(meta, i), affine, spacing, units }, { ...first, name: nameOf(first.meta, 0) });
     if (apart) throw new DataError(`joinCase: case "${id}": ${apart}`);
   }
   const data = new Float32Array(images.reduce((n, v) => n + v.data.length, 0));

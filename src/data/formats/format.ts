@@ -1,7 +1,7 @@
 /** @file What an image format is: one file that says how its files look, are read and written, and one row in `formats.ts`. */
 
 import type { Blob } from "../../host/platform.ts";
-import type { Affine, Volume } from "../volume.ts";
+import type { Affine, SpaceUnit, Volume } from "../volume.ts";
 
 /** A file: of a disk, of a browser's picker, of memory. */
 export interface ImageFile {
@@ -46,8 +46,10 @@ export interface ReadImageOptions {
 export interface ImageGrid {
   /** `[C, nx, ny, nz]` */
   readonly shape: readonly number[];
-  /** Voxel indices to RAS, in the file's unit, mostly mm. */
+  /** Voxel indices to RAS, in `units`. */
   readonly affine: Affine;
+  /** As of a `Volume`; absent where the format knows none but mm. */
+  readonly units?: SpaceUnit;
 }
 
 /** One image format. */

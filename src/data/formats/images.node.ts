@@ -48,6 +48,6 @@ export async function writeImageFile(path: string, volume: Volume, options: Writ
  */
 export async function readImageGrid(path: string): Promise<ImageGrid> {
   expectArguments("readImageGrid", "text", { path });
-  const { shape, affine } = await readGrid(await fileAt(path));
-  return { shape, affine };
+  const { shape, affine, units } = await readGrid(await fileAt(path));
+  return { shape, affine, ...(units && { units }) };
 }

@@ -4,7 +4,7 @@ import { expectArguments } from "../../host/kinds.ts";
 import { connectedComponents } from "../../host/grid/components.ts";
 import { sizeOf } from "../../host/array.ts";
 import { DataError } from "../../host/errors.ts";
-import { type Affine, makeVolume, spacingOf, type Volume } from "../volume.ts";
+import { type Affine, inMillimeters, makeVolume, type Volume } from "../volume.ts";
 import { type Nodule, toVoxel } from "./annotations.ts";
 
 /** Diameter of the ball of a volume. */
@@ -13,7 +13,7 @@ export const ballDiameter = (volume: number): number => Math.cbrt((6 * volume) /
 /** Volume of the ball of a diameter. */
 export const ballVolume = (diameter: number): number => (Math.PI * diameter ** 3) / 6;
 
-/** The place of a voxel in millimeters. */
+/** The place of a voxel in millimeters, by an affine in these. */
 export function toMillimeters(affine: Affine, [i, j, k]: readonly number[]): [number, number, number] {
   const [x, y, z] = affine.slice(0, 3).map((row) => row[0] * i + row[1] * j + row[2] * k + row[3]);
   return [x, y, z];
@@ -35,24 +35,25 @@ export function nodulesOfMask(mask: Volume): Nodule[] {
     sums[3 * id + 1] += (row % ny) * count;
     sums[3 * id + 2] += ((start + end - 1) / 2 - row * nz) * count;
   });
-  const voxel = mask.spacing[0] * mask.spacing[1] * mask.spacing[2];
+  const { affine, spacing } = inMillimeters(mask);
+  const voxel = spacing[0] * spacing[1] * spacing[2];
   return Array.from({ length: components.count }, (_, c) => {
     const size = components.sizes[c + 1];
     const middle = [0, 1, 2].map((a) => sums[3 * (c + 1) + a] / size);
-    return { center: toMillimeters(mask.affine, middle), diameter: ballDiameter(size * voxel) };
+    return { center: toMillimeters(affine, middle), diameter: ballDiameter(size * voxel) };
   });
 }
 
 /** An image, or what its header says of it: `[C, nx, ny, nz]`. */
-type Grid = Pick<Volume, "shape" | "affine"> & Partial<Pick<Volume, "meta">>;
+type Grid = Pick<Volume, "shape" | "affine" | "units"> & Partial<Pick<Volume, "meta">>;
 
 /**
  * Balls of nodules on the grid of an image: 1 inside, 0 outside. The voxel at a middle is inside, however small the nodule.
  * @throws DataError for a nodule outside of the image
  */
 export function maskOfNodules(image: Grid, nodules: readonly Nodule[]): Volume<Uint8Array> {
-  const { affine, shape, meta } = image;
-  const spacing = spacingOf(affine);
+  const { shape, meta } = image;
+  const { affine, spacing } = inMillimeters(image);
   const size = shape.slice(1);
   const data = new Uint8Array(sizeOf(size));
   for (const { center, diameter } of nodules) {
@@ -78,5 +79,6 @@ export function maskOfNodules(image: Grid, nodules: readonly Nodule[]): Volume<U
     const [i, j, k] = middle.map((c, a) => Math.min(size[a] - 1, Math.max(0, Math.round(c))));
     data[(i * size[1] + j) * size[2] + k] = 1;
   }
-  return makeVolume({ data, shape: [1, ...size] }, affine, { kind: "label" });
+  const { units } = image;
+  return makeVolume({ data, shape: [1, ...size] }, image.affine, { kind: "label", ...(units && { units }) });
 }

@@ -6,7 +6,7 @@ import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 import { resampleAxes, zoomPositions } from "../../host/spline.ts";
-import { makeVolume, type Volume } from "../volume.ts";
+import { inMillimeters, makeVolume, type Volume } from "../volume.ts";
 import { type Nodule, toVoxel } from "./annotations.ts";
 
 /** How scans are cleaned. */
@@ -50,15 +50,16 @@ export function prepareScan(scan: Volume, nodules: readonly Nodule[], options: P
   if (!(low < high)) throw new ConfigError(`prepareScan: window is [${window}]; expected two numbers, the lower first`);
   if (scan.shape[0] !== 1) throw new ConfigError(`prepareScan: ${name} has ${scan.shape[0]} channels; expected one`);
   const size = scan.shape.slice(1);
-  const newSize = size.map((n, a) => Math.max(1, roundHalfEven((n * scan.spacing[a]) / spacing)));
+  const place = inMillimeters(scan);
+  const newSize = size.map((n, a) => Math.max(1, roundHalfEven((n * place.spacing[a]) / spacing)));
   const same = newSize.every((n, a) => n === size[a]);
   const positions = size.map((n, a) => (n === newSize[a] ? undefined : zoomPositions(n, newSize[a])));
   // Scans are large: one that keeps its grid is not copied on the way.
   const data = same ? scan.data : resampleAxes({ data: scan.data, shape: size }, positions, { order: 1, mode: "nearest" }).data;
   const image = makeVolume(
     { data: windowed(data, low, high), shape: [1, ...newSize] },
-    same ? scan.affine : resizedAffine(scan, newSize),
-    scan.meta,
+    same ? place.affine : resizedAffine({ affine: place.affine, shape: scan.shape }, newSize),
+    { ...scan.meta, ...(scan.units && { units: "mm" as const }) },
   );
   return { image, nodules: nodules.map((nodule) => boxOf(image, nodule, spacing, name)) };
 }
@@ -73,7 +74,7 @@ function windowed(data: TypedArray, low: number, high: number): Uint8Array<Array
 }
 
 /** The affine of a volume resized with its outer borders in place. */
-function resizedAffine({ affine, shape }: Volume, newSize: readonly number[]): number[][] {
+function resizedAffine({ affine, shape }: Pick<Volume, "affine" | "shape">, newSize: readonly number[]): number[][] {
   const factor = newSize.map((n, a) => shape[a + 1] / n);
   return affine.map((row, r) =>
     r === 3

@@ -1,8 +1,19 @@
 /** @file Options of transforms: their names and kinds, which each transform says where it takes them, and values that are per axis. */
+import { expectWord } from "../../host/words.ts";
 import { type Defaults, withDefaults } from "../../host/defaults.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { elements, nativeNames } from "../../host/elements.ts";
+import { gaussianWays } from "../../host/gaussian.ts";
 import { refused } from "../../host/kinds.ts";
 import { expectNames, type OptionNames, optionRows } from "../../host/options.ts";
+
+const dtypes = nativeNames.map((name) => elements[name].numpy);
+
+/** Options that mean the same wherever they are. */
+const words: Readonly<Record<string, readonly string[] | object>> = {
+  approx: gaussianWays,
+  reflectType: ["even", "odd"],
+};
 
 /**
  * The options of a transform, to take apart. Null stands for "none" in any of them. NaN is a number only for what is written into images or compared with
@@ -15,6 +26,7 @@ export function checkedOptions<T extends object>(op: string, options: T, names: 
   expectNames(op, given, names);
   for (const { name, kind = "voxel" } of optionRows(names)) {
     const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined && value !== null && Object.hasOwn(words, name)) expectWord(op, name, value, words[name]);
     if (Number.isNaN(value) && !kind.startsWith("voxel")) refused(op, `options.${name}`, "a number", value);
   }
   return options;
@@ -30,7 +42,10 @@ export function allOptions<O extends object, const S extends string>(
   names: OptionNames<O, S>,
   defaults: Defaults<O>,
 ): Required<O> {
-  return withDefaults(op, checkedOptions(op, options, names as string), defaults);
+  const all = withDefaults(op, checkedOptions(op, options, names as string), defaults);
+  const { dtype = null } = all as { readonly dtype?: unknown };
+  if (dtype !== null) expectWord(op, "dtype", dtype, dtypes);
+  return all;
 }
 
 /** One value per axis: one number is repeated. @throws ConfigError for another count */

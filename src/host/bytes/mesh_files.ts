@@ -1,4 +1,5 @@
 /** @file Meshes as files: STL (binary), OBJ (Wavefront) and PLY (binary, little-endian). */
+import { expectWord } from "../words.ts";
 import { expectArguments } from "../kinds.ts";
 import { ConfigError } from "../errors.ts";
 import type { Mesh } from "../grid/mesh.ts";
@@ -27,8 +28,8 @@ export function meshFormatOf(path: string): MeshFormat {
  */
 export function encodeMesh(mesh: Mesh, format: MeshFormat, space: MeshSpace = "RAS"): Uint8Array<ArrayBuffer> {
   expectArguments("encodeMesh", "mesh", { mesh });
-  if (space !== "RAS" && space !== "LPS")
-    throw new ConfigError(`encodeMesh: space must be "RAS" or "LPS", got "${String(space)}"`);
+  expectWord("encodeMesh", "format", format, encoders);
+  expectWord("encodeMesh", "space", space, ["RAS", "LPS"]);
   if (space === "RAS") return encoders[format](mesh, space);
   // A half turn around z: triangles keep their sense.
   const vertices = mesh.vertices.map((v, i) => (i % 3 < 2 ? -v : v));

@@ -22,6 +22,7 @@ import {
   tanh,
 } from "../../autograd/pointwise.ts";
 import type { NormActivation } from "../../autograd/norm.ts";
+import { expectNormActivation } from "../../autograd/option_words.ts";
 import { prelu } from "../../autograd/prelu.ts";
 import { logSoftmax, softmax } from "../../autograd/softmax.ts";
 import { split } from "../../autograd/view.ts";
@@ -30,7 +31,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
-import { named } from "./named.ts";
+import { type AnyCase, named } from "./named.ts";
 import { forwardsAs, Module } from "../module.ts";
 
 /** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. Any shape that `apply` takes. */
@@ -41,6 +42,7 @@ export class Activation extends Module {
 
   constructor(apply: (x: Tensor) => Tensor, asPartOfNorm: NormActivation | undefined = apply === relu ? "relu" : undefined) {
     expectArguments("Activation", "function", { apply });
+    expectNormActivation("Activation", asPartOfNorm);
     super();
     this.apply = apply;
     this.asPartOfNorm = asPartOfNorm;
@@ -127,8 +129,8 @@ export interface ActivationOptions {
 
 /** A MONAI name, alone or with its options. */
 export type ActivationSpec =
-  | keyof ActivationOptions
-  | { [K in keyof ActivationOptions]: readonly [K, ActivationOptions[K]] }[keyof ActivationOptions];
+  | AnyCase<keyof ActivationOptions>
+  | { [K in keyof ActivationOptions]: readonly [AnyCase<K>, ActivationOptions[K]] }[keyof ActivationOptions];
 
 type Pointwise = (x: Tensor) => Tensor;
 

@@ -3,6 +3,7 @@
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { conv, convPlus, convTranspose } from "../../autograd/conv.ts";
+import { expectConvWords } from "../../autograd/option_words.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -98,6 +99,7 @@ export class Conv extends ConvLayer {
     expectDevice("Conv", device);
     super("Conv", device, options, [options.outChannels, options.inChannels]);
     const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
+    expectConvWords("Conv", rest);
     this.expected = [spatialDims, inChannels];
     this.options = rest;
   }

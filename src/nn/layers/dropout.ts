@@ -12,7 +12,7 @@ import { defaultSeed } from "../../host/random/default_seed.ts";
 import { keep } from "../../tensor/scope.ts";
 import { runSynchronous } from "../../tensor/synchronous.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { named } from "./named.ts";
+import { type AnyCase, named } from "./named.ts";
 import { Module } from "../module.ts";
 
 const generators = new WeakMap<Device, Tensor>();
@@ -124,8 +124,11 @@ export class AlphaDropout extends Module {
   }
 }
 
-/** A rate, or a MONAI name with it. The rate `p` is by default 0.5. */
-export type DropoutSpec = number | readonly ["DROPOUT" | "ALPHADROPOUT", { readonly p?: number }];
+/** A rate, or a MONAI name, alone or with it. The rate `p` is by default 0.5. */
+export type DropoutSpec =
+  | number
+  | AnyCase<"DROPOUT" | "ALPHADROPOUT">
+  | readonly [AnyCase<"DROPOUT" | "ALPHADROPOUT">, { readonly p?: number }];
 
 /**
  * The layer of a MONAI dropout specification, names in any case.

@@ -16,7 +16,7 @@ import type { Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { asPartOfNorm } from "./activation.ts";
 import { constantParameter } from "../init.ts";
-import { named } from "./named.ts";
+import { type AnyCase, named } from "./named.ts";
 import { forwardsAs, Module } from "../module.ts";
 
 /** Options of `InstanceNorm`, `LayerNorm`. */
@@ -251,13 +251,12 @@ export interface LayerNormSpec {
 
 /** MONAI's names, with their options where they have any. */
 export type NormSpec =
-  | "INSTANCE"
-  | "BATCH"
-  | readonly ["INSTANCE", NormOptions]
-  | readonly ["BATCH", BatchNormOptions]
-  | readonly ["GROUP", Omit<GroupNormOptions, "channels">]
-  | readonly ["LAYER", LayerNormSpec]
-  | readonly ["LOCALRESPONSE", LocalResponseNormOptions];
+  | AnyCase<"INSTANCE" | "INSTANCE_NVFUSER" | "BATCH" | "SYNCBATCH">
+  | readonly [AnyCase<"INSTANCE" | "INSTANCE_NVFUSER">, NormOptions]
+  | readonly [AnyCase<"BATCH" | "SYNCBATCH">, BatchNormOptions]
+  | readonly [AnyCase<"GROUP">, Omit<GroupNormOptions, "channels">]
+  | readonly [AnyCase<"LAYER">, LayerNormSpec]
+  | readonly [AnyCase<"LOCALRESPONSE">, LocalResponseNormOptions];
 
 type AnyOptions = Partial<BatchNormOptions & LayerNormSpec & LocalResponseNormOptions & { readonly numGroups: number }>;
 

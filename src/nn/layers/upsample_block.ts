@@ -1,5 +1,6 @@
 /** @file MONAI's upsampling block: transposed convolution, interpolation, or sub-pixel convolution. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import type { InterpolateMode } from "../../autograd/interpolate.ts";
 import { pad } from "../../autograd/pad.ts";
@@ -129,6 +130,7 @@ function transposed(device: Device, options: UpsampleBlockOptions, stride: reado
 function preConvolution(device: Device, options: UpsampleBlockOptions): Record<string, Module> {
   const { spatialDims, inChannels, outChannels, preConv = "default", bias } = options;
   if (preConv instanceof Module) return { preconv: preConv };
+  if (preConv !== null) expectWord("UpsampleBlock", "preConv", preConv, ["default"]);
   if (inChannels === outChannels) return {};
   if (preConv === null) throw new ConfigError("UpsampleBlock: without preConv, outChannels must equal inChannels");
   const [from, to] = channels("UpsampleBlock", options);
@@ -176,7 +178,10 @@ export class SubpixelUpsample extends Module {
       const conv = new Conv(device, { spatialDims, inChannels, outChannels, kernelSize: 3, padding: 1, bias });
       icnrInit(conv.weight, scaleFactor);
       this.conv_block = conv;
-    } else this.conv_block = convBlock ?? new Identity();
+    } else {
+      if (convBlock && !(convBlock instanceof Module)) expectWord("SubpixelUpsample", "convBlock", convBlock, ["default"]);
+      this.conv_block = convBlock ?? new Identity();
+    }
   }
 
   forward(x: Tensor): Tensor {

@@ -1,5 +1,6 @@
 /** @file MONAI's sums of two losses, and the loss over several resolutions. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { expectKind, expectTensorList } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -162,14 +163,12 @@ export interface DeepSupervisionOptions {
   readonly weights?: readonly number[];
 }
 
-/** Weights of so many levels. Throws `ConfigError`. */
+const rules = { exp: (l: number) => Math.max(0.5 ** l, 0.0625), same: () => 1, two: (l: number) => (l === 0 ? 1 : 0.5) };
+
+/** Weights of so many levels. */
 function levelWeights(levels: number, { weightMode = "exp", weights }: DeepSupervisionOptions): readonly number[] {
   if (weights && weights.length >= levels) return weights.slice(0, levels);
-  const rules = { exp: (l: number) => Math.max(0.5 ** l, 0.0625), same: () => 1, two: (l: number) => (l === 0 ? 1 : 0.5) };
-  const rule = rules[weightMode];
-  if (!rule)
-    throw new ConfigError(`deepSupervisionLoss: weightMode must be "exp", "same" or "two", got ${JSON.stringify(weightMode)}`);
-  return Array.from({ length: levels }, (_, l) => rule(l));
+  return Array.from({ length: levels }, (_, l) => rules[weightMode](l));
 }
 
 /**
@@ -186,6 +185,7 @@ export function deepSupervisionLoss(
   options: DeepSupervisionOptions = {},
 ): Tensor {
   expectOptions("deepSupervisionLoss", options, "weightMode weights:numbers");
+  expectWord("deepSupervisionLoss", "weightMode", options.weightMode ?? "exp", rules);
   expectArguments("deepSupervisionLoss", "function", { loss });
   const [levels, targets] = [severalOf("outputs", outputs), severalOf("target", target)];
   if (levels?.length === 0) throw new ConfigError("deepSupervisionLoss: there is no output");

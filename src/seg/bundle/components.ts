@@ -101,10 +101,18 @@ interface TransformClass {
 /** PyTorch's other names of types. */
 const floats = new Map<Value, Value>([["float", "float32"], ["double", "float64"]]); // oxfmt-ignore
 
+// Those whose results have the type that `dtype` says, and no list of options.
+const casting = new Set(
+  "EnsureType ClipIntensityPercentiles HistogramNormalize NormalizeIntensity RandBiasField RandGaussianNoise RandRicianNoise RandScaleIntensity RandScaleIntensityFixedMean RandStdShiftIntensity ScaleIntensity ScaleIntensityFixedMean ScaleIntensityRange ScaleIntensityRangePercentiles StdShiftIntensity".split(
+    " ",
+  ),
+);
+
 /** `dtype` for those that compute or cast by it; Python's None is the type of the image, which is read as float32. */
-function transformOptions(component: Component, { options = "" }: TransformClass): Options {
+function transformOptions(component: Component, name: string, { options = "" }: TransformClass): Options {
   const named = optionsOf(component, new Set(told));
-  if (!("dtype" in component.options) || !options.split(" ").includes("dtype:text")) return named;
+  const takes = casting.has(name) || options.split(" ").includes("dtype:text");
+  if (!("dtype" in component.options) || !takes) return named;
   const { dtype } = component.options;
   expectKnown(`${component.target}.dtype`, dtype);
   return { ...named, dtype: floats.get(dtype) ?? dtype ?? "float32" };
@@ -119,7 +127,7 @@ export function stepOf(component: Component): Step {
   const Class = name === undefined ? undefined : (transforms as unknown as Record<string, TransformClass>)[name];
   if (!Class?.prototype || typeof (Class.prototype as { apply?: unknown }).apply !== "function")
     throw new ConfigError(`the bundle's transform ${component.target} is not known here`);
-  const transform = new Class(transformOptions(component, Class)) as { apply(x: HostArray): HostArray };
+  const transform = new Class(transformOptions(component, name!, Class)) as { apply(x: HostArray): HostArray };
   return (x) => transform.apply(x);
 }
 

@@ -3,6 +3,7 @@
 import { join, resolve } from "node:path";
 import { labelMapsIn } from "../../data/folders/label_maps.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
+import { millimetersOf, type Volume } from "../../data/volume.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { makeFolder, writeFileAtomic } from "../../host/files.node.ts";
 import { LabelPairs } from "../metrics/label_pairs.ts";
@@ -94,6 +95,10 @@ async function valuesOf(references: ReadonlyMap<string, string>, ignore: number 
   return [...values].sort((a, b) => a - b).map((v) => ({ name: String(v), values: [v] }));
 }
 
+/** Voxel sizes in the unit of a truth: those of `--spacing`, which are in mm, else its own. */
+export const sizesOf = (truth: Volume, spacing: readonly number[] | undefined): readonly number[] =>
+  spacing?.map((s) => s / millimetersOf(truth)) ?? truth.spacing;
+
 /** How scores are made, as the flags say. @throws ConfigError */
 export function scoringOf(flags: ScoreFlags): Pick<ComparisonInfo, "metrics" | "empty" | "tolerance"> & Scoring {
   const metrics = caseMetricsNamed([...new Set((flags.metrics ?? "dice,iou,hd95,assd,nsd").split(",").map((m) => m.trim()))]);
@@ -152,7 +157,7 @@ export async function compareFolders(options: FolderComparison, warnings: string
     notes.add(id, found, truth);
     const prediction = found ?? { data: new Uint8Array(truth.data.length), shape: truth.shape };
     const { metrics, empty, tolerance } = scoring;
-    const score: ScoreOptions = { metrics, classes, spacing: spacing ?? truth.spacing, ignore, empty, tolerance };
+    const score: ScoreOptions = { metrics, classes, spacing: sizesOf(truth, spacing), ignore, empty, tolerance };
     cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
   }
   problems.throwIfAny();

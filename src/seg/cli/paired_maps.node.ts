@@ -57,11 +57,11 @@ export function expectOneGrid(path: string, prediction: Grid, truth: Grid): void
   if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
 }
 
-type Grid = Pick<Volume, "shape" | "affine" | "spacing">;
+type Grid = Pick<Volume, "shape" | "affine" | "spacing" | "units">;
 
 async function gridAt(path: string): Promise<Grid> {
-  const { shape, affine } = await readImageGrid(path);
-  return { shape, affine, spacing: spacingOf(affine) };
+  const grid = await readImageGrid(path);
+  return { ...grid, spacing: spacingOf(grid.affine) };
 }
 
 /**

@@ -4,7 +4,7 @@ import { withGeometryOf } from "../../data/volume.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../../data/folders/dataset_index.ts";
-import type { LabelClass } from "../../data/labels.ts";
+import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import { csvField, csvRows } from "../../host/csv.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
@@ -73,6 +73,7 @@ export function existingAsked(flags: { readonly overwrite?: boolean; readonly "s
  */
 export async function casesWithout(
   cases: readonly Case[],
+  labels: readonly LabelClass[],
   { out, probabilities, ending, beside = [] }: Results,
   existing: Existing,
 ): Promise<readonly Case[]> {
@@ -82,7 +83,8 @@ export async function casesWithout(
   await volumesWith(out, []);
   await readCandidates(out);
   if (existing !== "skip") return cases;
-  const table = await volumesTable(out);
+  // What finds no structure has no rows, whatever others have in the table.
+  const table = foregroundOf(labels).length === 0 ? undefined : await volumesTable(out);
   const told =
     table === undefined
       ? undefined

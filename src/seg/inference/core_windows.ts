@@ -3,6 +3,7 @@
  * The outputs of all classes never exist together: the last, pointwise convolution runs for some planes and classes at a time, and the largest so far is kept.
  */
 
+import { expectWord } from "../../host/words.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { conv } from "../../autograd/conv.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -81,6 +82,8 @@ export class CoreWindows {
     expectOptions("CoreWindows", options, "decision precision maxBytes");
     expectDevice("CoreWindows", device);
     expectModule("CoreWindows", { network });
+    expectWord("CoreWindows", "decision", options.decision ?? "largest", ["largest", "positive"]);
+    expectWord("CoreWindows", "precision", options.precision ?? "f32", ["f32", "f16"]);
     this.device = device;
     this.network = network;
     this.options = options;

@@ -18,7 +18,7 @@ import { lifted, type WindowJob, WindowJobs } from "./window_job.ts";
 import { WindowMemory } from "./window_memory.ts";
 import { WindowNetworks } from "./window_networks.ts";
 import { windowPoses } from "./window_poses.ts";
-import { defaultMaxBytes, type DeviceWindowsOptions, type WindowRun } from "./window_options.ts";
+import { expectWindowWords, defaultMaxBytes, type DeviceWindowsOptions, type WindowRun } from "./window_options.ts";
 import type { Size3 } from "./window_plan.ts";
 
 export type { DeviceWindowsOptions, WindowRun };
@@ -71,6 +71,7 @@ export class DeviceWindows {
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
     expectOptions("DeviceWindows", options, deviceWindowsNames);
     expectDevice("DeviceWindows", device);
+    expectWindowWords("DeviceWindows", options);
     const list = Array.isArray(networks) ? (networks as readonly Module[]) : [networks as Module];
     list.forEach((network, i) =>
       expectModule("DeviceWindows", { [Array.isArray(networks) ? `networks[${i}]` : "networks"]: network }),

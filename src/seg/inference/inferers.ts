@@ -1,5 +1,6 @@
 /** @file MONAI's inferers: from a volume, a tensor or an array and a network (or what stands for one) to the scores of each voxel. */
 
+import { expectWindowWords } from "./window_options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
@@ -58,6 +59,7 @@ export class SlidingWindowInferer {
 
   constructor(options: InfererOptions) {
     expectOptions("SlidingWindowInferer", options, infererNames);
+    expectWindowWords("SlidingWindowInferer", options);
     this.options = options;
   }
 
@@ -93,6 +95,7 @@ export class SliceInferer {
 
   constructor(options: SliceInfererOptions) {
     expectOptions("SliceInferer", options, `${infererNames} spatialDim`);
+    expectWindowWords("SliceInferer", options);
     const { roiSize, spatialDim = 0 } = options;
     if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
     if (typeof roiSize !== "number" && roiSize.length !== 2)

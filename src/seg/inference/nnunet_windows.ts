@@ -1,5 +1,6 @@
 /** @file nnU-Net's sliding window: where tiles start, how they are weighted, and the average over mirrored inputs. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
@@ -66,6 +67,7 @@ export function computeGaussian(tileSize: readonly number[], options: GaussianOp
   expectOptions("computeGaussian", options, "sigmaScale valueScalingFactor dtype");
   expectArguments("computeGaussian", "numbers", { tileSize });
   const { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" } = options;
+  expectWord("computeGaussian", "dtype", dtype, ["float16", "float32"]);
   if (!(sigmaScale > 0)) throw new ConfigError(`computeGaussian: sigmaScale is ${sigmaScale}; expected more than 0`);
   const axes = tileSize.map((n) => impulse(n, n * sigmaScale));
   let map = Float64Array.of(1);

@@ -3,6 +3,7 @@
  * test-time dropout also the uncertainty of each structure. Scores stay on the device, some rows of the volume at a time.
  */
 
+import { expectWord } from "../../host/words.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import type { Precision } from "../../autograd/precision.ts";
@@ -136,9 +137,8 @@ export class QuickNatViews {
     expectDevice("QuickNatViews", device);
     expectArguments("QuickNatViews", "object", { networks });
     const { combine = "probabilities", batchSize = 8, multiple = 1, precision = "f32", maxBytes = 2 ** 31 } = options;
-    if (combine !== "probabilities" && combine !== "logits") {
-      throw new ConfigError(`QuickNatViews: combine must be "probabilities" or "logits", got ${JSON.stringify(combine)}`);
-    }
+    expectWord("QuickNatViews", "combine", combine, ["probabilities", "logits"]);
+    expectWord("QuickNatViews", "precision", precision, ["f32", "f16"]);
     for (const [name, value] of Object.entries({ batchSize, multiple, maxBytes })) {
       if (!Number.isInteger(value) || value < 1)
         throw new ConfigError(`QuickNatViews: ${name} must be a positive integer, got ${value}`);

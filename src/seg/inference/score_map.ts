@@ -3,6 +3,7 @@
  * few volumes of the target's size in memory, however many classes there are.
  */
 
+import { expectWord } from "../../host/words.ts";
 import { expectCoding } from "../post/expect_coding.ts";
 import { expectFields, expectArguments } from "../../host/kinds.ts";
 import { resampleDataOrSegToShape, type ResampleToShapeOptions } from "../../data/nnunet/resample.ts";
@@ -102,6 +103,7 @@ export function meanScores(maps: readonly ScoreMap[]): ScoreMap {
 /** Probabilities of logits: softmax over the channels of outputs of the kind "softmax", else sigmoid. Where nothing was predicted it is background. */
 export function probabilityMap(logits: ScoreMap, kind: OutputCoding["kind"]): ScoreMap {
   expectScores("probabilityMap", "logits", logits);
+  expectWord("probabilityMap", "kind", kind, ["softmax", "sigmoid", "regions"]);
   if (kind !== "softmax") return { ...logits, channel: (c) => logits.channel(c).map((v) => 1 / (1 + Math.exp(-v))) };
   let normal: { readonly most: Float32Array; readonly total: Float32Array } | undefined;
   return {

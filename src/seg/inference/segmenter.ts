@@ -1,5 +1,6 @@
 /** @file From a prepared image to a label map: the contract, and the ones that run a network over windows or slices. */
 
+import { expectWindowWords } from "./window_options.ts";
 import { expectCoding } from "../post/expect_coding.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectFields } from "../../host/kinds.ts";
@@ -161,6 +162,7 @@ export function windowOptions(asked: InferenceOptions, options: DeviceWindowsOpt
   expectFields("windowOptions", "options", options, { roiSize: "spread" });
   const { roiSize, sliceAxis, scan } = options;
   const { overlap, batchSize, mirror, rot90, precision, maxBytes } = asked;
+  expectWindowWords("Segmenter.configure", asked);
   const size = typeof roiSize === "number" ? [roiSize, roiSize, roiSize] : roiSize;
   const seen = size.flatMap((_, axis) => (axis === sliceAxis ? [] : [axis]));
   return {
@@ -220,8 +222,9 @@ export class WholeSegmenter implements Segmenter {
     const asked = Object.entries(others).filter(([, value]) => value !== undefined);
     if (asked.length > 0)
       throw new ConfigError(`the network sees whole images, each voxel once: no ${asked.map(([name]) => name).join(", ")}`);
+    const windows = this.make({ ...(precision && { precision }), ...(maxBytes !== undefined && { maxBytes }) });
     this.windows.dispose();
-    this.windows = this.make({ ...(precision && { precision }), ...(maxBytes !== undefined && { maxBytes }) });
+    this.windows = windows;
   }
 
   dispose(): void {

@@ -3,6 +3,8 @@
  * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
  * so results agree value for value.
  */
+import { expectWord } from "../../host/words.ts";
+import { torchEdges } from "../../host/edges.ts";
 import { described, expectArguments, isClass } from "../../host/kinds.ts";
 import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -87,6 +89,8 @@ export async function slidingWindowInference<O extends WindowOutputs = HostArray
   expectArguments("slidingWindowInference", "array", { inputs });
   const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
+  expectWord("slidingWindowInference", "mode", mode, ["constant", "gaussian"]);
+  expectWord("slidingWindowInference", "paddingMode", options.paddingMode ?? "constant", torchEdges);
   const [n, c, ...size] = inputs.shape;
   if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial]`);
   if (!Number.isInteger(swBatchSize) || swBatchSize < 1)

@@ -1,5 +1,7 @@
 /** @file What windows on the device may be asked for. */
 
+import { expectWord } from "../../host/words.ts";
+import { torchEdges } from "../../host/edges.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Decision } from "../../kernels/window.ts";
 import type { KeepScores } from "./kept_scores.ts";
@@ -46,3 +48,13 @@ export interface WindowRun {
 }
 
 export const defaultMaxBytes = 2 ** 31;
+
+/** Throws `ConfigError` for options that are another word than windows know. */
+export function expectWindowWords(op: string, options: Partial<DeviceWindowsOptions>): void {
+  const { mode = "constant", paddingMode = "constant", activation = "softmax", precision = "f32", sums = "f32" } = options;
+  expectWord(op, "mode", mode, ["constant", "gaussian"]);
+  expectWord(op, "paddingMode", paddingMode, torchEdges);
+  expectWord(op, "activation", activation, ["softmax", "sigmoid"]);
+  expectWord(op, "precision", precision, ["f32", "f16"]);
+  expectWord(op, "sums", sums, ["f32", "f16"]);
+}

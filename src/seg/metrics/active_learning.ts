@@ -1,9 +1,10 @@
 /** @file What a case is worth labeling: the variance of repeated predictions and the distance of a label from a prediction, with MONAI's options. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 
 /** The array without its first channel, where it has several. */
@@ -31,6 +32,8 @@ export interface VarianceOptions {
   readonly threshold?: number;
 }
 
+const varianceReductions = ["mean", "sum"];
+const qualityReductions = [...varianceReductions, "none"];
 const varianceNames = "includeBackground:boolean spatialMap:boolean scalarReduction threshold:number";
 const qualityNames = "includeBackground:boolean scalarReduction";
 
@@ -45,8 +48,7 @@ export function computeVariance(yPred: HostArray, options: VarianceOptions = {})
   expectOptions(op, options, varianceNames);
   expectArguments("computeVariance", "array", { yPred });
   const { includeBackground = true, spatialMap = false, scalarReduction = "mean", threshold = 0.0005 } = options;
-  if (scalarReduction !== "mean" && scalarReduction !== "sum")
-    throw new ConfigError(`${op}: scalarReduction is "mean" or "sum", got "${String(scalarReduction)}"`);
+  expectWord(op, "scalarReduction", scalarReduction, varianceReductions);
   if (yPred.shape.length < 2 || (spatialMap && yPred.shape.length < 4))
     throw new ShapeError(
       `${op}: expected [repeats, C, ...spatial]${spatialMap ? " with two spatial axes or more" : ""}, got ${showShape(yPred.shape)}`,
@@ -75,6 +77,7 @@ export class VarianceMetric {
 
   constructor(options: VarianceOptions = {}) {
     expectOptions("VarianceMetric", options, varianceNames);
+    expectWord("VarianceMetric", "scalarReduction", options.scalarReduction ?? "sum", varianceReductions);
     this.options = { scalarReduction: "sum", ...options };
   }
 
@@ -104,8 +107,7 @@ export function computeLabelQuality(yPred: HostArray, y: HostArray, options: Lab
   expectOptions(op, options, qualityNames);
   expectArguments("computeLabelQuality", "array", { yPred, y });
   const { includeBackground = true, scalarReduction = "mean" } = options;
-  if (!["mean", "sum", "none"].includes(scalarReduction))
-    throw new ConfigError(`${op}: scalarReduction is "mean", "sum" or "none", got "${String(scalarReduction)}"`);
+  expectWord(op, "scalarReduction", scalarReduction, qualityReductions);
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
   if (y.shape.length < 2 || (scalarReduction === "none" && y.shape.length < 4))
@@ -129,6 +131,7 @@ export class LabelQualityScore {
 
   constructor(options: LabelQualityOptions = {}) {
     expectOptions("LabelQualityScore", options, qualityNames);
+    expectWord("LabelQualityScore", "scalarReduction", options.scalarReduction ?? "sum", qualityReductions);
     this.options = { scalarReduction: "sum", ...options };
   }
 

@@ -5,7 +5,7 @@
 
 import { expectArguments, refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import { voxelVolumeAt } from "../../data/volume.ts";
+import { millimetersOf, voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { LabelClass } from "../../data/labels.ts";
@@ -21,9 +21,9 @@ import { SurfacePair, type SurfacePairOptions } from "./surfaces.ts";
 export interface ClassPair extends Confusion {
   /** Milliliters of a voxel, if the voxel size is in millimeters or in the unit that the truth names. */
   readonly voxelVolume: number;
-  /** Up to which distance a surface counts as right. */
+  /** Up to which distance a surface counts as right, in the unit of the surfaces. */
   readonly tolerance: number;
-  /** Surfaces of edge voxels. */
+  /** Surfaces of edge voxels, in millimeters if the voxel size is in these or in the unit that the truth names. */
   readonly surfaces: SurfacePair;
   /** Surfaces between voxels, weighted by area. */
   readonly subvoxelSurfaces: SurfacePair;
@@ -63,7 +63,7 @@ const row = (name: string, unit: string, best: number | undefined, of: CaseMetri
   best === undefined ? { name, unit, of } : { name, unit, best, of };
 
 /**
- * The metrics by name. Distances are in the unit of the voxel size: `hd` the largest, `hd95` the larger of both directed 95 % values, `hd95pooled` of both
+ * The metrics by name. Distances are in millimeters: `hd` the largest, `hd95` the larger of both directed 95 % values, `hd95pooled` of both
  * directions together (MedPy), `asd` from prediction to truth, `assd` of both, `nsd` within the tolerance by area and `nsdvoxels` by edge voxels. `ravd` is
  * the difference of the volumes in percent of the truth's, `vs` the similarity of the volumes. Lesions are components (26 neighbors): `lesionsensitivity`
  * is the share of the truth's that the prediction touches, `lesionprecision` that of the prediction's on a lesion, `falselesions` how many are on none.
@@ -113,13 +113,13 @@ export interface ScoreOptions {
   readonly metrics: readonly CaseMetric[];
   /** What it is measured of. */
   readonly classes: readonly LabelClass[];
-  /** Size of a voxel along each axis. Volumes are by the affine of a truth that is a `Volume` of this size, whose axes need not be at right angles. */
+  /** Size of a voxel along each axis, in the unit that a truth that is a `Volume` names, else in mm. Volumes are by the affine of a truth that is a `Volume` of this size, whose axes need not be at right angles. */
   readonly spacing: readonly number[];
   /** Truth value of voxels that do not count. */
   readonly ignore?: number | undefined;
   /** Default "nan". */
   readonly empty?: EmptyRule;
-  /** For `nsd`, in the unit of the spacing. Default 1. */
+  /** For `nsd` and `nsdvoxels`, in mm. Default 1. */
   readonly tolerance?: number;
 }
 
@@ -151,11 +151,12 @@ class LazyPair implements ClassPair {
   private open: SurfacePair | undefined;
   private components: LesionCounts | undefined;
 
-  constructor(counts: Confusion, voxelVolume: number, options: ScoreOptions, masks: LazyPair["masks"]) {
+  /** `spacing` in mm. */
+  constructor(counts: Confusion, voxelVolume: number, tolerance: number, spacing: readonly number[], masks: LazyPair["masks"]) {
     ({ tp: this.tp, fp: this.fp, tn: this.tn, fn: this.fn } = counts);
     this.voxelVolume = voxelVolume;
-    this.tolerance = options.tolerance ?? 1;
-    this.spacing = options.spacing;
+    this.tolerance = tolerance;
+    this.spacing = spacing;
     this.masks = masks;
   }
 
@@ -190,17 +191,18 @@ class LazyPair implements ClassPair {
 export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
   expectOptions("scoreCase", options, "metrics:objects! classes:objects! spacing:numbers! ignore empty tolerance:number");
   expectArguments("scoreCase", "array", { prediction, truth });
-  const { metrics, classes, ignore, empty = "nan" } = options;
+  const { metrics, classes, ignore, empty = "nan", tolerance = 1 } = options;
   if (!["nan", "skip", "best"].includes(empty)) refused("scoreCase", "empty", '"nan", "skip" or "best"', empty);
-  if (options.tolerance !== undefined && !(options.tolerance >= 0))
-    refused("scoreCase", "tolerance", "a number of at least 0", options.tolerance);
+  if (!(tolerance >= 0)) refused("scoreCase", "tolerance", "a number of at least 0", tolerance);
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);
   const milliliters = voxelVolumeAt(truth, options.spacing) / 1000;
+  const unit = millimetersOf(truth);
+  const spacing = options.spacing.map((s) => s * unit);
   return classes.map(({ values }) => {
     const counts = pairs.confusion(values);
     const mask = (a: HostArray): HostArray<Uint8Array> => ({ data: maskOf(a, truth, values, ignore), shape });
-    const pair = new LazyPair(counts, milliliters, options, () => [mask(prediction), mask(truth)]);
+    const pair = new LazyPair(counts, milliliters, tolerance, spacing, () => [mask(prediction), mask(truth)]);
     const absent = counts.tp + counts.fn === 0;
     return metrics.map(({ best, of }) => {
       if (best === undefined || !absent || (empty === "nan" && counts.fp > 0)) return of(pair);

@@ -1,5 +1,6 @@
 /** @file The scores of many cases, and what is said of them: JSON, CSV and a table to read. */
 
+import { expectWord } from "../../host/words.ts";
 import { csvField } from "../../host/csv.ts";
 import { counted } from "../../host/text.ts";
 import { expectFields, expectItems } from "../../host/kinds.ts";
@@ -60,6 +61,8 @@ export function compareCases(
   expectFields("compareCases", "others", others, { missingCases: "texts?", surplus: "texts?" });
   const { missingCases = [], surplus = [] } = others;
   expectFields("compareCases", "info", info, { classes: "texts", metrics: "objects" });
+  expectWord("compareCases", "empty", info.empty, ["nan", "skip", "best"]);
+  expectWord("compareCases", "missing", info.missing, ["empty", "skip"]);
   expectItems("compareCases", "cases", cases, { scores: "list" });
   const rows = [...info.classes.keys()].map((c) => cases.map((k) => k.scores[c]));
   const overall = cases.map(({ scores }) => info.metrics.map((_, m) => finiteMean(scores.map((s) => s[m]))));

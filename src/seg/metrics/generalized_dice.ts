@@ -1,9 +1,10 @@
 /** @file Generalized Dice: classes weighted by the size of their label (Sudre et al. 2017), with MONAI's options. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { countOverlap, type OverlapCounts } from "./overlap.ts";
@@ -24,6 +25,7 @@ export interface GeneralizedDiceOptions {
   readonly strict?: boolean;
 }
 
+const weightTypes = ["square", "simple", "uniform"];
 const names = "includeBackground:boolean weightType strict:boolean";
 
 /**
@@ -46,8 +48,7 @@ export function computeGeneralizedDice(
 function generalizedDice(op: string, yPred: HostArray, y: HostArray, options: GeneralizedDiceOptions): HostArray<Float64Array> {
   expectArguments(op, "array", { yPred, y });
   const { weightType = "square", sumOverClasses = false, ...rest } = options;
-  if (!["square", "simple", "uniform"].includes(weightType))
-    throw new ConfigError(`${op}: weightType is "square", "simple" or "uniform", got "${String(weightType)}"`);
+  expectWord(op, "weightType", weightType, weightTypes);
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
   const counts = countOverlap(op, yPred, y, rest);
@@ -98,6 +99,7 @@ export interface GeneralizedDiceScoreOptions extends Omit<GeneralizedDiceOptions
 export class GeneralizedDiceScore extends CumulativeMetric<GeneralizedDiceScoreOptions> {
   constructor(options: GeneralizedDiceScoreOptions = {}) {
     expectOptions("GeneralizedDiceScore", options, `${names} reduction`);
+    expectWord("GeneralizedDiceScore", "weightType", options.weightType ?? "square", weightTypes);
     super(options);
   }
 

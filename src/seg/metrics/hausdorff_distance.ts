@@ -1,5 +1,6 @@
 /** @file Hausdorff distances of masks, whole or by percentile, with MONAI's options and those of the pooled percentile. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -37,8 +38,7 @@ function check(op: string, { percentile, percentileOf = "larger", distanceMetric
   expectDistanceMetric(op, distanceMetric);
   if (typeof percentile === "number" && !(percentile >= 0 && percentile <= 100))
     throw new ConfigError(`${op}: percentile is a number from 0 to 100, got ${percentile}`);
-  if (percentileOf !== "larger" && percentileOf !== "pooled")
-    throw new ConfigError(`${op}: percentileOf is "larger" or "pooled", got "${String(percentileOf)}"`);
+  expectWord(op, "percentileOf", percentileOf, ["larger", "pooled"]);
 }
 
 /** Distances of both directions in one list. */
@@ -61,6 +61,7 @@ export function hausdorffOf(pair: SurfacePair, options: PercentileOptions = {}):
   expectOptions("hausdorffOf", options, "percentile directed percentileOf");
   expectPair("hausdorffOf", pair);
   const { percentile, directed = false, percentileOf = "larger" } = options;
+  check("hausdorffOf", options);
   const forward = pair.toReference().distance;
   if (directed) return distancePercentile(forward, percentile);
   if (percentileOf === "pooled" && percentile) return quantiles(pooled(pair), [percentile / 100])[0];

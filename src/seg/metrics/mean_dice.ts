@@ -6,7 +6,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectOptions } from "../../host/options.ts";
 import { countOverlap, type OverlapOptions, overlapNames, scoreCounts } from "./overlap.ts";
-import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
+import { type Aggregate, expectMetricReduction, type MetricReduction, reduceMetric } from "./reduction.ts";
 
 /**
  * Dice scores `2|P∩Y| / (|P|+|Y|)` per sample and class (MONAI `compute_dice`).
@@ -95,6 +95,7 @@ export class DiceHelper {
       options,
       "includeBackground:boolean ignoreEmpty:boolean numClasses:number threshold:boolean applyArgmax:boolean activate:boolean reduction",
     );
+    if (options.reduction !== undefined) expectMetricReduction("DiceHelper", options.reduction);
     this.options = options;
   }
 

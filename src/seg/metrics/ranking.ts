@@ -1,9 +1,10 @@
 /** @file Metrics of a classifier's ranking over a data set: area under the ROC curve and average precision, with MONAI's averages. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { type Batch, eachSample, ScoreBuffer } from "./cumulative.ts";
 
@@ -70,10 +71,11 @@ function flat(op: string, name: string, { data, shape }: HostArray): HostArray {
 const column = (data: TypedArray, classes: number, c: number): Float64Array =>
   Float64Array.from({ length: data.length / classes }, (_, i) => data[i * classes + c]);
 
+const averages = ["macro", "weighted", "micro", "none"];
+
 function averaged(op: string, score: Score, yPred: HostArray, y: HostArray, average: ClassAverage): number | number[] {
   expectArguments(op, "array", { yPred, y });
-  if (!["macro", "weighted", "micro", "none"].includes(average))
-    throw new ConfigError(`${op}: average is "macro", "weighted", "micro" or "none", got "${String(average)}"`);
+  expectWord(op, "average", average, averages);
   const [p, t] = [flat(op, "yPred", yPred), flat(op, "y", y)];
   if (!sameShape(p.shape, t.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
@@ -122,6 +124,7 @@ export abstract class RankingMetric {
 
   constructor(options: RankingOptions) {
     expectOptions(this.constructor.name, options, "average");
+    expectWord(this.constructor.name, "average", options.average ?? "macro", averages);
     this.options = options;
     this.#predictions = new ScoreBuffer(this.constructor.name);
     this.#truths = new ScoreBuffer(this.constructor.name);

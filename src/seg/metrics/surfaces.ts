@@ -1,5 +1,6 @@
 /** @file The surfaces of two masks and the distances between them, each worked out once, whatever metrics are taken of it. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectInstance, expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import {
@@ -85,6 +86,7 @@ export class SurfacePair {
     const op = "SurfacePair";
     expectOptions(op, options, "distanceMetric spacing useSubvoxels border");
     const { distanceMetric = "euclidean", spacing, useSubvoxels = false, border: rule = "edge" } = options;
+    expectWord(op, "border", rule, ["edge", "inside"]);
     const inside = rule === "inside" && !useSubvoxels;
     expectDistanceMetric(op, distanceMetric);
     expectArguments(op, "values", { prediction, reference });

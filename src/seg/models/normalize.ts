@@ -1,8 +1,8 @@
 /** @file Scaling of images for networks that come without a description. */
 
+import { expectWord } from "../../host/words.ts";
 import { NormalizeIntensity, ScaleIntensity } from "../../data/transforms/index.ts";
 import type { HostArray } from "../../host/array.ts";
-import { ConfigError } from "../../host/errors.ts";
 import { brainchopInput } from "../recipes/brainchop.ts";
 import type { Normalization } from "./model.ts";
 
@@ -21,9 +21,11 @@ const ways: Readonly<Record<Normalization, (image: HostArray) => HostArray>> = {
   "brainchop-quantile": brainchop(true),
 };
 
+/** Their names. */
+export const normalizations: readonly string[] = Object.keys(ways);
+
 /** An image `[C, x, y, z]` as the network takes it. @throws ConfigError for an unknown way, what the way throws */
 export function normalizedBy(way: Normalization, image: HostArray): HostArray {
-  if (!Object.hasOwn(ways, way))
-    throw new ConfigError(`normalization must be one of ${Object.keys(ways).join(", ")}, got "${String(way)}"`);
+  expectWord("openModel", "normalization", way, ways);
   return ways[way](image);
 }

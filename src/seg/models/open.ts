@@ -1,5 +1,7 @@
 /** @file Opening a model of whatever kind by its files, and segmenting with it. */
 
+import { expectWord } from "../../host/words.ts";
+import { normalizations } from "./normalize.ts";
 import { expectFiles } from "./expect_files.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
@@ -50,6 +52,9 @@ export function openModel(device: Device, files: ModelFiles, options: OpenModelO
   expectOptions("openModel", options, "inference weights folds normalization axes recipe");
   expectDevice("openModel", device);
   expectFiles("openModel", files);
+  expectWord("openModel", "weights", options.weights ?? "last", ["last", "best"]);
+  expectWord("openModel", "axes", options.axes ?? "xyz", ["xyz", "zyx"]);
+  expectWord("openModel", "normalization", options.normalization ?? "none", normalizations);
   return modelKindOf(files).open(device, withinFolder(files), options);
 }
 

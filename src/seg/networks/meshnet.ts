@@ -5,6 +5,7 @@ import { activationLayer, type ActivationSpec } from "../../nn/layers/activation
 import { Conv } from "../../nn/layers/conv.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
+import type { AnyCase } from "../../nn/layers/named.ts";
 import { normLayer } from "../../nn/layers/norm.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -31,7 +32,7 @@ export interface MeshNetOptions {
   /** Default "RELU". */
   readonly act?: ActivationSpec;
   /** Batch norm between convolution and activation, default; null for none, as in models whose norms were folded into the convolutions. */
-  readonly norm?: "BATCH" | null;
+  readonly norm?: AnyCase<"BATCH"> | null;
   /** Rate of channel dropout behind every activation; default 0. */
   readonly dropout?: number;
   /** Of the convolutions; default true. */
@@ -66,7 +67,7 @@ export class MeshNet extends Module {
         `MeshNet: ${widths.length} channels for ${dilations.length} dilations; give one number, or one per dilation`,
       );
     }
-    if (norm !== "BATCH" && norm !== null)
+    if (norm !== null && norm !== "BATCH" && norm !== "batch")
       throw new ConfigError(`MeshNet: norm must be "BATCH" or null, got ${JSON.stringify(norm)}`);
     this.spatialDims = spatialDims;
     this.inChannels = inChannels;

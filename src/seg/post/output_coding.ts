@@ -3,6 +3,7 @@
  * label values. Training, validation, prediction and pictures all ask here.
  */
 
+import { expectWord } from "../../host/words.ts";
 import { expectItems } from "../../host/kinds.ts";
 import { foregroundOf, ignoredValue, type LabelClass } from "../../data/labels.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
@@ -56,6 +57,7 @@ export function outputKindOf(labels: readonly LabelClass[]): OutputKind {
  * @throws ConfigError if there is no foreground, or "sigmoid" is asked for more than one foreground class
  */
 export function outputCodingOf(kind: OutputKind, labels: readonly LabelClass[]): OutputCoding {
+  expectWord("outputCodingOf", "kind", kind, ["softmax", "sigmoid", "regions"]);
   expectItems("outputCodingOf", "labels", labels, { name: "text", values: "numbers" });
   const foreground = foregroundOf(labels);
   const ignore = ignoredValue(labels);

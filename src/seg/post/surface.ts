@@ -1,7 +1,7 @@
 /** @file Surfaces of labels and of probabilities in the patient's coordinates. */
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import type { Volume } from "../../data/volume.ts";
+import { inMillimeters, type Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
 import { withDefaults } from "../../host/defaults.ts";
@@ -22,7 +22,7 @@ export interface SurfaceOptions {
 }
 
 /**
- * The closed surface of a label or of a probability by marching cubes, in millimeters (RAS, by the volume's affine), normals outwards. Labels are cut half
+ * The closed surface of a label or of a probability by marching cubes, in millimeters (RAS, by the volume's affine and its unit), normals outwards. Labels are cut half
  * way between voxel centers, so that the surface has the steps of the voxels until it is smoothed. `volume` is `[C, x, y, z]`.
  * @throws DataError if nothing is inside; ShapeError for a channel that there is not; ConfigError for an unknown option or a level that is no number
  */
@@ -51,7 +51,7 @@ export function surfaceOf(volume: Volume, options: SurfaceOptions = {}): Mesh {
   const field = cropped(plane, shape, box, wanted);
   const mesh = marchingCubes(field.data, field.shape, wanted ? 0.5 : level);
   shift(mesh.vertices, field.start);
-  return transformMesh(smooth > 0 ? smoothMesh(mesh, { iterations: smooth }) : mesh, volume.affine);
+  return transformMesh(smooth > 0 ? smoothMesh(mesh, { iterations: smooth }) : mesh, inMillimeters(volume).affine);
 }
 
 /** First index and the one behind the last along each axis. */

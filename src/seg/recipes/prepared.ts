@@ -3,6 +3,7 @@
 import { expectFields } from "../../host/kinds.ts";
 import { axisCodes, turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
 import { encodeItem } from "../../data/datasets/item_codec.ts";
+import { keepItems } from "../../data/datasets/keep_items.ts";
 import { itemKey } from "../../data/datasets/item_key.ts";
 import type { ItemStore } from "../../data/datasets/item_store.ts";
 import { readableItem } from "../../data/datasets/persistent_dataset.ts";
@@ -126,13 +127,14 @@ export function preparedStore<Config extends object>(
   const { labels, channels, orientation } = context;
   const made = encodeItem([recipe.name, recipe.version, labels, channels, orientation ?? "", recipe.preparation(context)]);
   const prefix = new TextDecoder().decode(made);
+  const keep = keepItems("prepared cases", store);
   return async ({ id, ...source }, make) => {
     const name = `${id.replaceAll(/[^\w.-]/g, "_")}-${await itemKey(prefix, source, store)}.item`;
     const bytes = await store.read(name);
     const found = bytes && readableItem(bytes, name);
     if (found) return found.value as PreparedCase;
     const item = await make();
-    await store.write(name, encodeItem(item));
+    await keep(name, item);
     return item;
   };
 }

@@ -5,6 +5,7 @@
  * in reach.
  */
 
+import { expectWord } from "../../host/words.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { expectRecipe } from "./expect_recipe.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
@@ -86,9 +87,9 @@ export interface DataFacts {
   readonly validation: readonly Case[];
   /** All that the dataset lists. */
   readonly index: DatasetIndex;
-  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen, in the orientation of the run. */
+  /** Spatial sizes of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
-  /** Voxel sizes of the same cases in mm, per axis. */
+  /** Voxel sizes of the same cases per axis, in the unit of their files, which is mm as a rule. */
   readonly spacings: readonly (readonly number[])[];
   /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;
@@ -199,5 +200,6 @@ export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Part
 /** Checks nothing at run time; lets TypeScript infer the config from the table of options. */
 export function defineRecipe<Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> {
   expectRecipe("defineRecipe", recipe);
+  expectWord("defineRecipe", "pictures", recipe.pictures ?? "overlay", ["overlay", "columns"]);
   return recipe;
 }

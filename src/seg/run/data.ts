@@ -13,7 +13,7 @@ import { selectFold } from "../../data/folders/splits.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { foregroundOf, ignoredValue } from "../../data/labels.ts";
-import { type Affine, spacingOf, type Volume } from "../../data/volume.ts";
+import { type Affine, millimetersOf, spacingOf, type Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError, VoxgradError } from "../../host/errors.ts";
 import { expectFinite } from "../../host/finite.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -107,7 +107,12 @@ async function factsOf(
   onProgress?: (done: number, total: number) => void,
   signal?: AbortSignal,
   allowEmpty = true,
-): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string; notes: readonly string[] }> {
+): Promise<{
+  facts: Omit<DataFacts, "device" | "say">;
+  orientation: string;
+  voxel: readonly number[];
+  notes: readonly string[];
+}> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
   const problems: Error[] = [];
@@ -122,7 +127,7 @@ async function factsOf(
       if (image) odd.add(item.id, image, training.has(item.id));
       const { shape, affine } = item.grid ?? image!;
       if (i >= train.length || i % step !== 0) continue;
-      grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine });
+      grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine, unit: millimetersOf(image ?? {}) });
     } catch (error) {
       if (!(error instanceof VoxgradError)) throw error;
       problems.push(error);
@@ -133,10 +138,11 @@ async function factsOf(
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) throw new DataError(listOf(problems, all.length));
   const orientation = reorients(index) ? "RAS" : commonest(grids.map((g) => axisCodes(g.affine)));
-  const turned = grids.map(({ shape, spacing, affine }) => {
+  const turned = grids.map(({ shape, spacing, affine, unit }) => {
     const { axes } = turnTo(affine, orientation);
-    return { shape: axes.map((a) => shape[a]), spacing: axes.map((a) => spacing[a]) };
+    return { shape: axes.map((a) => shape[a]), spacing: axes.map((a) => spacing[a]), unit };
   });
+  const voxel = [0, 1, 2].map((axis) => median(turned.map((g) => g.spacing[axis] * g.unit)));
   const facts = {
     labels: index.labels,
     channels: index.modality,
@@ -151,7 +157,7 @@ async function factsOf(
     },
     signal,
   };
-  return { facts, orientation, notes: odd.notes };
+  return { facts, orientation, voxel, notes: odd.notes };
 }
 
 /**
@@ -188,6 +194,8 @@ interface Grid {
   readonly shape: readonly number[];
   readonly spacing: readonly number[];
   readonly affine: Affine;
+  /** Millimeters of the unit of both. */
+  readonly unit: number;
 }
 
 /** What occurs most often, the first of equals. */
@@ -257,18 +265,18 @@ export async function configure<C extends object>(
       `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
     );
   }
-  const { facts, orientation, notes } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
+  const { facts, orientation, voxel, notes } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
   for (const note of notes) log(note);
   const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
-  const { channels, spacings } = facts;
+  const { channels } = facts;
   const labels = recipe.labels?.(config, facts.labels) ?? facts.labels;
   const info: RunInfo = {
     recipe: { name: recipe.name, version: recipe.version, ...(recipe.module === undefined ? {} : { module: recipe.module }) },
     labels,
     channels,
-    spacing: [0, 1, 2].map((axis) => median(spacings.map((s) => s[axis]))),
+    spacing: voxel,
     outputs: recipe.outputs?.(config, labels) ?? outputKindOf(labels),
     orientation,
     cases: { train: data.train.map((c) => c.id), val: data.val.map((c) => c.id) },

@@ -64,13 +64,16 @@ export class DetectionTally {
     return this.matches.length === 0 ? undefined : summarizeDetections(this.matches);
   }
 
-  /** Writes the table of candidates (RAS mm) and the curve, if there is anything to tell; returns the files of pictures. */
-  async write(store: RunStore): Promise<string[]> {
+  /** Files of pictures that `write` writes. */
+  get pictures(): readonly string[] {
+    return this.matches.length === 0 ? [] : [files.frocCurve];
+  }
+
+  /** Writes the table of candidates (RAS mm) and the curve, if there is anything to tell, or a table to tell nothing of. */
+  async write(store: RunStore): Promise<void> {
     const { summary } = this;
-    if (!summary) return [];
-    await store.write(files.candidates, `${this.rows.join("\n")}\n`);
-    await store.write(files.frocCurve, frocSvg(summary));
-    return [files.frocCurve];
+    if (summary || (await store.has(files.candidates))) await store.write(files.candidates, `${this.rows.join("\n")}\n`);
+    if (summary) await store.write(files.frocCurve, frocSvg(summary));
   }
 }
 

@@ -3,6 +3,7 @@
  * recipe, the classes and channels, the voxel size and what the outputs mean, so that whoever predicts needs nothing of training.
  */
 
+import { expectWord } from "../../host/words.ts";
 import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import type { LabelClass } from "../../data/labels.ts";
@@ -205,8 +206,11 @@ export async function writeWeights(store: RunStore, file: string, networks: Netw
 export type WhichWeights = "weights" | "best";
 
 /** Where the weights of a run may be: the first that is there counts. */
-export const weightFiles = (which?: WhichWeights): readonly string[] =>
-  which ? [files[which]] : [files.weights, files.best, files.checkpoint];
+export function weightFiles(which?: WhichWeights): readonly string[] {
+  if (which === undefined) return [files.weights, files.best, files.checkpoint];
+  expectWord("run", "weights", which, ["weights", "best"]);
+  return [files[which]];
+}
 
 /** Writes the weights of a run into its networks. Throws `CheckpointError`, `FormatError`. */
 export async function loadWeights(store: RunStore, networks: Networks, which?: WhichWeights): Promise<void> {

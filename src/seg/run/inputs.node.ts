@@ -122,6 +122,21 @@ function real(path: string): string {
     : join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path));
 }
 
+/**
+ * Throws `ConfigError` if results would lie in a folder whose images, or slices, were asked for by the folder or by a pattern: the next call would take them for
+ * images. Images that are named one by one may have them beside.
+ */
+export function expectOtherFolder(paths: readonly string[], out: string): void {
+  const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
+  const wholes = paths.flatMap((path) =>
+    isFolder(path) ? [path] : existsSync(path) ? [] : matching(path).map((p) => dirname(p)),
+  );
+  if (wholes.some((path) => real(path) === real(out)))
+    throw new ConfigError(
+      `${out} is the folder of the images, among which results would be taken for images; choose another --out`,
+    );
+}
+
 // Of a name on the file systems of Linux, macOS (there in characters) and Windows (in UTF-16).
 const mostBytes = 255;
 

@@ -1,4 +1,7 @@
-/** @file Cases that can be trained on and that somebody should look at: images without any contrast, and images that are there twice. */
+/**
+ * @file Cases that can be trained on and that somebody should look at: images without any contrast, images that are there twice, and lengths in
+ * another unit than mm.
+ */
 
 import type { Volume } from "../../data/volume.ts";
 import { counted } from "../../host/text.ts";
@@ -28,10 +31,13 @@ function isConstant(channel: ArrayLike<number>): boolean {
 /** Looks at images as they are read; none is kept. */
 export class OddCases {
   private readonly constant: string[] = [];
+  private readonly byUnit = new Map<string, string[]>();
   private readonly byImage = new Map<string, { readonly trained: string[]; readonly validated: string[] }>();
 
   /** @param trained whether the case is one to train on */
   add(id: string, image: Volume, trained: boolean): void {
+    const unit = image.units === "um" || image.units === "m" ? image.units : "mm";
+    this.byUnit.set(unit, [...(this.byUnit.get(unit) ?? []), id]);
     const voxels = image.data.length / image.shape[0];
     const channels = Array.from({ length: image.shape[0] }, (_, c) => image.data.subarray(c * voxels, (c + 1) * voxels));
     if (channels.some(isConstant)) {
@@ -48,7 +54,12 @@ export class OddCases {
   /** A sentence for each thing that is odd. */
   get notes(): string[] {
     const twice = [...this.byImage.values()].filter((same) => same.trained.length + same.validated.length > 1);
+    const units = [...this.byUnit].filter(([unit]) => unit !== "mm");
     return [
+      ...units.map(([unit, ids]) => {
+        const mixed = this.byUnit.size > 1 ? "; others do not, so that numbers differ where sizes do not: give all one unit" : "";
+        return `warning: images whose headers count in ${unit}, in which voxel sizes among the options are then: ${list(ids)}${mixed}`;
+      }),
       ...(this.constant.length === 0
         ? []
         : [`warning: ${counted(this.constant.length, "image")} of one value, at least in a channel: ${list(this.constant)}`]),

@@ -1,5 +1,6 @@
 /** @file What a run found to help its predictions, decided on validation cases and applied whenever it predicts. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { itemHash } from "../../data/datasets/item_key.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -83,6 +84,7 @@ export async function readPostprocessing(store: RunStore): Promise<Postprocessin
  * damaged. `which` are the weights that predict; default as in `openRun`.
  */
 export async function readPostSteps(store: RunStore, which?: WhichWeights): Promise<PostStep[]> {
+  expectWord("readPostSteps", "which", which ?? "best", ["weights", "best"]);
   const found = await readPostprocessing(store);
   if (!found || (found.weights !== undefined && found.weights !== (await weightsHash(store, which)))) return [];
   return [...found.steps];

@@ -134,7 +134,7 @@ class CaseReports {
     if (!source.label || !dice) return void this.failed.push({ id, reason: "it has no label, so it has no score" });
     const { foreground: classes, ignore } = this.run.context.outputs;
     const { metrics } = this;
-    const options = { metrics, classes, spacing: source.image.spacing, ignore, empty: "skip" } as const;
+    const options = { metrics, classes, spacing: source.label.spacing, ignore, empty: "skip" } as const;
     this.scored.push({ id, scores: scoreCase(labels, source.label, options) });
     this.dice.push({ id, dice });
     this.tally.add(segmented);
@@ -156,7 +156,8 @@ class CaseReports {
 }
 
 /**
- * Segments cases and writes their label maps, pictures of the first ones, the evaluation, the curves of training and a page with all of it into the run.
+ * Segments cases and writes their label maps, pictures of the first ones, the evaluation, the curves of training and a page with all of it into the run. Scores
+ * of an earlier report go before its first map is replaced, so that whatever ends this leaves no scores of other maps.
  * @param options what is measured, who is told and what stops it
  * @returns the `evaluation`, the scores of all cases (`comparison`) and the files of the `pictures`
  */
@@ -178,8 +179,16 @@ export async function report(
   const found = new CaseReports(run, metrics);
   const overlays: string[] = [];
   let done = 0;
+  const writeScores = async () => {
+    await store.write(files.evaluation, evaluationJson(found.evaluation, found.comparison));
+    await store.write(files.scores, comparisonCsv(found.comparison));
+    await found.tally.write(store);
+    await store.write(files.report, await pageOf(store, run, epochs, found));
+  };
   for await (const segmented of segmentCases(run, cases, read, { signal })) {
     const { id } = segmented;
+    // Scores of other maps than those that are there would not show if this ended in between.
+    if (done === 0 && (await store.has(files.evaluation))) await writeScores();
     await writePrediction(store, files.prediction(id), segmented);
     await found.add(segmented);
     if (overlays.length < pictures) {
@@ -189,11 +198,9 @@ export async function report(
     onProgress?.(++done, cases.length);
   }
   const { evaluation, comparison } = found;
-  await store.write(files.evaluation, evaluationJson(evaluation, comparison));
-  await store.write(files.scores, comparisonCsv(comparison));
-  const curves = [...(await writeCurves(store, epochs, evaluation.labels)), ...(await found.tally.write(store))];
-  await store.write(files.report, await pageOf(store, run, epochs, found));
-  return { evaluation, comparison, pictures: [...curves, ...overlays] };
+  const curves = await writeCurves(store, epochs, evaluation.labels);
+  await writeScores();
+  return { evaluation, comparison, pictures: [...curves, ...found.tally.pictures, ...overlays] };
 }
 
 /**

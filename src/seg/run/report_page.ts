@@ -149,7 +149,7 @@ function scores({ comparison }: ReportFacts): Html[] {
     table(["class", ...metrics.map(headOf)], rows, 1),
     html`<p class="faint">
       Mean ± standard deviation over the cases that have the class; below it the 95 % interval of the mean, by drawing the cases
-      again (bootstrap). Distances are in the unit of the voxel size, as a rule mm.
+      again (bootstrap). Distances are in mm.
     </p>`,
     html`<div class="boxes">${metrics.map((metric, m) => boxes(comparison, metric, m))}</div>`,
   ];

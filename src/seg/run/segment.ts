@@ -1,5 +1,6 @@
 /** @file Segmenting cases with a trained run, or several as an ensemble, one after the other: memory does not grow with their number. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields, expectItems } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
@@ -60,6 +61,8 @@ export async function openRun(
   inference: InferenceOptions = {},
 ): Promise<OpenedRun> {
   expectOptions("openRun", inference, inferenceNames);
+  expectWord("openRun", "which", which ?? "best", ["weights", "best"]);
+  expectWord("openRun", "precision", inference.precision ?? "f32", ["f32", "f16"]);
   expectDevice("openRun", device);
   expectStore("openRun", store);
   expectRecipe("openRun", recipe);
@@ -142,6 +145,8 @@ export function segmentCases(
   options: SegmentOptions = {},
 ): AsyncGenerator<Segmented, void, undefined> {
   expectOptions("segmentCases", options, "signal steps ensemble probabilities keepScores onPlan onProgress");
+  const { probabilities = false } = options;
+  if (typeof probabilities !== "boolean") expectWord("segmentCases", "probabilities", probabilities, ["channels"]);
   const list = Array.isArray(runs) ? (runs as readonly OpenedRun[]) : [runs as OpenedRun];
   expectItems("segmentCases", "runs", list, { context: "object", segmenter: "object" });
   expectItems("segmentCases", "cases", cases);

@@ -1,5 +1,6 @@
 /** @file The training loop, the same in Node and in a browser tab: one captured step, losses read a few steps late. */
 
+import { expectWord } from "../../host/words.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { type Precision, withPrecision } from "../../autograd/precision.ts";
 import { grad } from "../../autograd/tape.ts";
@@ -139,6 +140,8 @@ export class Trainer<O extends Outputs = Tensor> {
     expectModule("Trainer", { "options.model": options.model });
     expectOptimizer("Trainer", options.optimizer);
     const { model, optimizer, loss, augment, precision = "f32", onBadLoss = "stop", clipNorm, lag = 2 } = options;
+    expectWord("Trainer", "precision", precision, ["f32", "f16"]);
+    expectWord("Trainer", "onBadLoss", onBadLoss, ["stop", "skip"]);
     const { forward = (m: Module, image: Tensor) => m.forward(image) as O } = options;
     this.device = device;
     this.model = model;

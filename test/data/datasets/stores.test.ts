@@ -16,6 +16,7 @@ import { PersistentDataset } from "../../../src/data/datasets/persistent_dataset
 import { classBalancedWeights, WeightedRandomSampler } from "../../../src/data/datasets/samplers.ts";
 import { DataLoader } from "../../../src/data/loading/loader.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
+import type { HostArray } from "../../../src/host/array.ts";
 import { identityAffine, makeVolume, type Volume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError, FormatError, ShapeError } from "../../../src/host/errors.ts";
 
@@ -170,7 +171,7 @@ describe("PersistentDataset", () => {
       expect(loads).toBe(2);
       await open(6).get(0, random());
       expect(loads).toBe(3);
-      for (const file of await readdir(folder)) await writeFile(join(folder, file), "voxgrad item 1\n5 5\n");
+      for (const file of await readdir(folder)) await writeFile(join(folder, file), "voxgrad item 2 00000000\n5 5\n");
       await open(5).get(0, random());
       expect(loads).toBe(4);
       // Somebody clears the folder during a run.
@@ -185,6 +186,45 @@ describe("PersistentDataset", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe("a store that is damaged or full", () => {
+  const images: Item[] = [0, 1, 2].map((i) => ({ id: i, image: array([8], i) }));
+  const double = { apply: ({ id, image }: Item): Item => ({ id, image: array([8], 2 * (image as HostArray).data[0]) }) };
+
+  test("of a file with any bit turned, or cut anywhere, nothing is taken", async () => {
+    const store = memoryItemStore();
+    const get = () => new PersistentDataset<Item>(images, [double], { store }).get(1, random());
+    const want = await get();
+    const [[name, bytes]] = store.files;
+    expect(decodeItem(bytes, name)).toEqual(want);
+    for (let i = 0; i < bytes.length; i++) {
+      for (const spoilt of [bytes.with(i, bytes[i] ^ (1 << (i % 8))), bytes.slice(0, i)]) {
+        expect(() => decodeItem(spoilt, name)).toThrow(FormatError);
+        if (i % 16 > 0) continue;
+        store.files.set(name, spoilt);
+        expect(await get()).toEqual(want);
+        expect(store.files.get(name)).toEqual(bytes);
+      }
+    }
+  });
+
+  test.each(["ENOSPC", "EDQUOT", "QuotaExceededError"])("%s: it goes on without keeping, and says so once", async (code) => {
+    const store = memoryItemStore();
+    let writes = 0;
+    const full = Object.assign(new Error("no space left"), code.startsWith("E") ? { code } : { name: code });
+    const write: ItemStore["write"] = (name, bytes) => (writes++ === 0 ? store.write(name, bytes) : Promise.reject(full));
+    const told: Error[] = [];
+    const data = new PersistentDataset<Item>(images, [double], { store: { ...store, write }, onFull: (e) => told.push(e) });
+    for (const i of [0, 1, 2, 1, 0]) expect(await data.get(i, random())).toMatchObject({ image: array([8], 2 * i) });
+    expect([told, writes, store.files.size]).toEqual([[full], 2, 1]);
+  });
+
+  test("what else is wrong with a store is an error", async () => {
+    const write = () => Promise.reject(Object.assign(new Error("not allowed"), { code: "EACCES" }));
+    const data = new PersistentDataset<Item>(images, [double], { store: { ...memoryItemStore(), write } });
+    await expect(data.get(0, random())).rejects.toThrow("not allowed");
   });
 });
 

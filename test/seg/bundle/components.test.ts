@@ -57,3 +57,20 @@ test("a type for each key; one that is named where none is taken is left out", (
   expect(step({ _target_: "EnsureChannelFirstd", keys: "image", channel_dim: 0, dtype: "$torch.int16" })(x).data).toEqual(x.data);
   expect(step({ _target_: "CastToTyped", keys: "image", dtype: "$torch.uint8" })(x).data).toBeInstanceOf(Uint8Array);
 });
+
+test("intensity transforms and EnsureType give the type that is named, or refuse one that nothing here has", () => {
+  const x = numbered(3, 4, 5);
+  for (const [target, fields] of [
+    ["EnsureTyped", {}],
+    ["ScaleIntensityd", {}],
+    ["ScaleIntensityRanged", { a_min: 0, a_max: 10, b_min: 0, b_max: 100 }],
+    ["NormalizeIntensityd", {}],
+    ["RandGaussianNoised", { prob: 1 }],
+  ] as const) {
+    const made = (dtype: unknown) => step({ _target_: target, keys: "image", ...fields, dtype });
+    expect(made("$torch.float64")(x).data, target).toBeInstanceOf(Float64Array);
+    expect(made("$np.int16")(x).data, target).toBeInstanceOf(Int16Array);
+    for (const none of [null, "$torch.float"]) expect(made(none)(x).data, target).toBeInstanceOf(Float32Array);
+    expect(() => made("$torch.float16")(x), target).toThrow(/unknown dtype "float16"; known(:| are) float64, float32/);
+  }
+});

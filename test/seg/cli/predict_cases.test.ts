@@ -60,7 +60,7 @@ test.each(["volumes.csv", "candidates.csv", "case1.nii.gz"])(
       "no space left",
     );
 
-    const left = await casesWithout(cases, { out, probabilities: false }, "skip");
+    const left = await casesWithout(cases, labels, { out, probabilities: false }, "skip");
     expect(left.map(({ id }) => id)).toEqual(["case1"]);
     expect(await predictCases(left, labels, { out, probabilities: false }, segment)).toBe(0);
     for (const table of ["volumes.csv", "candidates.csv"]) {
@@ -109,12 +109,22 @@ test.each([0, 1, 2, 3, 4])(
     for (const row of left.candidates) expect(row).toBe(isOld ? before.candidates[0] : "case0,4.00,5.00,6.00,7.00,0.2500");
     expect(isOld).toBe(killed < 3);
     // Nothing was replaced of the one that was killed at once.
-    expect((await casesWithout(cases, results, "skip")).map(({ id }) => id)).toEqual(killed === 0 ? [] : ["case0"]);
+    expect((await casesWithout(cases, labels, results, "skip")).map(({ id }) => id)).toEqual(killed === 0 ? [] : ["case0"]);
     await predictCases(cases.slice(0, 1), labels, results, again);
     expect(await rowsOf(out)).toEqual({
       volumes: ["case0,ball,3,0.0030"],
       candidates: ["case0,4.00,5.00,6.00,7.00,0.2500"],
     });
-    expect(await casesWithout(cases, results, "skip")).toEqual([]);
+    expect(await casesWithout(cases, labels, results, "skip")).toEqual([]);
   },
 );
+
+test("a case of a model without structures is done, beside the rows of another", async () => {
+  const out = folderStore(join(folder, "none"));
+  const cases = ["case0", "case1"].map((id) => ({ id, image: [id] }));
+  await predictCases([{ id: "other", image: ["other"] }], labels, { out, probabilities: false }, segment);
+  const none = [{ name: "background", values: [0] }];
+  await predictCases(cases.slice(0, 1), none, { out, probabilities: false }, segment);
+  const left = await casesWithout(cases, none, { out, probabilities: false }, "skip");
+  expect(left.map(({ id }) => id)).toEqual(["case1"]);
+});

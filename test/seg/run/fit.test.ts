@@ -244,6 +244,32 @@ describe("a run has an orientation", () => {
     expect(results[1]).toEqual(results[0]);
   });
 
+  test("a report that ends in between leaves no scores of other maps than those that are there", async () => {
+    const store = memoryStore();
+    const data = memoryData();
+    const { epochs } = await run(slices2d, store, data);
+    const opened = await openRun(dev, store, slices2d);
+    await report(store, opened, epochs, data.val, data.read);
+    const said = async () => {
+      const text = async (file: string) => new TextDecoder().decode(await store.read(file));
+      const { cases } = JSON.parse(await text("evaluation.json")) as { cases: unknown[] };
+      const [, ...scores] = (await text("evaluation.csv")).trim().split("\n");
+      return { cases: cases.length, scores: scores.length, page: (await text("report.html")).includes(data.val[0].id) };
+    };
+    const whole = await said();
+    expect(whole).toMatchObject({ cases: data.val.length, page: true });
+    expect(whole.scores).toBeGreaterThan(0);
+    // Before a map is replaced nothing is lost, and behind it nothing is told of those that are gone.
+    const reads = (fail: string) => (item: Case) => (item.id === fail ? Promise.reject(new Error("killed")) : data.read(item));
+    await expect(report(store, opened, epochs, data.val, reads(data.val[0].id))).rejects.toThrow("killed");
+    expect(await said()).toEqual(whole);
+    await expect(report(store, opened, epochs, data.val, reads(data.val[1].id))).rejects.toThrow("killed");
+    expect(await said()).toMatchObject({ cases: 0, scores: 0 });
+    await report(store, opened, epochs, data.val, data.read);
+    expect(await said()).toEqual(whole);
+    opened.dispose();
+  });
+
   test("is that of most training cases", async () => {
     const most = memoryData(undefined, 1, { orientation: (i) => ["RAS", "LPS", "LPS", "SAR", "RAS", "RAS"][i] });
     expect((await configure(slices2d, most, { data: "memory", ...tinyRun })).info.orientation).toBe("LPS");

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { casesOfNetwork, casesOfPaths, expectFreeOutputs } from "../../../src/seg/run/inputs.node.ts";
+import { casesOfNetwork, casesOfPaths, expectFreeOutputs, expectOtherFolder } from "../../../src/seg/run/inputs.node.ts";
 import { ConfigError, DataError } from "../../../src/host/errors.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "voxgrad-inputs-"));
@@ -89,4 +89,13 @@ test("a name of a result that no disk takes is refused before the work", () => {
   expect(named("x".repeat(248))).not.toThrow();
   expect(named("x".repeat(249))).toThrow(/has 256 bytes, of which disks take 255/);
   expect(named("数".repeat(83))).toThrow(ConfigError);
+});
+
+test("results go into no folder whose images were asked for by the folder or a pattern", () => {
+  const channels = folder("channels", ["c_0000.mha", "c_0001.mha"]);
+  const [file] = casesOfPaths([channels], 2)[0].image;
+  for (const paths of [[channels], [`${channels}/`], [join(channels, "*.mha")], [file, join(channels, "..", "channels")]])
+    expect(() => expectOtherFolder(paths, channels)).toThrow(/is the folder of the images.*another --out$/);
+  expect(() => expectOtherFolder([channels], join(channels, "out"))).not.toThrow();
+  expect(() => expectOtherFolder([file], channels)).not.toThrow();
 });

@@ -7,12 +7,12 @@ import { failing } from "../../../host/bytes/budget.ts";
 import { elements, type NativeName } from "../../../host/elements.ts";
 import { DataError } from "../../../host/errors.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
-import { type Affine, makeVolume, type Volume } from "../../volume.ts";
+import { type Affine, inMillimeters, makeVolume, type Volume } from "../../volume.ts";
 import { besideHeader } from "../beside.ts";
 import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
-import { inMillimeters, isPlanar } from "../written_place.ts";
+import { isPlanar } from "../written_place.ts";
 import { blockBytes, channelsFirst, channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 
 const headerBytes = 348;

@@ -3,6 +3,7 @@
  * (scouts, reformats) is several stacks, each listed and chosen for itself.
  */
 
+import { expectWord } from "../../../host/words.ts";
 import { expectOptions } from "../../../host/options.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import { counted } from "../../../host/text.ts";
@@ -75,6 +76,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
   expectOptions("readSeries", options, seriesNames);
   expectArguments("readSeries", "files", { files });
+  expectWord("readSeries", "uneven", options.uneven ?? "refuse", ["refuse", "accept"]);
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;

@@ -3,11 +3,10 @@
 import { failing } from "../../../host/bytes/budget.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
 import type { NativeName } from "../../../host/elements.ts";
-import { type Affine, affineProblem, makeVolume, type Volume } from "../../volume.ts";
+import { type Affine, affineProblem, inMillimeters, makeVolume, type Volume } from "../../volume.ts";
 import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
-import { inMillimeters } from "../written_place.ts";
 import { blockBytes, channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 
 const headerBytes = 284;

@@ -148,8 +148,8 @@ export const niftiFormat: ImageFormat = {
   matches: isNifti,
   read: readNiftiOf,
   async readGrid(file) {
-    const { shape, affine } = (await opened(file)).header;
-    return { shape, affine };
+    const { shape, affine, units } = (await opened(file)).header;
+    return { shape, affine, units };
   },
   async write(volume, name, { dtype, compress }) {
     const gzip = compress ?? name.endsWith(".gz");

@@ -144,7 +144,7 @@ export const nrrdFormat: ImageFormat = {
     const need = blockBytes(header);
     if (header.encoding === "raw" && !header.dataFiles && file.blob.size - end < need)
       throw fail(`the voxels take ${need} bytes, but the file ends after ${file.blob.size - end} of them; it is cut short`);
-    return { shape: shapeOf(header), affine: header.affine };
+    return { shape: shapeOf(header), affine: header.affine, units: header.units };
   },
   async write(volume, name, { dtype, compress = true }) {
     const data = dataAs("NRRD", volume, dtype, nativeNames);

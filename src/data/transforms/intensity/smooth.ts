@@ -132,7 +132,8 @@ export interface SavitzkyGolaySmoothOptions {
   readonly mode?: "zeros" | "reflect" | "replicate" | "circular";
 }
 
-const savitzkyEdges: Readonly<Record<string, EdgeMode>> = { zeros: "constant", ...torchEdges };
+/** What stands beyond the ends, by name. */
+export const savitzkyEdges: Readonly<Record<string, EdgeMode>> = { zeros: "constant", ...torchEdges };
 
 /**
  * Smooths along one axis by a polynomial fitted to each window (Savitzky and Golay 1964). The element type stays. MONAI's `SavitzkyGolaySmooth`.

@@ -9,6 +9,7 @@ import { quantiles } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { expectSameChannels } from "../drawn_for.ts";
 import { isVolume } from "../moved.ts";
+import { millimetersOf } from "../../volume.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { boundsOf, channels, clamp, type Interval, linear, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
@@ -191,7 +192,7 @@ export class RandomBlur extends MaybeTransform {
   protected act(x: HostArray): HostArray {
     let data: Float32Array = new Float32Array(x.data as ArrayLike<number>);
     this.sigmas.forEach((mm, a) => {
-      const sigma = isVolume(x) ? mm / x.spacing[a] : mm;
+      const sigma = isVolume(x) ? mm / (x.spacing[a] * millimetersOf(x)) : mm;
       const tail = Math.floor(4 * sigma + 0.5);
       if (tail > 0) data = filterAxis(data, x.shape, a + 1, normalizedGaussian(sigma, tail), "symmetric");
     });

@@ -1,6 +1,7 @@
 /** @file Padding of arrays axis by axis with the modes of numpy.pad and torch.nn.functional.pad. */
+import { expectWord } from "../../../host/words.ts";
 import { type EdgeMode, edgeIndices, edgeMode, torchEdges } from "../../../host/edges.ts";
-import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import { takeAxes } from "../spatial/take.ts";
@@ -53,8 +54,7 @@ export const padFillNames = `mode ${padValueNames}`;
 /** @throws ConfigError for an unknown mode or reflectType */
 export function checkFill(op: string, { mode = "constant", reflectType = "even" }: PadFill): void {
   edgeMode(op, "padding mode", mode, modes);
-  if (reflectType !== "even" && reflectType !== "odd")
-    throw new ConfigError(`${op}: reflectType must be "even" or "odd", got "${String(reflectType)}"`);
+  expectWord(op, "reflectType", reflectType, ["even", "odd"]);
 }
 
 /** Pads the spatial axes of a channel-first array, first axis first: later axes also pad what earlier ones added, as numpy does. */

@@ -7,7 +7,7 @@ import { reachBorder } from "../../../host/grid/morphology.ts";
 import { extent } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { showShape } from "../../../host/shape.ts";
-import type { Volume } from "../../volume.ts";
+import { millimetersOf, type Volume } from "../../volume.ts";
 import type { Transform } from "../transform.ts";
 import { labelList, presentLabels, type LabelValues } from "./labels.ts";
 import { allOptions } from "../options.ts";
@@ -151,7 +151,7 @@ export class RemoveSmallObjects implements Transform {
     const { minSize, byMeasure, pixdim } = this.options;
     if (!byMeasure) return minSize;
     const dims = x.shape.length - 1;
-    const own = (x as Partial<Volume>).spacing;
+    const own = (x as Partial<Volume>).spacing?.map((s) => s * millimetersOf(x as Volume));
     if (!own && typeof pixdim === "object" && pixdim && pixdim.length !== dims)
       throw new ConfigError(`RemoveSmallObjects: pixdim has ${pixdim.length} values for ${dims} spatial axes`);
     const sizes = own ?? pixdim ?? 1;

@@ -24,7 +24,14 @@ export interface SobelGradientsOptions {
   readonly dtype?: DTypeName;
 }
 
-const paddings = { zeros: "constant", constant: "constant", reflect: "reflect", replicate: "edge", circular: "wrap" } as const;
+/** What stands beyond the ends, by name. */
+export const sobelPaddings = {
+  zeros: "constant",
+  constant: "constant",
+  reflect: "reflect",
+  replicate: "edge",
+  circular: "wrap",
+} as const;
 
 /**
  * Gradients by Sobel's kernels: a difference along one axis, smoothed along the others. Float64 stays, all else becomes float32. MONAI's `SobelGradients`.
@@ -60,7 +67,7 @@ export class SobelGradients implements Transform {
       throw new ConfigError(`SobelGradients: kernelSize must be odd and at least 3, got ${kernelSize}`);
     if (normalizeKernels && !dtype.startsWith("float"))
       throw new ConfigError(`SobelGradients: dtype must be a float type if kernels are normalized, got "${dtype}"`);
-    this.edges = edgeMode("SobelGradients", "paddingMode", paddingMode, paddings);
+    this.edges = edgeMode("SobelGradients", "paddingMode", paddingMode, sobelPaddings);
     this.kernelDiff = widened([-1, 0, 1], kernelSize, normalizeKernels ? 2 : 1, normalizeKernels);
     this.kernelSmooth = widened([1, 2, 1], kernelSize, normalizeKernels ? 4 : 1, normalizeKernels);
   }

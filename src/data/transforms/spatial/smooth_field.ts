@@ -5,7 +5,7 @@ import type { RandomSource } from "../../../host/random/numpy.ts";
 import { showShape } from "../../../host/shape.ts";
 import { extent } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
-import { Resize, type ResizeMode } from "./resize.ts";
+import { checkResizeMode, Resize, type ResizeMode } from "./resize.ts";
 import { checkedOptions } from "../options.ts";
 
 /** How a smooth field is made. */
@@ -58,6 +58,7 @@ export class SmoothField {
   ) {
     const { spatialSize, randSize, pad = 0, alignCorners = null } = options;
     checkedOptions(op, options, smoothFieldNames);
+    checkResizeMode(op, mode);
     const whole = Array.isArray(randSize) && randSize.length > 0 && randSize.every((s) => Number.isInteger(s) && s > 0);
     if (!whole || !(Number.isInteger(pad) && pad >= 0))
       throw new ConfigError(`${op}: randSize must be sizes from 1 up and pad an integer from 0 up, got ${randSize} and ${pad}`);

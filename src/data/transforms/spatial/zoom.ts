@@ -6,7 +6,7 @@ import { spatialShape } from "../../../host/strided.ts";
 import { moved, resizeMatrix } from "../moved.ts";
 import { centerOf } from "../crop/crop.ts";
 import { perAxis, checkedOptions } from "../options.ts";
-import { type PadFill, padValueNames } from "../pad/pad_axes.ts";
+import { checkFill, type PadFill, padValueNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
 import { release } from "../../../host/unfilled.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
@@ -45,6 +45,7 @@ export class Zoom implements Transform, LabelSafe {
   constructor(options: ZoomOptions) {
     checkedOptions("Zoom", options, Zoom.options);
     checkResizeMode("Zoom", options.mode);
+    checkFill("Zoom", { mode: options.paddingMode });
     this.options = options;
   }
 
@@ -117,6 +118,7 @@ export class RandZoom extends MaybeTransform {
     const { prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest } = checkedOptions("RandZoom", options, RandZoom.options);
     super("RandZoom", prob);
     checkResizeMode("RandZoom", rest.mode);
+    checkFill("RandZoom", { mode: rest.paddingMode });
     this.low = typeof minZoom === "number" ? [minZoom] : minZoom;
     this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;
     this.rest = rest;

@@ -1,4 +1,5 @@
 /** @file Filters by name or kernel: `ImageFilter`, `RandImageFilter`. */
+import { expectWord } from "../../../host/words.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
@@ -9,8 +10,8 @@ import { medianFilter } from "../../../host/median_filter.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { unfilledFloats } from "../../../host/unfilled.ts";
 import { channels } from "../intensity/arithmetic.ts";
-import { SavitzkyGolaySmooth, type SavitzkyGolaySmoothOptions } from "../intensity/smooth.ts";
-import { SobelGradients, type SobelGradientsOptions } from "../post/sobel_gradients.ts";
+import { savitzkyEdges, SavitzkyGolaySmooth, type SavitzkyGolaySmoothOptions } from "../intensity/smooth.ts";
+import { sobelPaddings, SobelGradients, type SobelGradientsOptions } from "../post/sobel_gradients.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { allOptions } from "../options.ts";
 
@@ -167,7 +168,9 @@ export class ImageFilter implements Transform {
         dtype: "float32",
       },
     );
-    const { filter, filterSize, sigma, order } = all;
+    const { filter, filterSize, sigma, order, mode, paddingMode } = all;
+    expectWord("ImageFilter", "mode", mode, savitzkyEdges);
+    expectWord("ImageFilter", "paddingMode", paddingMode, sobelPaddings);
     checkFilter(filter, filterSize);
     if (filter === "gauss" && sigma === null) throw new ConfigError('ImageFilter: the filter "gauss" needs sigma');
     if (filter === "savitzky_golay" && order === null)

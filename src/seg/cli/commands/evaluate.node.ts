@@ -17,7 +17,7 @@ import { caseMetrics, scoreCase } from "../../metrics/case_metrics.ts";
 import { compareCases, comparisonLines, type ScoredCase } from "../../metrics/comparison.ts";
 import { evaluate, evaluationLines } from "../../run/report.ts";
 import { type Command, flag, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { compareFolders, expectFreeComparison, labelMaps, scoringOf, writeComparison } from "../compare_folders.node.ts";
+import { compareFolders, expectFreeComparison, labelMaps, scoringOf, sizesOf, writeComparison } from "../compare_folders.node.ts";
 import { expectOneGrid, expectOneGrids, PairProblems, readLabels, ValueNotes } from "../paired_maps.node.ts";
 import { foldNamed } from "./predict.node.ts";
 
@@ -119,7 +119,7 @@ const usage: Command["usage"] = [
   ["--reference DIR --prediction DIR", "the table for two folders of label maps, paired by file name"],
   ["  [--labels 1,tumor=2+3] [--ignore N]", "values or regions to score; the value of voxels that do not count"],
   ["of all: [--metrics dice,hd95,…] [--out DIR [--overwrite]]", "which metrics; a folder for JSON, CSV and box plots"],
-  ["  [--tolerance MM] [--spacing X,Y,Z]", "the tolerance of nsd (default 1); voxel size; default: as the files say"],
+  ["  [--tolerance MM] [--spacing X,Y,Z]", "the tolerance of nsd (default 1); voxel size in mm; default: as the files say"],
   ["  [--empty nan|skip|best]", "score of a class that the reference does not have"],
   ["  [--missing empty|skip]", "a missing prediction counts as empty, or is left out"],
 ];
@@ -159,7 +159,7 @@ export const evaluateCommand: Command = {
       if (candidates) tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
       notes.add(id, prediction, label);
       const { metrics, empty, tolerance } = rules;
-      const options = { metrics, classes, spacing: spacing ?? label.spacing, ignore, empty, tolerance };
+      const options = { metrics, classes, spacing: sizesOf(label, spacing), ignore, empty, tolerance };
       scored.push({ id, scores: scoreCase(prediction, label, options) });
     };
     const scores = await evaluate(pairsOf(found, labels, look), coding);

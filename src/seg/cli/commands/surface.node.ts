@@ -2,7 +2,6 @@
 
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { encodeMesh, meshFormatOf } from "../../../host/bytes/mesh_files.ts";
-import { millimetersOf } from "../../../data/volume.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { enclosedVolume, type Mesh, surfaceArea } from "../../../host/grid/mesh.ts";
 import { meshPicture } from "../../pictures/mesh_picture.ts";
@@ -69,9 +68,8 @@ export const surfaceCommand: Command = {
       smooth: numberOf("smooth", values.smooth ?? "0"),
     };
     const mesh = surfaceOf(volume, { ...options, labels: labels ?? null });
-    const unit = millimetersOf(volume);
-    const square = ((surfaceArea(mesh) * unit ** 2) / 100).toFixed(2);
-    const milliliters = ((enclosedVolume(mesh) * unit ** 3) / 1000).toFixed(3);
+    const square = (surfaceArea(mesh) / 100).toFixed(2);
+    const milliliters = (enclosedVolume(mesh) / 1000).toFixed(3);
     say(`${mesh.triangles.length / 3} triangles, ${square} cm², ${milliliters} ml`);
     if (values.out !== undefined && format) {
       await writeOutput(values.out, encodeMesh(mesh, format, values.lps ? "LPS" : "RAS"));

@@ -6,7 +6,7 @@ import { seedDropout } from "../../../nn/layers/dropout.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
+import { casesOfPaths, expectFreeOutputs, expectOtherFolder } from "../../run/inputs.node.ts";
 import { openRun } from "../../run/segment.ts";
 import { expectDraws, sampleCases } from "../../run/uncertainty.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, text } from "../command_line.node.ts";
@@ -71,6 +71,7 @@ export const uncertaintyCommand: Command = {
         ? casesOfPaths(positionals, info.channels.length)
         : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
     const out = folderStore(resolve(values.out));
+    expectOtherFolder(positionals, out.name);
     expectFreeOutputs(cases, (id) => [fileOf, varianceOf].map((name) => join(out.name, name(id))), values.overwrite === true);
     expectFree({ outputs: [files.uncertainty, files.volumes].map((name) => join(out.name, name)), overwrite: values.overwrite });
     return withDevice(

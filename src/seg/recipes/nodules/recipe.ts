@@ -7,6 +7,7 @@
 import { cropPlan } from "../../../data/nodules/crop_place.ts";
 import { ballVolume, toMillimeters } from "../../../data/nodules/mask_nodules.ts";
 import { MapDataset } from "../../../data/datasets/map_dataset.ts";
+import { inMillimeters } from "../../../data/volume.ts";
 import { type Item, onKeys, RandFlip } from "../../../data/transforms/index.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { diceLoss } from "../../../nn/losses/dice.ts";
@@ -88,7 +89,7 @@ export default defineRecipe<NoduleOptions>({
       candidates: candidates.map(({ center, diameter, score }) => ({
         // Borders keep their places, so middles of voxels do not.
         center: toMillimeters(
-          image.affine,
+          inMillimeters(image).affine,
           center.map((c, a) => (c + 0.5) * factor[a] - 0.5),
         ),
         diameter: diameter * spacing,
