@@ -3,7 +3,7 @@
 import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, FormatError, VoxgradError } from "./errors.ts";
 
@@ -55,6 +55,23 @@ export async function writeFilesTogether(files: readonly NamedContent[]): Promis
     throw error instanceof VoxgradError ? error : naming(at, error);
   }
   for (const folder of new Set(files.map(({ name }) => dirname(name)))) await syncFolder(folder);
+}
+
+const temporaryName = /^\.[0-9a-f]{16}\.tmp$/;
+/** Nothing is written for so long without a byte. */
+const staleMs = 3_600_000;
+
+/** Removes what writes of processes that were killed left in a folder; what may still be written to stays. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((n) => temporaryName.test(n))) {
+    const path = join(folder, name);
+    const written = await stat(path).then(
+      (info) => info.mtimeMs,
+      () => Infinity,
+    );
+    if (Date.now() - written > staleMs) await rm(path, { force: true }).catch(() => undefined);
+  }
 }
 
 /** Adds `text` to the end of `path`; on an error, as of a full disk, the file keeps none of it. */
