@@ -3,6 +3,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, test } from "vitest";
+import { callCli } from "../../lib/call_cli.ts";
 import { Workplace } from "../../lib/every_fault.ts";
 import { writeTinyDataset } from "../../lib/tiny.ts";
 
@@ -19,6 +20,9 @@ beforeAll(() =>
     writeFileSync(join(data, "dataset.json"), JSON.stringify({ ...index, numTraining: 2, training: index.training.slice(0, 2) }));
     rmSync(join(data, "splits_final.json"));
     cpSync(join(data, "labelsTr"), join(folder, "found"), { recursive: true });
+    const tiny =
+      "--fold all --epochs 1 --steps-per-epoch 1 --validation-steps 1 --batch-size 2 --time-limit 0 --estimate nnunet --features 4 --no-mirroring";
+    await callCli(["train", "--recipe", "nnunet", "--data", data, "--out", join(folder, "run"), ...tiny.split(" ")]);
   }),
 );
 
@@ -49,3 +53,6 @@ test("evaluate", () =>
     "--out",
     work.at("e"),
   ]));
+
+test("nnunet export, into a folder that is whole or not there", () =>
+  work.everyFault(["nnunet", "export", work.at("run"), "--out", work.at("exported")]));
