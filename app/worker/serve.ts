@@ -28,7 +28,11 @@ const browserErrors: Readonly<Record<string, string>> = {
 const noMemory = /alloc|memory|invalid (typed )?array length/i;
 
 const failureOf = (error: unknown): Failure => {
-  if (error instanceof VoxgradError) return { code: error.code, message: error.message };
+  if (error instanceof VoxgradError) {
+    // Readers name the file; that it is gone is what the user can mend.
+    const gone = browserErrors[(error.cause as Partial<Error> | undefined)?.name ?? ""] === "Gone";
+    return { code: gone ? "Gone" : error.code, message: error.message };
+  }
   if (!(error instanceof Error)) return { code: "Unexpected", message: String(error) };
   const { name, message } = error;
   const code = browserErrors[name] ?? (name === "RangeError" && noMemory.test(message) ? "Memory" : "Unexpected");

@@ -3,7 +3,7 @@
 import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, lstatSync, statSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, FormatError, VoxgradError } from "./errors.ts";
 
@@ -12,23 +12,68 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string |
   expectArguments("writeFileAtomic", "text", { path });
   const inPieces = typeof bytes === "object" && bytes !== null && Symbol.asyncIterator in bytes;
   if (typeof bytes !== "string" && !inPieces) expectArguments("writeFileAtomic", "bytes", { bytes });
-  // Short whatever the file is called, whose name may be as long as names can be.
-  const temporary = join(dirname(path), `.${randomBytes(8).toString("hex")}.tmp`);
+  await writeFilesTogether([{ name: path, bytes }]);
+}
+
+interface NamedContent {
+  /** The path. */
+  readonly name: string;
+  /** All of it, or pieces as they come. */
+  readonly bytes: Uint8Array | string | AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Writes files that mean something only together, as a header and its data: none takes its place before all are on the disk. On an error none is
+ * new, and those that were there are untouched; only a rename that is refused behind another one that replaced a file comes too late for that.
+ */
+export async function writeFilesTogether(files: readonly NamedContent[]): Promise<void> {
+  // Short whatever a file is called, whose name may be as long as names can be.
+  const parts = files.map((file) => ({ ...file, temporary: join(dirname(file.name), `.${randomBytes(8).toString("hex")}.tmp`) }));
+  const made: string[] = [];
+  let at = "";
   try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
+    for (const { name, bytes, temporary } of parts) {
+      at = name;
+      const file = await open(temporary, "wx");
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     }
-    await rename(temporary, path);
+    for (const { name, temporary } of parts) {
+      at = name;
+      const isNew = !existsSync(name);
+      await rename(temporary, name);
+      if (isNew) made.push(name);
+    }
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    // The first error is the one to tell.
+    for (const path of [...parts.map((part) => part.temporary), ...made]) await rm(path, { force: true }).catch(() => undefined);
     // What made the pieces says what was wrong.
-    throw error instanceof VoxgradError ? error : naming(path, error);
+    throw error instanceof VoxgradError ? error : naming(at, error);
   }
-  await syncFolder(dirname(path));
+  for (const folder of new Set(files.map(({ name }) => dirname(name)))) await syncFolder(folder);
+}
+
+const temporaryName = /^\.[0-9a-f]{16}\.tmp$/;
+/** Nothing is written for so long without a byte. */
+const staleMs = 3_600_000;
+
+/** Removes what writes of processes that were killed left in a folder and those in it; what may still be written to stays. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const inner = entries.filter((e) => e.isDirectory()).map((e) => join(folder, e.name));
+  for (const place of [folder, ...inner]) {
+    const names = place === folder ? entries.map((e) => e.name) : await readdir(place).catch(() => []);
+    for (const name of names.filter((n) => temporaryName.test(n))) await removeStale(join(place, name));
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info && Date.now() - info.mtimeMs > staleMs) await rm(path, { force: true }).catch(() => undefined);
 }
 
 /** Adds `text` to the end of `path`; on an error, as of a full disk, the file keeps none of it. */
@@ -38,7 +83,7 @@ export async function appendWhole(path: string, text: string): Promise<void> {
     try {
       const { size } = await file.stat();
       await file.appendFile(text).catch(async (error: unknown) => {
-        await file.truncate(size);
+        await file.truncate(size).catch(() => undefined); // the first error is the one to tell
         throw error;
       });
     } finally {
@@ -54,25 +99,31 @@ export async function createFile(path: string, text: string): Promise<void> {
   try {
     const file = await open(path, "wx");
     try {
-      await file.writeFile(text);
+      await file.writeFile(text).finally(() => file.close());
     } catch (error) {
-      await rm(path, { force: true });
+      await rm(path, { force: true }).catch(() => undefined); // the first error is the one to tell
       throw error;
-    } finally {
-      await file.close();
     }
   } catch (error) {
     throw naming(path, error);
   }
 }
 
-/** An error of the system with the name of the file that was to be written: a full disk says only that it is full. */
-function naming(path: string, error: unknown): unknown {
+/** The bytes of a file; undefined if there is none. Any other error names the file. */
+export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw naming(path, error, "read");
+  });
+}
+
+/** An error of the system with the name of the file that was to be written or read: a full disk says only that it is full, one that fails that it does. */
+function naming(path: string, error: unknown, verb: "read" | "write" = "write"): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || !(error instanceof Error)) return error;
-  return Object.assign(new Error(`cannot write ${path}: ${error.message}`, { cause: error }), {
+  return Object.assign(new Error(`cannot ${verb} ${path}: ${error.message}`, { cause: error }), {
     code,
-    syscall: syscall ?? "write",
+    syscall: syscall ?? verb,
   });
 }
 
@@ -80,7 +131,7 @@ function naming(path: string, error: unknown): unknown {
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
-  await handle?.close();
+  await handle?.close().catch(() => undefined);
 }
 
 /** Text in UTF-8, or in UTF-16 with its byte-order mark, as PowerShell writes files. The mark is no part of it. */

@@ -10,19 +10,30 @@ const longestPath = 4096;
 /** Headers that are text are shorter. */
 const longestHeader = 1 << 20;
 const header = /\.(nhdr|mhd)$/i;
+/** Errors by which a text is no path of ours; any other, as of a drive that does not answer, says nothing of the file. */
+const noFile = new Set(["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ENAMETOOLONG", "ELOOP", "EINVAL"]);
+
+/** What a call of the system gave; `instead` where there is no file. */
+const unlessNoFile = <T, I>(call: Promise<T>, instead: I): Promise<T | I> =>
+  call.catch((error: NodeJS.ErrnoException) => {
+    const { code = "" } = (error.cause as NodeJS.ErrnoException | undefined) ?? error;
+    if (noFile.has(code)) return instead;
+    throw error;
+  });
 
 /**
  * Size and time of the file at `path` and of those beside it that an image of its name is read with: those that share its name (`.hdr` and `.img`,
  * `<id>.json` of a TIFF) and those that its header names. Of a folder those of its files, or of all below where it has none. Undefined where there is neither.
+ * @throws what the system says of a disk that fails: without its file an item would be kept by another name
  */
 export async function contentStamp(path: string): Promise<string | undefined> {
   if (path.length > longestPath || path.includes("\0")) return undefined;
-  const info = await stat(path).catch(() => undefined);
+  const info = await unlessNoFile(stat(path), undefined);
   if (!info) return undefined;
   if (info.isFile()) return stampOf(await filesWith(path, info.size));
   if (!info.isDirectory()) return undefined;
-  const own = await filesAt(path).catch(() => []);
-  return stampOf((own.length > 0 ? own : await filesBelow(path).catch(() => [])).map(({ name }) => name));
+  const own = await unlessNoFile(filesAt(path), []);
+  return stampOf((own.length > 0 ? own : await unlessNoFile(filesBelow(path), [])).map(({ name }) => name));
 }
 
 /** The file and those beside it. */
@@ -33,7 +44,7 @@ async function filesWith(path: string, size: number): Promise<string[]> {
   const text = header.test(path) && size <= longestHeader ? await readFile(path, "latin1") : "";
   const counted = text.includes("%");
   const belongs = (name: string) => name.startsWith(`${stem}.`) || counted || text.includes(name);
-  const all = await readdir(folder).catch(() => []);
+  const all = await unlessNoFile(readdir(folder), []);
   const names = all.filter((name) => name !== basename(path) && belongs(name)).sort();
   return [path, ...names.map((name) => join(folder, name))];
 }
@@ -41,7 +52,7 @@ async function filesWith(path: string, size: number): Promise<string[]> {
 async function stampOf(paths: readonly string[]): Promise<string> {
   const each = await Promise.all(
     paths.map(async (path) => {
-      const info = await stat(path).catch(() => undefined);
+      const info = await unlessNoFile(stat(path), undefined);
       return info?.isFile() ? `${basename(path)} ${info.size} ${info.mtimeMs}` : "";
     }),
   );

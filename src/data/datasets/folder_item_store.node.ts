@@ -1,9 +1,8 @@
 /** @file Where Node keeps items: a folder. */
 
 import { expectArguments } from "../../host/kinds.ts";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder, writeFileAtomic } from "../../host/files.node.ts";
+import { makeFolder, readIfThere, writeFileAtomic } from "../../host/files.node.ts";
 import { contentStamp } from "./content_stamp.node.ts";
 import type { ItemStore } from "./item_store.ts";
 
@@ -14,14 +13,7 @@ import type { ItemStore } from "./item_store.ts";
 export function folderItemStore(folder: string): ItemStore {
   expectArguments("folderItemStore", "text", { folder });
   return {
-    async read(name) {
-      try {
-        return await readFile(join(folder, name));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
-      }
-    },
+    read: (name) => readIfThere(join(folder, name)),
     async write(name, bytes) {
       // Each time: somebody may clear the folder during a run.
       await makeFolder(folder);

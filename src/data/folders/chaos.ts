@@ -14,6 +14,7 @@ import { expectOptions } from "../../host/options.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { DataError, FormatError } from "../../host/errors.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
+import { whileReading } from "../formats/byte_source.ts";
 import type { ImageFile } from "../formats/format.ts";
 import { readSlices } from "../formats/dicom/series.ts";
 import type { TypedArray } from "../../host/array.ts";
@@ -186,7 +187,7 @@ async function readGround(
     const path = pictures[files.indexOf(name)];
     const fail: Fail = (problem) => new FormatError(`readChaosCase: ${path}: ${problem}`);
     const { blob } = await open(path);
-    const picture = await decodePng(new Uint8Array(await blob.arrayBuffer()), fail);
+    const picture = await decodePng(new Uint8Array(await whileReading(path, blob.arrayBuffer(), "readChaosCase")), fail);
     if (picture.width !== nx || picture.height !== ny)
       throw fail(`has ${picture.width}×${picture.height} pixels, its slice ${nx}×${ny}`);
     for (let y = 0; y < ny; y++) {

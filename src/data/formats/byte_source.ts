@@ -21,11 +21,32 @@ export interface ByteSource {
   pieces(from: number): AsyncGenerator<Uint8Array>;
 }
 
+/** By which a platform says that a file was changed or went since it was opened, or that its disk fails. */
+const isLost = (cause: unknown): boolean => /^Not(Readable|Found)Error$/.test((cause as Partial<Error> | undefined)?.name ?? "");
+
+/** Waits for what reads a file. @throws FormatError naming the file where that was changed or went meanwhile, or its disk fails */
+export async function whileReading<T>(name: string, read: Promise<T>, op = "readImage"): Promise<T> {
+  return read.catch((cause: unknown) => {
+    if (!isLost(cause)) throw cause;
+    throw new FormatError(`${op}: ${name} cannot be read${reason(cause)}; was it changed or removed meanwhile?`, { cause });
+  });
+}
+
+/** What was found of a file; undefined where its bytes are not those of any format, as of what only begins as gzip does. A file that cannot be read is an error. */
+export const ifSound = <T>({ name }: ImageFile, found: Promise<T>): Promise<T | undefined> =>
+  whileReading(
+    name,
+    found.catch((cause: unknown) => {
+      if (cause instanceof FormatError) return undefined;
+      throw cause;
+    }),
+  );
+
 /** Opens a file, unpacking it if it begins as gzip does. @param op what errors begin with */
 export async function openBytes({ name, blob }: ImageFile, op = "readImage"): Promise<ByteSource> {
   const packed = isGzip(await firstBytes(blob, 2));
-  const unreadable = (cause: unknown): FormatError =>
-    cause instanceof FormatError
+  const unreadable = (cause: unknown): unknown =>
+    cause instanceof FormatError || isLost(cause)
       ? cause
       : new FormatError(`${op}: ${name}: the file cannot be read to its end${reason(cause)}; it is cut short or damaged`, {
           cause,
@@ -41,7 +62,7 @@ export async function firstBytes(blob: Blob, count: number): Promise<Uint8Array<
   return new Uint8Array(await blob.slice(0, count).arrayBuffer());
 }
 
-type Explain = (cause: unknown) => FormatError;
+type Explain = (cause: unknown) => unknown;
 
 function plainSource(blob: Blob, unreadable: Explain): ByteSource {
   return {
@@ -126,7 +147,9 @@ async function blobOf(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
 }
 
 /** A file that is gzip as a whole, unpacked into memory; others as they are. */
-export async function unpackedFile(file: ImageFile): Promise<ImageFile> {
+export const unpackedFile = (file: ImageFile): Promise<ImageFile> => whileReading(file.name, unpacked(file));
+
+async function unpacked(file: ImageFile): Promise<ImageFile> {
   if (!isGzip(await firstBytes(file.blob, 2))) return file;
   return { ...file, blob: await blobOf((await openBytes(file)).pieces(0)) };
 }

@@ -2,7 +2,7 @@
 
 import { expectArguments } from "../../host/kinds.ts";
 import { FormatError, VoxgradError } from "../../host/errors.ts";
-import { writeFileAtomic } from "../../host/files.node.ts";
+import { writeFilesTogether } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
 import { fileAt, filesAt, filesBelow } from "./files.node.ts";
@@ -26,7 +26,7 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
 }
 
 /**
- * Writes a volume `[C, x, y, z]` as the ending of the path says, see writeImage; each file in one step, the data of a header before it.
+ * Writes a volume `[C, x, y, z]` as the ending of the path says, see writeImage; each file in one step, the data of a header before it, and none if one cannot be written.
  * @throws ConfigError for an ending of no format, FormatError for a file that cannot be written, DataError for values that `dtype` cannot hold
  */
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
@@ -34,7 +34,7 @@ export async function writeImageFile(path: string, volume: Volume, options: Writ
   expectArguments("writeImageFile", "text", { path });
   const files = await writeImage(path, volume, options);
   try {
-    for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
+    await writeFilesTogether(files.toReversed());
   } catch (cause) {
     if (cause instanceof VoxgradError) throw cause;
     throw Object.assign(new FormatError(`writeImageFile: ${(cause as Error).message}`), { cause });

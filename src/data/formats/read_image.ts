@@ -7,7 +7,7 @@ import { isGzip } from "../../host/bytes/inflate.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { Volume } from "../volume.ts";
 import { baseName } from "./beside.ts";
-import { firstBytes, openBytes, unpackedFile } from "./byte_source.ts";
+import { firstBytes, ifSound, openBytes, unpackedFile, whileReading } from "./byte_source.ts";
 import { fileKind, kindOfName } from "./file_kind.ts";
 import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
@@ -82,9 +82,7 @@ async function recognized(file: ImageFile): Promise<{ format: ImageFormat | unde
 export async function readFiles(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume> {
   if (files.length === 0) throw new FormatError("readImage: there is no file");
   if (files.length === 1) return readOne(files[0], options);
-  const found = await Promise.all(
-    files.map(async (file) => ({ file, ...(await recognized(file).catch(() => ({ format: undefined }))) })),
-  );
+  const found = await Promise.all(files.map(async (file) => ({ file, ...(await ifSound(file, recognized(file))) })));
   const known = found.filter((f) => f.format !== undefined);
   // Voxels beside their header may begin like an image.
   const heads = known.filter((f) => !/\.(z?raw|img)(\.gz)?$/i.test(f.file.name));
@@ -112,7 +110,9 @@ const namesOf = (files: readonly ImageFile[]): string =>
     .join(", ") + (files.length > 5 ? " …" : "");
 
 /** The grid of the image of one file, from its header where the format can tell; else the image is read. @throws FormatError */
-export async function readGrid(given: ImageFile): Promise<ImageGrid> {
+export const readGrid = (given: ImageFile): Promise<ImageGrid> => whileReading(given.name, gridOf(given));
+
+async function gridOf(given: ImageFile): Promise<ImageGrid> {
   const { format, file } = await recognized(await headerFirst(given));
   return format?.readGrid ? format.readGrid(file) : readOne(given, {});
 }
@@ -125,7 +125,10 @@ function expectChoices({ title, chooses = [] }: ImageFormat, name: string, optio
   throw new ConfigError(`readImage: ${name} is ${title}, of which there is no ${stray[0]} to choose; ${whose.join(", ")} has`);
 }
 
-async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
+const readOne = (given: ImageFile, options: ReadImageOptions): Promise<Volume> =>
+  whileReading(given.name, readKnown(given, options));
+
+async function readKnown(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
   const { format, file, head } = await recognized(await headerFirst(given));
   if (format) {
     expectChoices(format, file.name, options);

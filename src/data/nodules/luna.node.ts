@@ -72,13 +72,16 @@ export async function prepareLuna(
   const path = join(out, "index.json");
   const before = existsSync(path) ? parseNoduleIndex(await readJson(path, "prepareLuna"), path).scans : [];
   const scans = new Map(before.map((scan) => [scan.id, scan]));
+  const writeIndex = () => writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()] }));
   for (const [i, [id, list]] of wanted.entries()) {
     const source = found.get(id)!;
     const { spacing = null, window = null } = options;
     const made = await itemKey("prepareLuna", { source, list, spacing, window }, { stamp: contentStamp });
     if (scans.get(id)?.made !== made) {
-      scans.set(id, { ...(await prepareOne(id, source, list, out, options)), made });
-      await writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()] }));
+      // Whenever the call ends, no row tells of another file than the one beside it.
+      const forget = async () => void (scans.delete(id) && (await writeIndex()));
+      scans.set(id, { ...(await prepareOne(id, source, list, out, options, forget)), made });
+      await writeIndex();
     }
     options.onScan?.(id, i + 1, wanted.length);
   }
@@ -91,12 +94,14 @@ async function prepareOne(
   list: readonly Nodule[],
   out: string,
   options: PrepareLunaOptions,
+  forget: () => Promise<void>,
 ): Promise<IndexedScan> {
   const { readVolume, onScan: _, ...rest } = options;
   const { image, nodules } = prepareScan(await readVolume(path), list, rest);
   const shape = image.shape.slice(1);
   const bytes = encodeNifti(image);
   const mask = { data: noduleMask(nodules, [0, 0, 0], shape), shape: image.shape };
+  await forget();
   await writeNiftiFile(join(out, `${id}.mask.nii.gz`), makeVolume(mask, image.affine, image.meta));
   await writeFileAtomic(join(out, `${id}.nii`), bytes);
   const rounded = nodules.map(({ center, radius, box }) => ({

@@ -96,11 +96,16 @@ function expectNode(): void {
 
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] && realpathSync(resolve(process.argv[1])) === realpathSync(self)) {
-  // A reader that leaves (`voxgrad train … | head`) hears no more of it; the work goes on.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") process.exit(1);
-    });
-  }
+  let unsaid = false;
+  // A reader that leaves (`voxgrad train … | head`) hears no more of it, nor does a disk that is full; the work goes on.
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE" || unsaid) return;
+    unsaid = true;
+    process.exitCode ||= 1;
+    process.stderr.write(`Error: cannot write what there is to say: ${error.message}\n`);
+  });
   await main(process.argv.slice(2));
+  // What is said may be all that was asked for.
+  if (unsaid) process.exitCode ||= 1;
 }

@@ -3,7 +3,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError } from "../../host/errors.ts";
-import { expectFolder, makeFolder, writeFileAtomic } from "../../host/files.node.ts";
+import { expectFolder, makeFolder, writeFilesTogether } from "../../host/files.node.ts";
 
 /** Files that a command writes. */
 export interface Outputs {
@@ -28,8 +28,14 @@ export function expectFree({ outputs, overwrite = false, input }: Outputs): void
 }
 
 /** Writes a file that was found free, and makes its folder where that is new. */
-export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
-  const file = resolve(path);
-  await makeFolder(dirname(file));
-  await writeFileAtomic(file, content);
+export const writeOutput = (path: string, content: Uint8Array | string): Promise<void> =>
+  writeOutputs([{ name: path, bytes: content }]);
+
+/** As `writeOutput`, of files that belong together: all of them or none. */
+export async function writeOutputs(
+  files: readonly { readonly name: string; readonly bytes: Uint8Array | string }[],
+): Promise<void> {
+  const resolved = files.map(({ name, bytes }) => ({ name: resolve(name), bytes }));
+  for (const { name } of resolved) await makeFolder(dirname(name));
+  await writeFilesTogether(resolved);
 }

@@ -7,7 +7,7 @@ import { readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { appendWhole, createFile, makeFolder, writeFileAtomic } from "../../host/files.node.ts";
+import { appendWhole, createFile, makeFolder, readIfThere, sweepTemporaries, writeFileAtomic } from "../../host/files.node.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RunStore } from "./store.ts";
 
@@ -45,6 +45,7 @@ async function lock(path: string, folder: string): Promise<() => Promise<void>> 
     held.delete(id);
     throw error;
   }
+  await sweepTemporaries(folder);
   return async () => {
     held.delete(id);
     await rm(path, { force: true });
@@ -142,11 +143,7 @@ export function folderStore(folder: string): RunStore {
   };
   return {
     name: folder,
-    read: (file) =>
-      readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw error;
-      }),
+    read: (file) => readIfThere(join(folder, file)),
     write: async (file, content) => writeFileAtomic(await at(file), content),
     writePieces: async (file, pieces) => writeFileAtomic(await at(file), pieces),
     append: async (file, text) => appendWhole(await at(file), text),

@@ -46,7 +46,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
     const { size } = stat;
     const bytes = new Uint8Array(size);
     for (let at = 0; at < size;) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, 2 ** 30), at);
+      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, 2 ** 30), at).catch((cause: Error) => {
+        throw new FormatError(`${path} cannot be read to its end: ${cause.message}`, { cause });
+      });
       if (bytesRead === 0) throw new FormatError(`${path}: the file became shorter while it was read`);
       at += bytesRead;
     }

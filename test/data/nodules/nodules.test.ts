@@ -13,6 +13,7 @@ import { noduleMask, prepareScan } from "../../../src/data/nodules/prepare.ts";
 import { type Affine, makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, FormatError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
+import { onFailingDisk } from "../../lib/failing_disk.ts";
 
 const affine: Affine = [
   [-2, 0, 0, 10],
@@ -107,6 +108,34 @@ test("a folder from end to end: prepared once, an entry per nodule, crops padded
       await writeFile(join(out, "index.json"), other);
       await expect(prepareLuna(folder, join(folder, "annotations.csv"), out, { readVolume })).rejects.toThrow(FormatError);
       expect(await readFile(join(out, "index.json"), "utf8")).toBe(other);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a call that ends at any moment leaves no row of a file that is another's", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-luna-"));
+  const readVolume = async () => scan();
+  const [annotations, out] = [join(folder, "annotations.csv"), join(folder, "out")];
+  try {
+    await writeFile(join(folder, "s1.nii.gz"), "");
+    await writeFile(annotations, list);
+    const prepare = (window: readonly [number, number]) => prepareLuna(folder, annotations, out, { readVolume, window });
+    const files = async () =>
+      Promise.all(["s1.nii", "s1.mask.nii.gz"].map(async (name) => (await readFile(join(out, name))).toString("hex")));
+    const rows = async () => (JSON.parse(await readFile(join(out, "index.json"), "utf8")) as { scans: { made: string }[] }).scans;
+    const whole = new Map<string, string[]>();
+    for (const window of [[-50, 50] as const, [-1000, 400] as const]) {
+      await prepare(window);
+      whole.set((await rows())[0].made, await files());
+    }
+    for (let k = 1, ended = false; !ended; k++) {
+      await prepare([-1000, 400]);
+      const { failed } = await onFailingDisk(out, k, () => prepare([-50, 50]).catch(() => undefined));
+      for (const { made } of await rows()) expect(await files(), failed).toEqual(whole.get(made));
+      ended = failed === undefined;
+      expect(k).toBeLessThan(100);
     }
   } finally {
     await rm(folder, { recursive: true });

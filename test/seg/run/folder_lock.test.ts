@@ -1,5 +1,5 @@
 /** @file Of all that want the folder of a run at once, one gets it: also where a process that is gone left its lock. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -29,5 +29,21 @@ test.each([
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+});
+
+test("who takes a folder removes what killed processes left in it, and nothing that may still be written", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-lock-"));
+  try {
+    const [old, fresh, other] = [`.${"0a".repeat(8)}.tmp`, `.${"1b".repeat(8)}.tmp`, ".mine.tmp"];
+    for (const name of [old, fresh, other]) await writeFile(join(folder, name), "");
+    await mkdir(join(folder, "predictions"));
+    await writeFile(join(folder, "predictions", old), "");
+    for (const name of [old, other, join("predictions", old)]) await utimes(join(folder, name), 1e9, 1e9);
+    const unlock = await folderStore(folder).lock!();
+    await unlock();
+    expect((await readdir(folder, { recursive: true })).sort()).toEqual([fresh, other, "predictions"].sort());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });

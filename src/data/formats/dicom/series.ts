@@ -9,7 +9,7 @@ import { expectArguments } from "../../../host/kinds.ts";
 import { counted } from "../../../host/text.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
-import { openBytes, unpackedFile } from "../byte_source.ts";
+import { ifSound, openBytes, unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
 import { checkAlike, readVoxels } from "./assemble.ts";
 import { readDicom } from "./read_dicom.ts";
@@ -156,12 +156,11 @@ async function findStacks(files: readonly ImageFile[]): Promise<FoundStack[]> {
 
 /** The header of a file, which may be packed by gzip; undefined for what is no DICOM image. */
 async function headerOf(file: ImageFile): Promise<DicomHeader | Failure | undefined> {
-  // Of other packed files no more is unpacked than tells that.
-  const head = await openBytes(file)
-    .then((source) => source.head(256))
-    .catch(() => undefined);
-  if (!head || !isDicom(head)) return undefined;
   try {
+    // Of other packed files no more is unpacked than tells that.
+    const first = openBytes(file).then((source) => source.head(256));
+    const head = await ifSound(file, first);
+    if (!head || !isDicom(head)) return undefined;
     const { name, blob } = await unpackedFile(file);
     return await readHeader(name, blob);
   } catch (error) {

@@ -10,7 +10,7 @@ import { failing } from "../../../host/bytes/budget.ts";
 import { FormatError } from "../../../host/errors.ts";
 import type { Blob as BlobLike } from "../../../host/platform.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
-import { type ByteSource, openBytes } from "../byte_source.ts";
+import { type ByteSource, openBytes, whileReading } from "../byte_source.ts";
 import { besideHeader } from "../beside.ts";
 import { castTo, expectVolume, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
@@ -54,7 +54,9 @@ async function opened(file: ImageFile): Promise<{ header: NiftiHeader; voxels: B
 }
 
 /** As readNifti, of a file that may have its voxels in another beside it. */
-export async function readNiftiOf(file: ImageFile): Promise<Volume> {
+export const readNiftiOf = (file: ImageFile): Promise<Volume> => whileReading(file.name, voxelsOf(file), "readNifti");
+
+async function voxelsOf(file: ImageFile): Promise<Volume> {
   const { header, voxels, need } = await opened(file);
   const { shape, dtype, littleEndian, slope, inter, colors } = header;
   const [, nx, ny, nz] = shape;

@@ -9,7 +9,7 @@ import { writeImage, writerOf } from "../../../data/formats/read_image.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 import { imageChoice, imageChoices } from "../image_choice.node.ts";
-import { expectFree, writeOutput } from "../outputs.node.ts";
+import { expectFree, writeOutputs } from "../outputs.node.ts";
 
 export const convertImageCommand: Command = {
   name: "convert-image",
@@ -29,7 +29,7 @@ export const convertImageCommand: Command = {
     const volume = await readImageFile(from, imageChoice(choice));
     const written = await writeImage(to, volume, dtype === undefined ? {} : { dtype });
     expectFree({ outputs: written.map(({ name }) => name), overwrite, input: from });
-    for (const { name, bytes } of written.toReversed()) await writeOutput(name, bytes);
+    await writeOutputs(written.toReversed());
     for (const line of [...lossesOf(volume, writerOf(to)), ...describeImage(volume).odd]) say(`odd: ${line}`);
     say(
       `${to}: ${volume.shape.slice(1).join(" × ")} voxels, ${counted(volume.shape[0], "channel")}, ${dtype ?? nativeOf(volume.data)}`,

@@ -64,6 +64,6 @@ export const reportCommand: Command = {
     const speed = speedOf(epochs);
     if (speed) say(speedLine(speed));
     say(`report ${out}`);
-    return 0;
+    return found.failed.length > 0 ? 1 : 0;
   },
 };

@@ -1,7 +1,8 @@
 /** @file `voxgrad nnunet export`: runs as a results folder that Python's nnU-Net predicts with. */
 
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
 import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
@@ -13,6 +14,7 @@ import { folderStore } from "../../../run/folder_store.node.ts";
 import { FolderData } from "../../../run/folder_data.node.ts";
 import type { RunStore } from "../../../run/store.ts";
 import { type Command, helpLines, parse, say, text } from "../../command_line.node.ts";
+import { writeOutputs } from "../../outputs.node.ts";
 
 const usage = "RUN… --out DIR [--data DIR]";
 
@@ -39,8 +41,14 @@ export const exportCommand: Command = {
     if (existsSync(out)) throw new ConfigError(`${out} is there; choose another --out`);
     const runs: ExportedRun[] = [];
     for (const path of positionals) runs.push(await exportedRun(folderStore(resolve(path)), values.data));
-    const store = folderStore(out);
-    for (const [file, bytes] of exportRuns(runs)) await store.write(file, bytes);
+    const made = exportRuns(runs);
+    try {
+      await writeOutputs([...made].map(([file, bytes]) => ({ name: join(out, file), bytes })));
+    } catch (error) {
+      // There was none before; a part of one would be taken for a model, and refused by the next call.
+      await rm(out, { recursive: true, force: true }).catch(() => undefined); // the first error is the one to tell
+      throw error;
+    }
     say(`results folder ${out}: ${runs[0].configuration}, folds ${runs.map((r) => r.fold).join(", ")}`);
     return 0;
   },

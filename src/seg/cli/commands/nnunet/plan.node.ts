@@ -1,9 +1,8 @@
 /** @file `voxgrad nnunet plan`: a dataset checked, its fingerprint taken, and nnU-Net's plans for it. */
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { expectFolder, makeFolder, writeFileAtomic } from "../../../../host/files.node.ts";
+import { expectFolder, makeFolder, readIfThere, writeFileAtomic } from "../../../../host/files.node.ts";
 import { ConfigError } from "../../../../host/errors.ts";
 import { generateCrossvalSplit } from "../../../../data/nnunet/splits.ts";
 import type { PlannedConfiguration } from "../../../nnunet/configuration.ts";
@@ -101,8 +100,8 @@ async function writeAll(
 ): Promise<void> {
   const textOf = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
   const [plans] = Object.keys(made);
-  const there = await readFile(join(folder, plans), "utf8").catch(() => undefined);
-  if (!overwrite && there !== undefined && there !== textOf(made[plans]))
+  const there = await readIfThere(join(folder, plans));
+  if (!overwrite && there !== undefined && new TextDecoder().decode(there) !== textOf(made[plans]))
     throw new ConfigError(
       `${join(folder, plans)} is there with other plans; choose another --out, or replace it with --overwrite`,
     );
