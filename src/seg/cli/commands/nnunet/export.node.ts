@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
-import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
+import { exportedLabels, type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
 import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
 import { mirrorAxesOf } from "../../../recipes/nnunet/samples.ts";
@@ -41,6 +41,14 @@ export const exportCommand: Command = {
     for (const path of positionals) runs.push(await exportedRun(folderStore(resolve(path)), values.data));
     const store = folderStore(out);
     for (const [file, bytes] of exportRuns(runs)) await store.write(file, bytes);
+    const [{ labels }] = runs;
+    const written = new Map(exportedLabels(labels).map(({ name, values }) => [name, values.join()]));
+    for (const { name, values } of labels) {
+      if (written.get(name) === values.join()) continue;
+      say(
+        `label "${name}" is ${values.join()} in the dataset and ${written.get(name)} in the folder, as nnU-Net numbers classes`,
+      );
+    }
     say(`results folder ${out}: ${runs[0].configuration}, folds ${runs.map((r) => r.fold).join(", ")}`);
     return 0;
   },
