@@ -48,6 +48,7 @@ export interface ExportedRun {
  * @internal
  */
 export function exportedLabels(labels: readonly LabelClass[]): readonly LabelClass[] {
+  expectItems("exportRuns", "labels", labels, { name: "text", values: "numbers" });
   if (foregroundOf(labels).some((l) => l.values.length > 1)) return labels;
   const classes = nnunetLabels(labels.filter((l) => !l.ignore));
   return [...classes, ...labels.filter((l) => l.ignore)].map((l, i) => ({ ...l, values: [i] }));
