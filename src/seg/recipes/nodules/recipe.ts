@@ -6,6 +6,7 @@
 
 import { cropPlan } from "../../../data/nodules/crop_place.ts";
 import { ballVolume, toMillimeters } from "../../../data/nodules/mask_nodules.ts";
+import { voxelVolumeOf } from "../../../data/volume.ts";
 import { MapDataset } from "../../../data/datasets/map_dataset.ts";
 import { type Item, onKeys, RandFlip } from "../../../data/transforms/index.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
@@ -80,9 +81,11 @@ export default defineRecipe<NoduleOptions>({
       minDiameter: config.minDiameter / config.spacing,
       core: Math.max(1, Math.round(ballVolume(coreDiameter / config.spacing))),
     }),
-  postprocess({ candidates = [], ...found }, { image }, { config: { spacing } }) {
+  postprocess({ candidates = [], ...found }, { image }) {
     const size = image.shape.slice(1);
     const factor = size.map((n, a) => n / found.shape[a + 1]);
+    // Of few slices a whole number of voxels is not quite what `spacing` makes of them, and axes may be oblique.
+    const edge = Math.cbrt(factor.reduce((product, f) => product * f, voxelVolumeOf(image.affine)));
     return {
       ...(factor.every((f) => f === 1) ? found : regridded(found, size)),
       candidates: candidates.map(({ center, diameter, score }) => ({
@@ -91,7 +94,7 @@ export default defineRecipe<NoduleOptions>({
           image.affine,
           center.map((c, a) => (c + 0.5) * factor[a] - 0.5),
         ),
-        diameter: diameter * spacing,
+        diameter: diameter * edge,
         score,
       })),
     };
