@@ -156,6 +156,11 @@ function labelledCases(root: JsonRecord, search: Search): { training: ListedCase
 /** nnU-Net's list of files that lie elsewhere: {id: {images: [...], label}}. */
 const datasetList = (dataset: JsonRecord, fail: Fail): JsonRecord[] =>
   Object.entries(dataset).map(([id, entry]) => {
+    // Results are called by it, in folders of ours.
+    if (/^$|[/\\\0]/.test(id))
+      throw fail(
+        `dataset[${JSON.stringify(id)}] is no name of a case, by which its results are called: expected one without / and \\`,
+      );
     const { images, label } = recordField(entry, `dataset["${id}"]`, fail);
     return { image: images, label };
   });

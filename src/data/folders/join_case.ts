@@ -47,10 +47,10 @@ const marked = (label: Volume): Volume =>
 const inUnitOf = ({ affine, units = "mm" }: Volume, label: Volume): Volume =>
   units === (label.units ?? "mm") ? label : makeVolume(label, affine, { ...label.meta, units });
 
-type Grid = Pick<Volume, "affine" | "spacing" | "units"> & { readonly name: string };
+type Grid = Pick<Volume, "affine" | "spacing" | "shape" | "units"> & { readonly name: string };
 
 /**
- * How the grids of two volumes of one size differ, in words, lengths in millimeters; undefined if they lie on each other. Of two files that name other units
+ * How the grids of two volumes of one size differ, in words, lengths in millimeters; undefined if each voxel of one lies on that of the other. Of two files that name other units
  * the numbers may be the same, as programs write that take no note of units, or the places.
  */
 export const gridDifference = (a: Grid, b: Grid): string | undefined =>
@@ -67,17 +67,32 @@ function differenceOf(a: Grid, b: Grid): string | undefined {
       return `array axis ${axis} of ${a.name} and ${b.name} point ${degrees}° apart; bring both to one orientation`;
     }
   }
-  const shift = [0, 1, 2].map((r) => a.affine[r][3] - b.affine[r][3]);
-  const voxels = [0, 1, 2].map(
-    (axis) => [0, 1, 2].reduce((sum, r) => sum + shift[r] * b.affine[r][axis], 0) / b.spacing[axis] ** 2,
-  );
-  if (voxels.every((v) => Math.abs(v) <= mostShift)) return undefined;
-  const told = voxels.map((v) => Number(v.toFixed(2)));
-  return `the ${a.name} lies [${told}] voxels from the ${b.name}: their affines have other origins; save both with one affine`;
+  const shifts = cornersOf(b.shape.slice(1)).map((corner) => voxelsApart(a, b, corner));
+  const [first] = shifts;
+  if (most(first) > mostShift)
+    return `the ${a.name} lies [${told(first)}] voxels from the ${b.name}: their affines have other origins; save both with one affine`;
+  // What is small beside one voxel adds up along the axes.
+  const worst = shifts.reduce((w, s) => (most(s) > most(w) ? s : w));
+  if (most(worst) > mostShift)
+    return `the ${a.name} lies [${told(worst)}] voxels from the ${b.name} at a corner: their affines have other voxel sizes or directions; save both with one affine, or resample one to the other`;
+  return undefined;
 }
 
-// Half a voxel. What is less comes from headers that round.
-const mostShift = 0.5;
+/** The first and last voxel along each axis. */
+const cornersOf = (size: readonly number[]): number[][] =>
+  Array.from({ length: 8 }, (_, bits) => [0, 1, 2].map((axis) => (bits & (1 << axis) ? (size[axis] ?? 1) - 1 : 0)));
+
+/** How far a voxel of `a` lies from that of `b`, in voxels along the axes of `b`. */
+function voxelsApart(a: Grid, b: Grid, voxel: readonly number[]): number[] {
+  const apart = [0, 1, 2].map((r) => [...voxel, 1].reduce((sum, v, c) => sum + v * (a.affine[r][c] - b.affine[r][c]), 0));
+  return [0, 1, 2].map((axis) => [0, 1, 2].reduce((sum, r) => sum + apart[r] * b.affine[r][axis], 0) / b.spacing[axis] ** 2);
+}
+
+const most = (shift: readonly number[]): number => Math.max(...shift.map(Math.abs));
+const told = (shift: readonly number[]): number[] => shift.map((v) => Number(v.toFixed(2)));
+
+// Less than half a voxel, by which origins at a voxel's corner and at its center differ; what is less comes from headers that round.
+const mostShift = 0.49;
 
 function joinChannels(id: string, images: readonly Volume[]): Volume {
   const [first] = images;
@@ -89,7 +104,10 @@ function joinChannels(id: string, images: readonly Volume[]): Volume {
       );
     }
     const nameOf = ({ source }: Volume["meta"], channel: number) => `channel ${channel}${source ? ` (${source})` : ""}`;
-    const apart = gridDifference({ name: nameOf(meta, i), affine, spacing, units }, { ...first, name: nameOf(first.meta, 0) });
+    const apart = gridDifference(
+      { name: nameOf(meta, i), shape, affine, spacing, units },
+      { ...first, name: nameOf(first.meta, 0) },
+    );
     if (apart) throw new DataError(`joinCase: case "${id}": ${apart}`);
   }
   const data = new Float32Array(images.reduce((n, v) => n + v.data.length, 0));

@@ -4,7 +4,7 @@ import { expectArguments } from "../../host/kinds.ts";
 import { connectedComponents } from "../../host/grid/components.ts";
 import { sizeOf } from "../../host/array.ts";
 import { DataError } from "../../host/errors.ts";
-import { type Affine, inMillimeters, makeVolume, type Volume } from "../volume.ts";
+import { type Affine, inMillimeters, makeVolume, type Volume, voxelVolumeOf } from "../volume.ts";
 import { type Nodule, toVoxel } from "./annotations.ts";
 
 /** Diameter of the ball of a volume. */
@@ -35,8 +35,8 @@ export function nodulesOfMask(mask: Volume): Nodule[] {
     sums[3 * id + 1] += (row % ny) * count;
     sums[3 * id + 2] += ((start + end - 1) / 2 - row * nz) * count;
   });
-  const { affine, spacing } = inMillimeters(mask);
-  const voxel = spacing[0] * spacing[1] * spacing[2];
+  const { affine } = inMillimeters(mask);
+  const voxel = voxelVolumeOf(affine);
   return Array.from({ length: components.count }, (_, c) => {
     const size = components.sizes[c + 1];
     const middle = [0, 1, 2].map((a) => sums[3 * (c + 1) + a] / size);

@@ -9,8 +9,8 @@ import type { WeightTensor } from "../../weights/elements.ts";
 import { readSafetensors } from "../../weights/safetensors.ts";
 import { type TorchValue, writeTorch } from "../../weights/torch/write.ts";
 import type { DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
-import type { LabelClass } from "../../data/labels.ts";
-import { type DatasetFiles, datasetJson } from "./experiment.ts";
+import { foregroundOf, type LabelClass } from "../../data/labels.ts";
+import { type DatasetFiles, datasetJson, nnunetLabels } from "./experiment.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import type { NnunetPlans } from "./plan.ts";
 
@@ -43,7 +43,19 @@ export interface ExportedRun {
 }
 
 /**
- * The files of a results folder by their paths.
+ * Classes with the values that a results folder writes: nnU-Net's label maps have the numbers of the network's outputs, 0, 1, 2 …, and behind them the
+ * voxels to ignore, whatever values a dataset has. Regions write what `regions_class_order` says and stay.
+ * @internal
+ */
+export function exportedLabels(labels: readonly LabelClass[]): readonly LabelClass[] {
+  expectItems("exportRuns", "labels", labels, { name: "text", values: "numbers" });
+  if (foregroundOf(labels).some((l) => l.values.length > 1)) return labels;
+  const classes = nnunetLabels(labels.filter((l) => !l.ignore));
+  return [...classes, ...labels.filter((l) => l.ignore)].map((l, i) => ({ ...l, values: [i] }));
+}
+
+/**
+ * The files of a results folder by their paths. Its classes have the values 0, 1, 2 …, which nnU-Net writes whatever those of the dataset are.
  * @param runs folds of one configuration
  * @throws ConfigError for runs that are not folds of one thing; FormatError for damaged weights
  * @returns texts, and the bytes of checkpoints
@@ -64,7 +76,7 @@ export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array
     throw new ConfigError(`exportRuns: the runs are of the folds ${folds}; each may come once`);
   // A first stage's label map is no channel of the dataset.
   const channels = first.trained.previous_stage === undefined ? first.channels : first.channels.slice(0, -1);
-  const dataset = datasetJson(first.labels, channels, first.files);
+  const dataset = datasetJson(exportedLabels(first.labels), channels, first.files);
   const json = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
   const files = new Map<string, Uint8Array | string>([
     ["plans.json", json(plansOf(first))],

@@ -263,7 +263,10 @@ export async function openNnunetModel(
   const dataset = jsonRecord(await need("dataset.json"), "dataset.json");
   const labels = labelManager(dataset);
   const fail = (problem: string) => new FormatError(`dataset.json: ${problem}`);
-  const classes = foregroundOf(parseLabels(dataset.labels, fail, dataset.regions_class_order));
+  const named = foregroundOf(parseLabels(dataset.labels, fail, dataset.regions_class_order));
+  // A label map has the numbers of the outputs, whatever values the dataset has.
+  const numbers = labels.names.map((name, i) => ({ name, values: [i] }));
+  const classes = labels.hasRegions ? named : numbers.slice(1);
   const channels = Object.values((dataset.channel_names ?? dataset.modality ?? {}) as Record<string, string>).map(String);
   if (channels.length === 0) throw new FormatError('dataset.json: "channel_names" is missing');
   const files = await checkpointsOf(read, options.folds, checkpoint);

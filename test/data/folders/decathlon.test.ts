@@ -228,6 +228,14 @@ describe("dataset.json as other tools write it", () => {
     ]);
   });
 
+  test("no name of a case leads out of the folder of results", () => {
+    for (const id of ["../up", "a/b", "a\\b", ""]) {
+      const json = { ...msd({ training: undefined, test: [] }), dataset: { [id]: { images: ["i.nii.gz"], label: "l.nii.gz" } } };
+      const parse = () => parseDataset(json, folderOf("i.nii.gz", "l.nii.gz"));
+      expect(parse, id).toThrow(/^loadDataset: dataset.json: dataset\[".*"\] is no name of a case/);
+    }
+  });
+
   test("MONAI's validation list and fold numbers are the folds", () => {
     const files = ["a", "b", "c"].flatMap((p) => [`i/${p}.nii.gz`, `l/${p}.nii.gz`]);
     const items = ["a", "b", "c"].map((p, fold) => ({ image: `i/${p}.nii.gz`, label: `l/${p}.nii.gz`, fold: fold % 2 }));

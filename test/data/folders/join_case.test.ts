@@ -49,6 +49,32 @@ describe("joinCase", () => {
     expect(join([0, 0, 0.3])).toThrow(/\[0,0,0.6\]/);
     expect(join([0.9, 1.4, 0.2])).not.toThrow();
   });
+  test("refuses a label half a voxel beside its image, as origins at corners and at centers differ", () => {
+    const moved = (mm: number): Affine => [[1, 0, 0, mm], ...affine().slice(1)] as unknown as Affine;
+    const join = (mm: number) => () => joinCase("a", [image], volume([0, 2], [1, 2, 1, 1], moved(mm)), labels);
+    for (const mm of [0.5, -0.5, 0.4999]) expect(join(mm), String(mm)).toThrow(/lies \[-?0.5,0,0\] voxels from the image/);
+    expect(join(-0.4)).not.toThrow();
+  });
+  test("refuses a label whose last voxels lie elsewhere, however little a voxel size or a direction differs", () => {
+    const voxels = 60;
+    const long = (a: Affine, n = voxels) => volume(new Array<number>(n).fill(0), [1, n, 1, 1], a);
+    const turned = (degrees: number): Affine => {
+      const [c, s] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+      return [
+        [c, -s, 0, 0],
+        [s, c, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+      ];
+    };
+    const join = (a: Affine, n?: number) => () => joinCase("a", [long(affine(), n)], long(a, n), labels);
+    expect(join(affine(1.009))).toThrow(/lies \[0.53,0,0\] voxels from the image at a corner: .* voxel sizes or directions/);
+    expect(join(turned(5))).toThrow(/lies \[-0.22,5.14,0\] voxels from the image at a corner/);
+    expect(() => joinCase("a", [long(affine()), long(affine(1.009))], undefined, labels)).toThrow(/channel 1 lies \[0.53,0,0\]/);
+    // What headers round to is less than that, and so is what short axes make of it.
+    expect(join(affine(1.005))).not.toThrow();
+    expect(join(turned(5), 5)).not.toThrow();
+  });
   test("rounds label values a hair from an integer, and refuses others", () => {
     expect([...joinCase("a", [image], volume([1e-4, 1.9999], [1, 2, 1, 1]), labels).label!.data]).toEqual([0, 2]);
     expect(() => joinCase("a", [image], volume([0, 1.99], [1, 2, 1, 1]), labels)).toThrow(/is not a class/);

@@ -9,6 +9,7 @@ import { DataLoader } from "../../../src/data/loading/loader.ts";
 import { parseAnnotations } from "../../../src/data/nodules/annotations.ts";
 import { cropPlan, placeCrop } from "../../../src/data/nodules/crop_place.ts";
 import { openNodules, prepareLuna } from "../../../src/data/nodules/luna.node.ts";
+import { nodulesOfMask } from "../../../src/data/nodules/mask_nodules.ts";
 import { noduleMask, prepareScan } from "../../../src/data/nodules/prepare.ts";
 import { type Affine, makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, FormatError } from "../../../src/host/errors.ts";
@@ -33,6 +34,12 @@ test("the list and its errors", () => {
   expect(parseAnnotations(list).get("s1")![0]).toEqual({ center: [-6, -8, 14], diameter: 4 });
   expect(() => parseAnnotations("a,b\n1,2")).toThrow(FormatError);
   expect(() => parseAnnotations("seriesuid,coordX,coordY,coordZ,diameter_mm\ns1,1,2,,4")).toThrow(/line 2/);
+});
+
+test("the diameter of a nodule of a mask is that of its volume, also where a gantry was tilted", () => {
+  const tilted = affine.map((row, r) => (r === 1 ? [0, 1, 0.9, -20] : row));
+  const mask = makeVolume({ data: new Uint8Array(27).fill(1), shape: [1, 3, 3, 3] }, tilted);
+  expect(nodulesOfMask(mask)[0].diameter).toBeCloseTo(Math.cbrt((6 / Math.PI) * 27 * 3), 9);
 });
 
 test("a prepared scan is isotropic bytes, with the nodule where the bright voxel is", () => {

@@ -54,3 +54,18 @@ test("a file that counts in meters is told of in cm² and ml as well", async () 
   };
   expect(await told(0.002, "m")).toBe(await told(2, "mm"));
 });
+
+test("label values a hair from an integer, as a file's scaling leaves them, are that label", async () => {
+  const size = 6;
+  const cube = Float32Array.from({ length: size ** 3 }, (_, i) =>
+    [i % size, Math.floor(i / size) % size, Math.floor(i / size ** 2)].every((p) => p > 0 && p < size - 1) ? 4.9999 : 0,
+  );
+  const surfaceOf = async (name: string, data: Float32Array) => {
+    const path = join(folder, name);
+    await writeNiftiFile(path, makeVolume({ data, shape: [1, size, size, size] }), { dtype: "f32" });
+    return callCli(["surface", path, "--label", "5", "--out", join(folder, "h.stl"), "--overwrite"]);
+  };
+  const { code, stdout } = await surfaceOf("hair.nii", cube);
+  expect(code).toBe(0);
+  expect(stdout).toBe((await surfaceOf("whole.nii", cube.map(Math.round))).stdout);
+});

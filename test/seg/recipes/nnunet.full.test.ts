@@ -84,6 +84,14 @@ test("a run that stopped is the run that did not, and its results folder predict
   expect(labels.data).toEqual(found.value!.labels.data);
   expect(model.configurationName).toBe("3d_fullres");
   model.dispose();
+  // Masks of 0 and 255 are usual; nnU-Net writes 1 all the same, and so says what is exported.
+  const values = (set: typeof folder) => JSON.parse(set.get("dataset.json") as string) as { labels: object };
+  const of255 = info.labels.map((l) => ({ ...l, values: l.values.map((v) => 255 * v) }));
+  expect(values(exportRuns([{ ...exported, labels: of255 }])).labels).toEqual(values(folder).labels);
+  const gaps = new Map(folder).set("dataset.json", JSON.stringify({ ...values(folder), labels: { background: 0, one: 255 } }));
+  const again = await openNnunetModel(gpu, async (path) => bytes(gaps.get(path)));
+  expect(again.classes).toEqual([{ name: "one", values: [1] }]);
+  again.dispose();
   opened.dispose();
 });
 

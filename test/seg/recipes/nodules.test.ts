@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeChest, writeChests } from "../../../scripts/synthetic_chest.ts";
-import { type Item, makeVolume, nodulesOfMask, RandomState } from "../../../src/data/index.ts";
+import { type AffineMatrix, type Item, makeVolume, nodulesOfMask, RandomState } from "../../../src/data/index.ts";
 import { maskOfNodules, toMillimeters } from "../../../src/data/nodules/mask_nodules.ts";
 import { ConfigError, DataError, type Device } from "../../../src/index.ts";
 import {
@@ -203,6 +203,23 @@ test("scans of other voxels come back on their own grid, and what is found stand
   expect(unlisted.boxes).toHaveLength(list.length);
   expect(unlisted.label).toEqual(regridded(source.label, [45, 32, 30]));
   expect(toMillimeters(image.affine, [0, 0, 0])).toEqual([120.5, 98.25, -310]);
+});
+
+test("the diameter of what is found is that of its volume, also of a slice and of oblique axes", async () => {
+  const affine: AffineMatrix = [
+    [1, 0.5, 0, 0],
+    [0, -1, 0, 0],
+    [0, 0, 2.5, 0],
+    [0, 0, 0, 1],
+  ];
+  const image = makeVolume({ data: new Int16Array(64), shape: [1, 8, 8, 1] }, affine);
+  const source = { id: "a", image, label: makeVolume({ data: new Uint8Array(64).fill(1), shape: image.shape }, affine) };
+  const { config, info } = await configured({ spacing: 1, mask: "label" });
+  const { label } = preparedScan(source, config);
+  const { candidates } = candidatesOf({ ...label, data: label.data.map(() => 1) }, { detectAt: 0.5, minDiameter: 0, core: 1 });
+  const found = { ...label, candidates };
+  const [{ diameter }] = (await nodules.postprocess!(found, source, contextOf(nodules, config, info))).candidates!;
+  expect(diameter).toBeCloseTo(Math.cbrt((6 / Math.PI) * 64 * 2.5), 6);
 });
 
 test("options that do not go together, and scans that cannot be used, are refused", async () => {

@@ -3,8 +3,10 @@
 import { join, resolve } from "node:path";
 import { counted } from "../../../host/text.ts";
 import { axisCodes } from "../../../data/axis_codes.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { csvField } from "../../../host/csv.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { outputCodingOf } from "../../post/output_coding.ts";
+import { type OutputCoding, outputCodingOf } from "../../post/output_coding.ts";
 import { type ExportSlicesOptions, sliceFiles } from "../../recipes/quicknat/export_slices.ts";
 import { foldersOf } from "../../recipes/quicknat/views.ts";
 import { quickNatOptions, type QuickNatRecipeOptions } from "../../recipes/quicknat/options.ts";
@@ -30,9 +32,12 @@ const table = {
   maxBackground: { ...maxBackground, standard: 2 },
 };
 
+// The gray value of voxels that nobody has labeled.
+const ignored = 255;
+
 const help = `voxgrad export-slices ${usage}
 
-Writes the slices of the labeled cases of a dataset as PNG files of 8 bits: <view>_images/<id>_<slice>.png, stretched from the volume's least value to its greatest, and <view>_labels/<id>_<slice>.png with the class as gray value; classes.csv names the classes.
+Writes the slices of the labeled cases of a dataset as PNG files of 8 bits: <view>_images/<id>_<slice>.png, stretched from the volume's least value to its greatest, and <view>_labels/<id>_<slice>.png with the class as gray value (${ignored} where a dataset ignores voxels); classes.csv names the classes. Of several channels the first is written.
 
 ${helpLines([
   ["data DIR", "Decathlon or nnU-Net folder"],
@@ -41,6 +46,13 @@ ${helpLines([
   ["overwrite", "write over slices that are there"],
   ...Object.entries(table).map(([name, option]) => [calledBy(table)(name).slice(2), option.help] as const),
 ])}`;
+
+/** Class indices, and voxels that nobody has labeled: they are no background. */
+function grayOf(label: HostArray, coding: OutputCoding): HostArray {
+  const target = coding.target(label);
+  const mask = coding.ignored(label)?.data;
+  return mask ? { ...target, data: target.data.map((v, i) => (mask[i] ? ignored : v)) } : target;
+}
 
 export const exportSlicesCommand: Command = {
   name: "export-slices",
@@ -60,6 +72,8 @@ export const exportSlicesCommand: Command = {
     const labels = quicknat.labels!(asked as RunConfig<QuickNatRecipeOptions>, data.index.labels);
     const coding = outputCodingOf("softmax", labels);
     const out = folderStore(resolve(values.out as string));
+    if (coding.ignore !== undefined && coding.foreground.length >= ignored)
+      throw new ConfigError(`export-slices: the gray value ${ignored} of ignored voxels is that of a class`);
     const folders = asked.views.flatMap(foldersOf);
     expectFree({
       outputs: ["classes.csv", ...folders].map((name) => join(out.name, name)),
@@ -72,7 +86,7 @@ export const exportSlicesCommand: Command = {
       for (const [i, item] of data.train.entries()) {
         const { image, label } = await data.read(item);
         const options: ExportSlicesOptions = { ...rest, orientation: axisCodes(image.affine) };
-        for await (const { path, bytes } of sliceFiles(item.id, image, label && coding.target(label), options)) {
+        for await (const { path, bytes } of sliceFiles(item.id, image, label && grayOf(label, coding), options)) {
           await out.write(path, bytes);
           files++;
         }
@@ -81,8 +95,11 @@ export const exportSlicesCommand: Command = {
     } finally {
       line.finish();
     }
-    const rows = ["background", ...coding.foreground.map((l) => l.name)].map((name, i) => `${i},${name}`);
+    const rows = ["background", ...coding.foreground.map((l) => l.name)].map((name, i) => `${i},${csvField(name)}`);
+    if (coding.ignore !== undefined) rows.push(`${ignored},ignore`);
     await out.write("classes.csv", `${["value,class", ...rows].join("\n")}\n`);
+    const { modality } = data.index;
+    if (modality.length > 1) say(`of the ${modality.length} channels the slices show the first, ${modality[0]}`);
     say(`${counted(files, "slice")} of ${counted(data.train.length, "case")} in ${out.name}`);
     return 0;
   },

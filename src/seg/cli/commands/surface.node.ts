@@ -1,5 +1,6 @@
 /** @file `voxgrad surface`: the surface of a label as a mesh, and a picture of it. */
 
+import { wholeLabels } from "../../../data/folders/join_case.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { encodeMesh, meshFormatOf } from "../../../host/bytes/mesh_files.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
@@ -56,7 +57,8 @@ export const surfaceCommand: Command = {
     const format = values.out === undefined ? undefined : meshFormatOf(values.out);
     expectFree({ outputs: [values.out, values.picture], overwrite: values.overwrite, input: positionals[0] });
     const labels = values.label?.split(",").map((v) => numberOf("label", v));
-    const volume = await readImageFile(positionals[0]);
+    const read = await readImageFile(positionals[0]);
+    const volume = labels ? wholeLabels(read) : read;
     const channel = numberOf("channel", values.channel ?? "0");
     const voxels = volume.data.length / volume.shape[0];
     const intensity = labels && volume.data.subarray(channel * voxels, (channel + 1) * voxels).find((v) => !Number.isInteger(v));

@@ -7,7 +7,7 @@
 import { cropPlan } from "../../../data/nodules/crop_place.ts";
 import { ballVolume, toMillimeters } from "../../../data/nodules/mask_nodules.ts";
 import { MapDataset } from "../../../data/datasets/map_dataset.ts";
-import { inMillimeters } from "../../../data/volume.ts";
+import { inMillimeters, voxelVolumeOf } from "../../../data/volume.ts";
 import { type Item, onKeys, RandFlip } from "../../../data/transforms/index.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { diceLoss } from "../../../nn/losses/dice.ts";
@@ -81,18 +81,21 @@ export default defineRecipe<NoduleOptions>({
       minDiameter: config.minDiameter / config.spacing,
       core: Math.max(1, Math.round(ballVolume(coreDiameter / config.spacing))),
     }),
-  postprocess({ candidates = [], ...found }, { image }, { config: { spacing } }) {
+  postprocess({ candidates = [], ...found }, { image }) {
     const size = image.shape.slice(1);
     const factor = size.map((n, a) => n / found.shape[a + 1]);
+    const { affine } = inMillimeters(image);
+    // Of few slices a whole number of voxels is not quite what `spacing` makes of them, and axes may be oblique.
+    const edge = Math.cbrt(factor.reduce((product, f) => product * f, voxelVolumeOf(affine)));
     return {
       ...(factor.every((f) => f === 1) ? found : regridded(found, size)),
       candidates: candidates.map(({ center, diameter, score }) => ({
         // Borders keep their places, so middles of voxels do not.
         center: toMillimeters(
-          inMillimeters(image).affine,
+          affine,
           center.map((c, a) => (c + 0.5) * factor[a] - 0.5),
         ),
-        diameter: diameter * spacing,
+        diameter: diameter * edge,
         score,
       })),
     };

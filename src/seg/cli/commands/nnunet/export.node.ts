@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
-import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
+import { exportedLabels, type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
 import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
 import { mirrorAxesOf } from "../../../recipes/nnunet/samples.ts";
@@ -48,6 +48,14 @@ export const exportCommand: Command = {
       // There was none before; a part of one would be taken for a model, and refused by the next call.
       await rm(out, { recursive: true, force: true }).catch(() => undefined); // the first error is the one to tell
       throw error;
+    }
+    const [{ labels }] = runs;
+    const written = new Map(exportedLabels(labels).map(({ name, values }) => [name, values.join()]));
+    for (const { name, values } of labels) {
+      if (written.get(name) === values.join()) continue;
+      say(
+        `label "${name}" is ${values.join()} in the dataset and ${written.get(name)} in the folder, as nnU-Net numbers classes`,
+      );
     }
     say(`results folder ${out}: ${runs[0].configuration}, folds ${runs.map((r) => r.fold).join(", ")}`);
     return 0;
