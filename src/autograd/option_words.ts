@@ -4,9 +4,8 @@ import { ConfigError } from "../host/errors.ts";
 import { expectWord } from "../host/words.ts";
 import type { ConvOptions } from "../kernels/conv/shape.ts";
 
-/** Throws `ConfigError` for an option that is another word than convolutions know. */
-export function expectConvWords(op: string, { padding, paddingMode = "zeros", activation = "none" }: ConvOptions): void {
-  if (typeof padding === "string") expectWord(op, "padding", padding, ["same", "valid"]);
+/** Throws `ConfigError` for an option that is another word than convolutions know; paddings are the shape rule's. */
+export function expectConvWords(op: string, { paddingMode = "zeros", activation = "none" }: ConvOptions): void {
   expectWord(op, "paddingMode", paddingMode, ["zeros", "reflect", "replicate", "circular"]);
   expectWord(op, "activation", activation, ["none", "relu"]);
 }
