@@ -79,7 +79,7 @@ const given: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   batchNorm: { ...plain, running: undefined },
   computeSurfaceDice: { yPred: hostArray([1, 2, 4, 4]), y: hostArray([1, 2, 4, 4]), classThresholds: [1] },
-  conv: { x: gpu.tensor(hostArray([1, 2, 8, 8])), weight: gpu.tensor(hostArray([3, 2, 3, 3])) },
+  conv: { x: gpu.tensor(hostArray([1, 2, 8, 8])), weight: gpu.tensor(hostArray([3, 2, 3, 3])), bias: undefined },
   convertBoxMode: { boxes: hostArray([2, 4]) },
   fixedBatchNorm: { ...plain, mean: channelwise, variance: channelwise },
   gridSample: { grid: gpu.tensor(hostArray([1, 3, 3, 2])) },
