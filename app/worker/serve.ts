@@ -27,7 +27,8 @@ const browserErrors: Readonly<Record<string, string>> = {
 /** Arrays that are not to be had: browsers tell of them in words of their own, by errors that mean other things too. */
 const noMemory = /alloc|memory|invalid (typed )?array length/i;
 
-const failureOf = (error: unknown): Failure => {
+/** What the page is told of an error. */
+export const failureOf = (error: unknown): Failure => {
   if (error instanceof VoxgradError) {
     // Readers name the file; that it is gone is what the user can mend.
     const gone = browserErrors[(error.cause as Partial<Error> | undefined)?.name ?? ""] === "Gone";

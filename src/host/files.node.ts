@@ -61,19 +61,22 @@ const temporaryName = /^\.[0-9a-f]{16}\.tmp$/;
 /** Nothing is written for so long without a byte. */
 const staleMs = 3_600_000;
 
-/** Removes what writes of processes that were killed left in a folder and those in it; what may still be written to stays. */
-export async function sweepTemporaries(folder: string): Promise<void> {
+/**
+ * Removes what writes of processes that were killed left in a folder and those in it; what may still be written to stays.
+ * @param now the time as the folder's file system has it, in milliseconds: a server's clock is another than that of who writes there
+ */
+export async function sweepTemporaries(folder: string, now: number): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const inner = entries.filter((e) => e.isDirectory()).map((e) => join(folder, e.name));
   for (const place of [folder, ...inner]) {
     const names = place === folder ? entries.map((e) => e.name) : await readdir(place).catch(() => []);
-    for (const name of names.filter((n) => temporaryName.test(n))) await removeStale(join(place, name));
+    for (const name of names.filter((n) => temporaryName.test(n))) await removeStale(join(place, name), now);
   }
 }
 
-async function removeStale(path: string): Promise<void> {
+async function removeStale(path: string, now: number): Promise<void> {
   const info = await stat(path).catch(() => undefined);
-  if (info && Date.now() - info.mtimeMs > staleMs) await rm(path, { force: true }).catch(() => undefined);
+  if (info && now - info.mtimeMs > staleMs) await rm(path, { force: true }).catch(() => undefined);
 }
 
 /** Adds `text` to the end of `path`; on an error, as of a full disk, the file keeps none of it. */

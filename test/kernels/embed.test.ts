@@ -36,8 +36,8 @@ test("a scalar takes the place behind a vector of three; arrays of vectors of fo
 
 test("comments, also inside lists, count for nothing but their lines", () => {
   expect(layout("  a: u32, // b: u32,\n  /* c: u32,\n */ d: u32")).toEqual({ a: ["u32", 1, 0], d: ["u32", 1, 1] });
-  const { code } = readWgsl("a.wgsl", "// head\n\nfn f() {\n  // why\n  let a = 1; // what\n}\n");
-  expect(code).toBe("fn f(){\nlet a=1;\n}");
+  const { code } = readWgsl("a.wgsl", "// head\n\nfn f() {\n  // why\n  let a = 1; // what\n  let b = 2;\n}\n");
+  expect(code).toBe("fn f(){let a=1;\nlet b=2;}");
 });
 
 const tokens = (text: string): readonly string[] =>

@@ -14,6 +14,7 @@ import { ConfigError, FormatError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { turnArray } from "../axis_codes.ts";
 import { baseName } from "../formats/beside.ts";
+import { whileReading } from "../formats/byte_source.ts";
 import type { ImageFile, ImageGrid } from "../formats/format.ts";
 import { readFiles, readGrid } from "../formats/read_image.ts";
 import type { LabelClass } from "../labels.ts";
@@ -102,7 +103,8 @@ const outermost = (paths: readonly string[], wanted: RegExp): string | undefined
   paths.filter((path) => wanted.test(path)).sort((a, b) => depth(a) - depth(b))[0];
 
 const folderOf = (path: string): string => path.slice(0, path.length - baseName(path).length);
-const textOf = async ({ open }: Files, path: string): Promise<string> => (await open(path)).blob.text();
+const textOf = async ({ open }: Files, path: string): Promise<string> =>
+  whileReading(path, (await open(path)).blob.text(), "lunaDataset");
 
 function jsonOf(text: string, path: string): unknown {
   try {

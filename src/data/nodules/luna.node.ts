@@ -72,14 +72,15 @@ export async function prepareLuna(
   const path = join(out, "index.json");
   const before = existsSync(path) ? parseNoduleIndex(await readJson(path, "prepareLuna"), path).scans : [];
   const scans = new Map(before.map((scan) => [scan.id, scan]));
-  const writeIndex = () => writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()] }));
+  const writeIndex = (without?: string) =>
+    writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()].filter((scan) => scan.id !== without) }));
   for (const [i, [id, list]] of wanted.entries()) {
     const source = found.get(id)!;
     const { spacing = null, window = null } = options;
     const made = await itemKey("prepareLuna", { source, list, spacing, window }, { stamp: contentStamp });
     if (scans.get(id)?.made !== made) {
-      // Whenever the call ends, no row tells of another file than the one beside it.
-      const forget = async () => void (scans.delete(id) && (await writeIndex()));
+      // Whenever the call ends, no row tells of another file than the one beside it. The scan keeps its place, by which folds are cut.
+      const forget = async () => void (scans.has(id) && (await writeIndex(id)));
       scans.set(id, { ...(await prepareOne(id, source, list, out, options, forget)), made });
       await writeIndex();
     }

@@ -68,7 +68,7 @@ function threadsOf(tile: Exclude<ReturnType<typeof weightVariant>, Fourier | "pr
   return "SA" in tile ? tile.SA * tile.SB * tile.S : tile.AG * tile.BG * tile.KS;
 }
 
-// Lanes differ in channels up to so many positions. On llvmpipe, CPU ms by taps and by channels: 128 channels of 5³ taps at 4×8×8 81 and 62, of 3³ at 8³ 35 and 32,
+// Lanes differ in channels up to so many positions. On llvmpipe, CPU ms by taps and by channels: 128 channels of 5³ taps at 4×8×8 81 and 61, of 3³ at 8³ 35 and 32,
 // 64 at 16³ 56 and 61, 32 at 32³ 99 and 110.
 const mostByChannel = 1024;
 

@@ -156,7 +156,11 @@ export function readWgsl(file: string, text: string): WgslFile {
   const lines = bare.split("\n").map((line) => tight(line.trim()));
   // Names of constants are in capitals: those that nobody declares are the prelude's.
   const capitals = new Set(bare.match(/\b[A-Z][A-Z0-9_]*\b/g));
-  const code = lines.filter((line) => line !== "").join("\n");
+  // A statement stays on a line of its own, which errors count.
+  const code = lines
+    .filter((line) => line !== "")
+    .join("\n")
+    .replaceAll(/(?<=[{},(])\n|\n(?=[{}),])/g, "");
   return { file, ...readDirectives(file, text), ...read, aliases, constants, declared, capitals, threads, code };
 }
 

@@ -3,7 +3,7 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -45,11 +45,22 @@ async function lock(path: string, folder: string): Promise<() => Promise<void>> 
     held.delete(id);
     throw error;
   }
-  await sweepTemporaries(folder);
+  await sweepOnce(folder, path);
   return async () => {
     held.delete(id);
     await rm(path, { force: true });
   };
+}
+
+/** Folders that this process has swept: it takes that of its results for each case, and there may be thousands in it. */
+const swept = new Set<string>();
+
+/** `made` is a file that was written just now. */
+async function sweepOnce(folder: string, made: string): Promise<void> {
+  if (swept.has(folder)) return;
+  swept.add(folder);
+  const info = await stat(made).catch(() => undefined);
+  if (info) await sweepTemporaries(folder, info.mtimeMs);
 }
 
 async function take(path: string, folder: string, mine: string): Promise<void> {

@@ -129,7 +129,11 @@ function real(path: string): string {
 export function expectOtherFolder(paths: readonly string[], out: string): void {
   const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
   const wholes = paths.flatMap((path) =>
-    isFolder(path) ? [path] : existsSync(path) ? [] : matching(path).map((p) => dirname(p)),
+    isFolder(path)
+      ? [path]
+      : existsSync(path)
+        ? []
+        : matching(path).flatMap((p) => (isFolder(p) ? [p, dirname(p)] : [dirname(p)])),
   );
   if (wholes.some((path) => real(path) === real(out)))
     throw new ConfigError(

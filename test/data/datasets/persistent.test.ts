@@ -97,6 +97,20 @@ describe("a store that is damaged or full", () => {
     }
   });
 
+  test("two words with the same bit turned, and bytes at any place of their memory", () => {
+    const bytes = encodeItem(array([64], 1));
+    const where = bytes.length - 64 * 4;
+    for (let bit = 0; bit < 32; bit++)
+      for (const apart of [4, 8, 64]) {
+        const spoilt = bytes.slice();
+        for (const at of [where, where + apart]) spoilt[at + (bit >> 3)] ^= 1 << (bit % 8);
+        expect(() => decodeItem(spoilt, "a"), `bit ${bit}, ${apart} bytes apart`).toThrow(/checksum/);
+      }
+    const moved = new Uint8Array(bytes.length + 3);
+    moved.set(bytes, 3);
+    expect(decodeItem(moved.subarray(3), "a")).toEqual(array([64], 1));
+  });
+
   test.each(["ENOSPC", "EDQUOT", "QuotaExceededError"])("%s: it goes on without keeping, and says so once", async (code) => {
     const store = memoryItemStore();
     let writes = 0;

@@ -82,6 +82,10 @@ test("a gray value of no class, a picture too few and one of another size are er
   );
   await expect(read(picture(0, 0, 90, 0, 0, 0))).rejects.toThrow(DataError);
   await expect(read(Uint8Array.of(1, 1, 0))).rejects.toThrow(/has 1×1 pixels, its slice 3×2/);
+  const lost = new Blob([]);
+  lost.arrayBuffer = () => Promise.reject(new DOMException("it is gone", "NotReadableError"));
+  const open: ReadChaosOptions["open"] = (p) => (p === ground[0] ? Promise.resolve({ name: p, blob: lost }) : options.open(p));
+  await expect(readChaosCase(item, { ...options, open })).rejects.toThrow(/^readChaosCase: .*liver_GT_000\.png cannot be read/);
   await expect(readChaosCase(byId("MR_2_T2SPIR"), { ...options, extra: 1 } as ReadChaosOptions)).rejects.toThrow(
     /no option "extra"/,
   );

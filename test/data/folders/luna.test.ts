@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChests } from "../../../scripts/synthetic_chest.ts";
 import { turnArray } from "../../../src/data/axis_codes.ts";
+import { lunaDataset } from "../../../src/data/folders/luna.ts";
 import { loadLuna, loadNoduleCase, lunaCacheFile } from "../../../src/data/folders/luna.node.ts";
 import { readImageFile, readImageGrid, writeImageFile } from "../../../src/data/formats/images.node.ts";
 import { type Nodule, toVoxel } from "../../../src/data/nodules/annotations.ts";
@@ -124,4 +125,12 @@ test("faults are named: a list of other scans, voxels that are not there, a nodu
   const scan = await readImageFile(at("raw", `${id}.mhd`));
   expect(() => maskOfNodules(scan, [{ center: [900, 0, 0], diameter: 4 }])).toThrow(/lies outside/);
   expect(await loadLuna(at("nowhere"))).toBeUndefined();
+});
+
+test("a list that went while it was read is an error that names it", async () => {
+  const blob = new Blob([]);
+  blob.text = () => Promise.reject(new DOMException("it is gone", "NotReadableError"));
+  const lost = lunaDataset(["annotations.csv", "s1.mhd"], { open: async (name) => ({ name, blob }) });
+  await expect(lost).rejects.toThrow(/^lunaDataset: annotations\.csv cannot be read/);
+  await expect(lost).rejects.toThrow(FormatError);
 });

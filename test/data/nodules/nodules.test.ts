@@ -10,6 +10,7 @@ import { parseAnnotations } from "../../../src/data/nodules/annotations.ts";
 import { cropPlan, placeCrop } from "../../../src/data/nodules/crop_place.ts";
 import { openNodules, prepareLuna } from "../../../src/data/nodules/luna.node.ts";
 import { nodulesOfMask } from "../../../src/data/nodules/mask_nodules.ts";
+import type { NoduleIndex } from "../../../src/data/nodules/nodule_dataset.ts";
 import { noduleMask, prepareScan } from "../../../src/data/nodules/prepare.ts";
 import { type Affine, makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, FormatError } from "../../../src/host/errors.ts";
@@ -144,6 +145,32 @@ test("a call that ends at any moment leaves no row of a file that is another's",
       ended = failed === undefined;
       expect(k).toBeLessThan(100);
     }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a scan that is prepared anew keeps its place in the list", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-luna-"));
+  const [annotations, out] = [join(folder, "annotations.csv"), join(folder, "out")];
+  try {
+    await writeFile(annotations, `${list}s2,6,8,14,4\n`);
+    for (const id of ["s1", "s2"]) await writeFile(join(folder, `${id}.nii.gz`), "");
+    const prepare = () => prepareLuna(folder, annotations, out, { readVolume: async () => scan() });
+    const idsOf = ({ scans }: { readonly scans: readonly { readonly id: string }[] }) => scans.map(({ id }) => id);
+    const ids = async () => [
+      idsOf(await prepare()),
+      idsOf(JSON.parse(await readFile(join(out, "index.json"), "utf8")) as NoduleIndex),
+    ];
+    expect(await ids()).toEqual([
+      ["s1", "s2"],
+      ["s1", "s2"],
+    ]);
+    await writeFile(join(folder, "s1.nii.gz"), "edited");
+    expect(await ids()).toEqual([
+      ["s1", "s2"],
+      ["s1", "s2"],
+    ]);
   } finally {
     await rm(folder, { recursive: true });
   }

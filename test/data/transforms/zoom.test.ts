@@ -41,3 +41,14 @@ test("RandSimulateLowResolution leaves its input where nothing shrinks, and give
     expect([x.data.length, x.data[5]]).toEqual([32 ** 3, 5]);
   }
 });
+
+test("null is none, where an option goes unused, as in options of a file", () => {
+  const x = { data: Float32Array.from({ length: 25 }, (_, i) => i), shape: [1, 5, 5] };
+  const none = { paddingMode: null, mode: null } as object;
+  const mean = { filter: "mean", filterSize: 3 } as const;
+  expect(new T.ImageFilter({ ...mean, ...none }).apply(x)).toEqual(new T.ImageFilter(mean).apply(x));
+  const zoom = { zoom: 2, mode: "nearest", keepSize: false } as const;
+  const paddingMode = null as unknown as undefined;
+  expect(new T.Zoom({ ...zoom, paddingMode }).apply(x)).toEqual(new T.Zoom(zoom).apply(x));
+  expect(() => new T.Zoom({ ...zoom, paddingMode: "mirror" as "edge" })).toThrow(/mirror/);
+});

@@ -3,10 +3,12 @@
 import { expect, test } from "vitest";
 import { ConfigError, full } from "../../../src/index.ts";
 import {
+  Activation,
   activationLayer,
   type ActivationSpec,
   AlphaDropout,
   BatchNorm,
+  Conv,
   Dropout,
   dropoutLayer,
   type DropoutSpec,
@@ -62,4 +64,11 @@ test("networks take them too", () => {
   expect(names(unet("batch"))).toEqual(names(unet("BATCH")));
   const mesh = (norm: "batch" | "BATCH") => new MeshNet(gpu, { ...shared, channels: 2, norm });
   expect(names(mesh("batch"))).toEqual(names(mesh("BATCH")));
+});
+
+test("what is no word of an option is told when the layer is made", () => {
+  const conv = { spatialDims: 2, inChannels: 1, outChannels: 1, kernelSize: 3 } as const;
+  for (const wrong of [{ paddingMode: "edge" }, { padding: "full" }, { activation: "gelu" }])
+    expect(() => new Conv(gpu, { ...conv, ...(wrong as object) })).toThrow(/^Conv: unknown /);
+  expect(() => new Activation((x) => x, "gelu" as "relu")).toThrow(/^Activation: activation must be "relu"/);
 });

@@ -1,8 +1,10 @@
 /** @file Commands that read datasets and write, on a disk that fails once, at each of their calls in turn. */
 
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { exportCommand } from "../../../src/seg/cli/commands/nnunet/export.node.ts";
+import { ConfigError } from "../../../src/host/errors.ts";
 import { callCli } from "../../lib/call_cli.ts";
 import { Workplace } from "../../lib/every_fault.ts";
 import { writeTinyDataset } from "../../lib/tiny.ts";
@@ -56,3 +58,12 @@ test("evaluate", () =>
 
 test("nnunet export, into a folder that is whole or not there", () =>
   work.everyFault(["nnunet", "export", work.at("run"), "--out", work.at("exported")]));
+
+test("of two exports into one folder at a time one is refused, and takes nothing of the other's", async () => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const out = work.at("one of two");
+  const both = await Promise.allSettled([1, 2].map(() => exportCommand.run([work.at("run"), "--out", out])));
+  vi.restoreAllMocks();
+  expect(both.filter((r) => r.status === "rejected").map((r): unknown => r.reason)).toEqual([expect.any(ConfigError)]);
+  expect(existsSync(join(out, "fold_all", "checkpoint_final.pth"))).toBe(true);
+});

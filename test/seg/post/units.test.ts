@@ -72,6 +72,14 @@ test.each(["um", "m"] as const)("distances, meshes and nodules of an image in %s
   expect(of(unit)).toEqual(Object.fromEntries(Object.entries(mm).map(([k, v]) => [k, same(v)])));
 });
 
+test.each(units)("a scan of 1 mm voxels in %s keeps its voxels, and its place is in mm", (unit) => {
+  const affine = [0, 1, 2, 3].map((r) =>
+    [0, 1, 2, 3].map((c) => (r === 3 || r === c ? Number(r === c) : 0) * (r < 3 ? perMm[unit] : 1)),
+  );
+  const { image } = prepareScan(makeVolume({ data: new Float32Array(8), shape: [1, 2, 2, 2] }, affine, { units: unit }), []);
+  expect([image.shape, image.spacing, image.units]).toEqual([[1, 2, 2, 2], [1, 1, 1].map((v) => expect.closeTo(v, 9)), "mm"]);
+});
+
 test("grids in other units lie on each other by their numbers or by their places", () => {
   const grid = (unit: keyof typeof perMm, named?: SpaceUnit) => ({ name: unit, ...inUnit(block(4), unit, named) });
   for (const a of units) {

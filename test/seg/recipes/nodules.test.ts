@@ -25,7 +25,7 @@ import { FolderData } from "../../../src/seg/index.node.ts";
 import { preparedScan, regridded } from "../../../src/seg/recipes/nodules/scans.ts";
 import { candidatesOf, NoduleSegmenter } from "../../../src/seg/recipes/nodules/segmenter.ts";
 import { PreparedCases } from "../../../src/seg/recipes/prepared.ts";
-import { readCandidates, writeCandidates } from "../../../src/seg/run/detections.ts";
+import { DetectionTally, readCandidates, writeCandidates } from "../../../src/seg/run/detections.ts";
 import { contextOf } from "../../../src/seg/run/files.ts";
 import { device } from "../../lib/device.ts";
 
@@ -196,6 +196,10 @@ test("scans of other voxels come back on their own grid, and what is found stand
   const back = await nodules.postprocess!(found, source, contextOf(nodules, config, info));
   expect(back.shape).toEqual(image.shape);
   expect(matchCandidates(back.candidates!, list).tpProbs).toEqual(list.map(() => 1));
+  const affine = image.affine.map((row, r) => (r < 3 ? row.map((v) => 1000 * v) : row));
+  const um = { ...source, image: makeVolume(image, affine, { units: "um" }) };
+  const ofUm = await nodules.postprocess!(found, um, contextOf(nodules, config, info));
+  expect(matchCandidates(ofUm.candidates!, list).tpProbs).toEqual(list.map(() => 1));
   for (const [i, { diameter }] of nodulesOfMask(makeVolume(back, image.affine)).entries())
     expect(diameter, `nodule ${i}`).toBeGreaterThan(4);
   // Where no list is, nodules are those of the mask; their voxels train, whatever the list says.
@@ -229,6 +233,15 @@ test("options that do not go together, and scans that cannot be used, are refuse
   const { config } = await configured();
   const image = makeVolume({ data: new Float32Array(8).fill(NaN), shape: [1, 2, 2, 2] });
   expect(() => preparedScan({ id: "bad", image }, config)).toThrow(DataError);
+});
+
+test("a report that finds nothing leaves no candidates of the one before, and makes no table where there was none", async () => {
+  const store = memoryStore();
+  await new DetectionTally().write(store);
+  expect(await readCandidates(store)).toBeUndefined();
+  await writeCandidates(store, new Map([["a", [{ center: [1, -2.5, 3], diameter: 4, score: 0.5 }]]]));
+  await new DetectionTally().write(store);
+  expect(await readCandidates(store)).toEqual(new Map());
 });
 
 test("a table of candidates keeps the rows of other cases", async () => {

@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { folderItemStore } from "../../../src/data/datasets/folder_item_store.node.ts";
 import type { Case } from "../../../src/data/folders/dataset_index.ts";
 import { preparedStore } from "../../../src/seg/recipes/prepared.ts";
@@ -33,4 +33,16 @@ test("an edited image, label or list is prepared anew", async () => {
   await writeFile(label, "edited label");
   expect([await make(source), await make(source)]).toEqual([4, 4]);
   expect(await make({ ...source, nodules: [{ center: [1, 2, 3], diameter: 4 }] })).toBe(5);
+});
+
+test("a disk that is full ends no training: a warning, and cases are prepared each time", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  const full = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  const store = { read: async () => undefined, write: () => Promise.reject(full) };
+  const recipe = { name: "r", version: 1, preparation: () => ({}) } as unknown as Recipe;
+  const kept = preparedStore(recipe, { labels: [], channels: ["CT"] } as unknown as Context, store)!;
+  const item = { image: { data: Float32Array.of(1), shape: [1, 1, 1, 1] } };
+  for (const id of ["a", "b"]) expect(await kept({ id, image: [id] }, async () => item)).toBe(item);
+  expect(warn.mock.calls).toEqual([[expect.stringMatching(/prepared cases: there is no room.*no space left/)]]);
+  warn.mockRestore();
 });

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { expect, test } from "vitest";
-import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+import { expect, test, vi } from "vitest";
+import { folderStore, inTurn } from "../../../src/seg/run/folder_store.node.ts";
 
 const gone = JSON.stringify({ pid: 2 ** 30, host: hostname() });
 
@@ -43,6 +43,36 @@ test("who takes a folder removes what killed processes left in it, and nothing t
     const unlock = await folderStore(folder).lock!();
     await unlock();
     expect((await readdir(folder, { recursive: true })).sort()).toEqual([fresh, other, "predictions"].sort());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("how old a file is goes by the clock of its disk: what another process writes stays, whatever the time is here", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-lock-"));
+  const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 7_200_000);
+  try {
+    const fresh = `.${"1b".repeat(8)}.tmp`;
+    await writeFile(join(folder, fresh), "");
+    await inTurn(folder, "tables.lock", async () => undefined);
+    expect(await readdir(folder)).toEqual([fresh]);
+  } finally {
+    clock.mockRestore();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("a process looks once for what others left, not for each of the cases of a folder", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-lock-"));
+  try {
+    const old = `.${"0a".repeat(8)}.tmp`;
+    const turnWith = async () => {
+      await writeFile(join(folder, old), "");
+      await utimes(join(folder, old), 1e9, 1e9);
+      await inTurn(folder, "tables.lock", async () => undefined);
+      return readdir(folder);
+    };
+    expect([await turnWith(), await turnWith()]).toEqual([[], [old]]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

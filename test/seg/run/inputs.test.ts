@@ -94,7 +94,13 @@ test("a name of a result that no disk takes is refused before the work", () => {
 test("results go into no folder whose images were asked for by the folder or a pattern", () => {
   const channels = folder("channels", ["c_0000.mha", "c_0001.mha"]);
   const [file] = casesOfPaths([channels], 2)[0].image;
-  for (const paths of [[channels], [`${channels}/`], [join(channels, "*.mha")], [file, join(channels, "..", "channels")]])
+  for (const paths of [
+    [channels],
+    [`${channels}/`],
+    [join(channels, "*.mha")],
+    [file, join(channels, "..", "channels")],
+    [`${channels.slice(0, -1)}*`],
+  ])
     expect(() => expectOtherFolder(paths, channels)).toThrow(/is the folder of the images.*another --out$/);
   expect(() => expectOtherFolder([channels], join(channels, "out"))).not.toThrow();
   expect(() => expectOtherFolder([file], channels)).not.toThrow();

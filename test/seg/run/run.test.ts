@@ -1,6 +1,6 @@
 /** @file A run's folder holds what the command line promises, and a checkpoint all that decides the next step. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -124,6 +124,13 @@ describe("a run's folder", () => {
     expect((await callCli(["report", at("whole"), "--out", at("again.html")])).stderr).toMatch(
       /again.html exists; .*--overwrite/,
     );
+  });
+
+  test("ends its report with code 1, and names the case, where one has no score", async () => {
+    cpSync(at("whole"), at("lacks"), { recursive: true });
+    rmSync(at("lacks", "predictions", "case4.nii.gz"));
+    const { code, stdout } = await callCli(["report", at("lacks")]);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^case4: no score: /m)]);
   });
 
   test("is shown before it is begun by a preview, which is not replaced unasked and trains nothing", async () => {

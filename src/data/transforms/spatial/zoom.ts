@@ -45,7 +45,7 @@ export class Zoom implements Transform, LabelSafe {
   constructor(options: ZoomOptions) {
     checkedOptions("Zoom", options, Zoom.options);
     checkResizeMode("Zoom", options.mode);
-    checkFill("Zoom", { mode: options.paddingMode });
+    checkFill("Zoom", { mode: options.paddingMode ?? undefined });
     this.options = options;
   }
 
@@ -118,7 +118,7 @@ export class RandZoom extends MaybeTransform {
     const { prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest } = checkedOptions("RandZoom", options, RandZoom.options);
     super("RandZoom", prob);
     checkResizeMode("RandZoom", rest.mode);
-    checkFill("RandZoom", { mode: rest.paddingMode });
+    checkFill("RandZoom", { mode: rest.paddingMode ?? undefined });
     this.low = typeof minZoom === "number" ? [minZoom] : minZoom;
     this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;
     this.rest = rest;

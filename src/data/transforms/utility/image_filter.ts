@@ -169,8 +169,9 @@ export class ImageFilter implements Transform {
       },
     );
     const { filter, filterSize, sigma, order, mode, paddingMode } = all;
-    expectWord("ImageFilter", "mode", mode, savitzkyEdges);
-    expectWord("ImageFilter", "paddingMode", paddingMode, sobelPaddings);
+    // Null is none here too, for a filter that asks for neither.
+    expectWord("ImageFilter", "mode", mode ?? "zeros", savitzkyEdges);
+    expectWord("ImageFilter", "paddingMode", paddingMode ?? "reflect", sobelPaddings);
     checkFilter(filter, filterSize);
     if (filter === "gauss" && sigma === null) throw new ConfigError('ImageFilter: the filter "gauss" needs sigma');
     if (filter === "savitzky_golay" && order === null)

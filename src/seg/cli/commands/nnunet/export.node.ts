@@ -1,9 +1,10 @@
 /** @file `voxgrad nnunet export`: runs as a results folder that Python's nnU-Net predicts with. */
 
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
+import { makeFolder } from "../../../../host/files.node.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
 import { exportedLabels, type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
 import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
@@ -38,10 +39,16 @@ export const exportCommand: Command = {
     if (positionals.length === 0 || values.out === undefined)
       throw new ConfigError("nnunet export needs the folders of runs and --out DIR");
     const out = resolve(values.out);
-    if (existsSync(out)) throw new ConfigError(`${out} is there; choose another --out`);
+    const isThere = `${out} is there; choose another --out`;
+    if (existsSync(out)) throw new ConfigError(isThere);
     const runs: ExportedRun[] = [];
     for (const path of positionals) runs.push(await exportedRun(folderStore(resolve(path)), values.data));
     const made = exportRuns(runs);
+    await makeFolder(dirname(out));
+    // What another call has made meanwhile is its own.
+    await mkdir(out).catch((cause: NodeJS.ErrnoException) => {
+      throw new ConfigError(cause.code === "EEXIST" ? isThere : `cannot make the folder ${out}: ${cause.message}`, { cause });
+    });
     try {
       await writeOutputs([...made].map(([file, bytes]) => ({ name: join(out, file), bytes })));
     } catch (error) {
