@@ -2,10 +2,11 @@
 
 import { ConfigError } from "../host/errors.ts";
 import { expectWord } from "../host/words.ts";
-import type { ConvOptions } from "../kernels/conv/shape.ts";
+import { type ConvOptions, expectPaddingWord } from "../kernels/conv/shape.ts";
 
-/** Throws `ConfigError` for an option that is another word than convolutions know; paddings are the shape rule's. */
-export function expectConvWords(op: string, { paddingMode = "zeros", activation = "none" }: ConvOptions): void {
+/** Throws `ConfigError` for an option that is another word than convolutions know, `ShapeError` for such a padding. */
+export function expectConvWords(op: string, { padding, paddingMode = "zeros", activation = "none" }: ConvOptions): void {
+  expectPaddingWord(op, padding);
   expectWord(op, "paddingMode", paddingMode, ["zeros", "reflect", "replicate", "circular"]);
   expectWord(op, "activation", activation, ["none", "relu"]);
 }

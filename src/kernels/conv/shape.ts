@@ -98,7 +98,16 @@ function namedPaddings(
   if (padding === "same") return samePaddings(taps, dilation, stride);
   if (typeof padding !== "string") return paddings(op, padding, taps.length);
   if (padding === "valid") return taps.map(() => [0, 0]);
-  throw new ShapeError(`${op}: padding "${String(padding)}" must be numbers, "same" or "valid"`);
+  throw unknownPadding(op, padding);
+}
+
+/** Of a padding that is another word. */
+const unknownPadding = (op: string, padding: unknown): ShapeError =>
+  new ShapeError(`${op}: padding "${String(padding)}" must be numbers, "same" or "valid"`);
+
+/** Throws `ShapeError` for a padding that is a word and none of those that there are. */
+export function expectPaddingWord(op: string, padding: ConvOptions["padding"]): void {
+  if (typeof padding === "string" && padding !== "same" && padding !== "valid") throw unknownPadding(op, padding);
 }
 
 function expectChannels(op: string, x: Shape, weight: Shape, bias: Shape | undefined, groups: number, outAxis: 0 | 1): number {
