@@ -64,7 +64,7 @@ const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tens
 
 // Above this the systems' watchdogs come near (2 s on Windows).
 const longStepMs = 500;
-// Commands of a submit while nobody knows how long the device takes: sixteen of the largest are a second of a slow GPU.
+// Commands of a submit while nobody knows how long the device takes: a guess, as no GPU has run it.
 const unmeasured = 16;
 
 /** What is known of a captured step before it first runs. */

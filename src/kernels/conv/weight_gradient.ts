@@ -122,7 +122,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
       ...runs,
       columns,
       tiles,
-      by_channel: device.software && sizeOf(g.large) <= mostByChannel ? 1 : 0,
+      by_channel: hasLanes(device) && sizeOf(g.large) <= mostByChannel ? 1 : 0,
     },
     bind: { a: small, b: large, partial: whole ? write(partial) : update(partial) },
     workgroups: fold(device, "conv", columns * tiles * slabs),

@@ -65,20 +65,15 @@ const volume = makeVolume({ data: Float32Array.from({ length: 6 * 5 * 4 }, (_, i
 
 describe.each([".nii", ".nii.gz", ".mha", ".npy"])("%s", (ending) => {
   const path = at(`a${ending}`);
-  test("its voxels", async () => {
+  test.each([
+    ["voxels", readImageFile],
+    ["grid", readImageGrid],
+  ])("its %s", async (_, read) => {
     const [{ bytes }] = await writeImage(path, volume);
     await everyRead(
       () => writeFileSync(path, bytes),
       path,
-      () => readImageFile(path),
-    );
-  });
-  test("its grid", async () => {
-    const [{ bytes }] = await writeImage(path, volume);
-    await everyRead(
-      () => writeFileSync(path, bytes),
-      path,
-      () => readImageGrid(path),
+      () => read(path),
     );
   });
 });

@@ -4,15 +4,11 @@ import { describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError, type Device } from "../../../src/index.ts";
 import {
   type Context,
-  configure,
   defineRecipe,
-  fit,
   type LoadedCase,
   memoryStore,
   openRun,
   type Recipe,
-  type RunData,
-  type RunStore,
   type Segmenter,
   segmentCases,
   type SliceOptions,
@@ -23,20 +19,11 @@ import {
 import { type Case } from "../../../src/data/index.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData, tinyRun } from "../../lib/memory_data.ts";
+import { epochsIn, memoryRun, textIn } from "../../lib/memory_run.ts";
 
 const dev: Device = await device();
 
-async function run(recipe: Recipe, store: RunStore, data: RunData = memoryData(), given: object = {}, more: object = {}) {
-  const { config, info } = await configure(recipe, data, { data: "memory", ...tinyRun, ...given });
-  return fit(recipe, { device: dev, data, store, config, info, ...more });
-}
-
-const text = async (store: RunStore, file: string) => new TextDecoder().decode(await store.read(file));
-const epochsIn = async (store: RunStore) =>
-  (await text(store, "metrics.jsonl"))
-    .trim()
-    .split("\n")
-    .map((line) => ({ ...JSON.parse(line), seconds: undefined, timing: undefined }));
+const run = memoryRun(dev);
 
 /** Two views, as QuickNAT has three: a network for each of two axes, of which the second has the last word where it says anything. */
 const twoViews = defineRecipe<SliceOptions>({
@@ -172,12 +159,12 @@ describe("a run in memory", () => {
     const begun = async (changed: Readonly<Record<string, string>>) => {
       const killed = memoryStore();
       for (const file of ["run.json", "config.json", "sessions.jsonl"]) await killed.write(file, (await store.read(file))!);
-      await killed.write("metrics.jsonl", (await text(store, "metrics.jsonl")).split("\n")[0] + '\n{"epoch": 1, "st');
+      await killed.write("metrics.jsonl", (await textIn(store, "metrics.jsonl")).split("\n")[0] + '\n{"epoch": 1, "st');
       for (const [file, content] of Object.entries(changed)) await killed.write(file, content);
       return run(slices2d, killed);
     };
     expect((await begun({})).epochs.length).toBe(2);
-    await expect(begun({ "metrics.jsonl": await text(store, "metrics.jsonl") })).rejects.toThrow("holds the metrics.jsonl of");
+    await expect(begun({ "metrics.jsonl": await textIn(store, "metrics.jsonl") })).rejects.toThrow("holds the metrics.jsonl of");
     await expect(begun({ "run.json": '{"run": 5}' })).rejects.toThrow(/run\.json/);
     await expect(run(slices2d, store)).rejects.toThrow(/holds a run already/);
     const resume = (given: object) => run(slices2d, store, memoryData(), given, { resume: true });
@@ -190,7 +177,7 @@ describe("a run in memory", () => {
   test("describes itself", async () => {
     const store = memoryStore();
     await run(slices2d, store);
-    expect(JSON.parse(await text(store, "run.json"))).toMatchObject({
+    expect(JSON.parse(await textIn(store, "run.json"))).toMatchObject({
       recipe: { name: "slices2d", version: 1 },
       labels: [
         { name: "background", values: [0] },
@@ -233,7 +220,7 @@ describe("labels", () => {
       const store = memoryStore();
       const data = ignoring();
       const { epochs } = await run(slices2d, store, data, given);
-      expect(JSON.parse(await text(store, "run.json")).outputs).toBe("sigmoid");
+      expect(JSON.parse(await textIn(store, "run.json")).outputs).toBe("sigmoid");
       expect(epochs.at(-1)!.dice).toHaveLength(1);
       const opened = await openRun(dev, store, slices2d);
       for await (const { labels } of segmentCases(opened, data.val, data.read)) expect(labels.data).not.toContain(9);
@@ -254,7 +241,7 @@ describe("labels", () => {
     const store = memoryStore();
     const data = memoryData(regions, 2);
     const { epochs } = await run(slices2d, store, data, { epochs: 12, lr: 0.02, validateEvery: 12 });
-    expect(JSON.parse(await text(store, "run.json")).outputs).toBe("regions");
+    expect(JSON.parse(await textIn(store, "run.json")).outputs).toBe("regions");
     expect(epochs.at(-1)!.dice![0]).toBeGreaterThan(0.6);
     const opened = await openRun(dev, store, slices2d);
     for await (const { labels } of segmentCases(opened, data.val.slice(0, 1), data.read))

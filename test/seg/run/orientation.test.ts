@@ -2,35 +2,15 @@
 
 import { describe, expect, test } from "vitest";
 import { type Device } from "../../../src/index.ts";
-import {
-  configure,
-  fit,
-  memoryStore,
-  openRun,
-  type Recipe,
-  type RunData,
-  report,
-  type RunStore,
-  segmentCases,
-  slices2d,
-} from "../../../src/seg/index.ts";
+import { configure, memoryStore, openRun, report, segmentCases, slices2d } from "../../../src/seg/index.ts";
 import { axisCodes, type Case, toAxisCodes, withGeometryOf } from "../../../src/data/index.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData, tinyRun } from "../../lib/memory_data.ts";
+import { epochsIn, memoryRun, textIn } from "../../lib/memory_run.ts";
 
 const dev: Device = await device();
 
-async function run(recipe: Recipe, store: RunStore, data: RunData = memoryData(), given: object = {}, more: object = {}) {
-  const { config, info } = await configure(recipe, data, { data: "memory", ...tinyRun, ...given });
-  return fit(recipe, { device: dev, data, store, config, info, ...more });
-}
-
-const text = async (store: RunStore, file: string) => new TextDecoder().decode(await store.read(file));
-const epochsIn = async (store: RunStore) =>
-  (await text(store, "metrics.jsonl"))
-    .trim()
-    .split("\n")
-    .map((line) => ({ ...JSON.parse(line), seconds: undefined, timing: undefined }));
+const run = memoryRun(dev);
 
 describe("a run has an orientation", () => {
   const orientations = ["RAS", "PSR", "SAR"];
@@ -39,7 +19,7 @@ describe("a run has an orientation", () => {
     const store = memoryStore();
     const data = memoryData();
     await run(slices2d, store, data);
-    expect(JSON.parse(await text(store, "run.json")).orientation).toBe("RAS");
+    expect(JSON.parse(await textIn(store, "run.json")).orientation).toBe("RAS");
     const opened = await openRun(dev, store, slices2d);
     const found: { dice: readonly number[]; labels: readonly number[] }[] = [];
     for (const codes of orientations) {
@@ -79,7 +59,7 @@ describe("a run has an orientation", () => {
     const opened = await openRun(dev, store, slices2d);
     await report(store, opened, epochs, data.val, data.read);
     const said = async () => {
-      const text = async (file: string) => new TextDecoder().decode(await store.read(file));
+      const text = (file: string) => textIn(store, file);
       const { cases } = JSON.parse(await text("evaluation.json")) as { cases: unknown[] };
       const [, ...scores] = (await text("evaluation.csv")).trim().split("\n");
       return { cases: cases.length, scores: scores.length, page: (await text("report.html")).includes(data.val[0].id) };
