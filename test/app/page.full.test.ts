@@ -169,18 +169,27 @@ describe("for everybody", () => {
         .map(Number);
     const { x, y, width, height } = (await page.locator(".viewer .canvas").boundingBox())!;
     const [right, front, up] = await at();
-    // Again where a press came before there was something to press.
-    const pressed = async () => {
-      await page.mouse.click(x + width * 0.6, y + height * 0.3);
-      return (await at())[0];
-    };
+    await page.mouse.click(x + width * 0.6, y + height * 0.3);
     // The patient's left, as radiologists look at it.
-    await expect.poll(pressed, { timeout: 60_000, interval: 500 }).toBeLessThan(right);
+    await expect.poll(async () => (await at())[0], { timeout: 60_000 }).toBeLessThan(right);
     expect((await at())[1]).toBeGreaterThan(front);
     expect((await at())[2]).toBe(up);
     await page.mouse.wheel(0, 120);
     await expect.poll(async () => (await at())[2], { timeout: 60_000 }).not.toBe(up);
     expect(await page.locator(".place .bad").count()).toBe(0);
+    // In the coronal plane, though the page was not painted since that was chosen.
+    const [, behind, axial] = await at();
+    await page.evaluate(async () => {
+      const [, , coronal] = document.querySelectorAll<HTMLInputElement>(".layouts input");
+      const canvas = document.querySelector(".viewer .canvas")!;
+      const { x, y, width, height } = canvas.getBoundingClientRect();
+      coronal.click();
+      await new Promise((rendered) => setTimeout(rendered));
+      const at = { clientX: x + width / 2, clientY: y + height / 2 };
+      canvas.dispatchEvent(new WheelEvent("wheel", { ...at, deltaY: 120, cancelable: true }));
+    });
+    await expect.poll(async () => (await at())[1], { timeout: 60_000 }).not.toBe(behind);
+    expect((await at())[2]).toBe(axial);
     await visit.end();
   }, 300_000);
 

@@ -1,7 +1,7 @@
 /** @file The viewer: a canvas that a worker draws on, its layouts, the place under the crosshair. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Picture3d } from "../../protocol.ts";
 import { shownNumber, t } from "../../text/text.ts";
 import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "../../viewer/messages.ts";
@@ -54,7 +54,7 @@ type Send = (message: ToViewer, transfer?: Transferable[]) => void;
 function useViewer(onMessage: (message: FromViewer) => void) {
   const place = useRef<HTMLDivElement>(null);
   const send = useRef<Send>(() => undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = place.current!;
     // A canvas can be given to one worker only, so that each mount has its own.
     const canvas = document.createElement("canvas");
@@ -113,19 +113,20 @@ export function Viewer({ image, subject, onChannel, layers, opacity, hidden, nam
   const first = useRef(true);
   // The window that the worker has: each costs seconds without a GPU.
   const has = useRef("");
-  useEffect(() => send.current({ kind: "layout", layout }), [layout]);
-  useEffect(() => send.current({ kind: "sides", radiological: radiological.value }), [radiological.value]);
-  useEffect(() => {
+  // Before the page is painted: else a press that comes first would be one into what was there before.
+  useLayoutEffect(() => send.current({ kind: "layout", layout }), [layout]);
+  useLayoutEffect(() => send.current({ kind: "sides", radiological: radiological.value }), [radiological.value]);
+  useLayoutEffect(() => {
     setState("loading");
     has.current = stored?.join() ?? "";
     send.current({ kind: "image", image: { ...image, window: stored }, layers });
   }, [image]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!first.current) send.current({ kind: "layers", layers });
     first.current = false;
   }, [layers]);
-  useEffect(() => send.current({ kind: "look", opacity, hidden }), [opacity.join(), hidden.join()]);
-  useEffect(() => {
+  useLayoutEffect(() => send.current({ kind: "look", opacity, hidden }), [opacity.join(), hidden.join()]);
+  useLayoutEffect(() => {
     if (stored && has.current !== stored.join()) send.current({ kind: "window", window: stored });
     has.current = stored?.join() ?? "";
   }, [stored?.join()]);
