@@ -27,7 +27,7 @@ test("a run in a page goes on after a reload, with the losses of Node", async ()
 test("of two tabs one trains into a run; once it is closed, whatever it was writing, the other goes on with the losses of Node", async () => {
   const first = await site.open();
   const second = await site.open(first);
-  const ended = evaluateIn(first, site, "run.js", "trainInPage(false)").catch(() => "closed");
+  const ended = evaluateIn(first, site, "run.js", "trainAndHold()").catch(() => "closed");
   await expect
     .poll(() => evaluateIn<number>(second, site, "run.js", "linesSoFar()"), { timeout: 60_000, interval: 50 })
     .toBeGreaterThan(5);
