@@ -1,6 +1,6 @@
 // Where the elements of a result find their operands: at the same place, or under broadcasting over up to six axes. The body says how many operands there
 // are (alias Places) and their distances along an axis (fn steps); shape0 and shape1 of its Params are the result's axes, left-padded with ones. A thread
-// has p.each elements: 64 apart, or under broadcasting those of a row, since an axis costs two divisions, four times the sum itself on lavapipe.
+// has p.each elements: APART ones, or under broadcasting those of a row, since an axis costs two divisions, four times the sum itself on lavapipe.
 // uses lib/each
 
 override BROADCAST: u32 = 0u; // axes, the last ones of the six; 0: all operands lie like the result
@@ -22,7 +22,7 @@ fn along(axis: u32, first: vec4u, last: vec4u) -> u32 {
 fn piece(group: vec3u, groups: vec3u, lane: u32) -> Piece {
   if (BROADCAST == 0u) {
     let own = own_elements(group, groups, lane);
-    return Piece(own.first, own.end, 64u, Places(own.first), Places(64u));
+    return Piece(own.first, own.end, APART, Places(own.first), Places(APART));
   }
   // p.pieces threads share a row.
   let i = linear_group(group, groups) * 64u + lane;

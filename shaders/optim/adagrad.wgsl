@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let s = state;
   let rate = s.lr / fma(s.steps, s.lr_decay, 1.0);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let w = weight[i];
     let g = fma(vec4f(s.weight_decay), w, p.direction * gradient[i]);
     let v = fma(g, g, square[i]);

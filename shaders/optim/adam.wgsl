@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let rate = s.lr / s.correction1;
   let root = sqrt(s.correction2);
   let decays = Decays(s.lr, s.weight_decay, s.one_minus_beta1, s.beta2, s.one_minus_beta2);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let now = moments_of(i, decays);
     weight[i] = now.weight - rate * now.mean / (sqrt(divisor(i, now.square)) / root + s.epsilon);
   }

@@ -16,7 +16,7 @@ struct Params {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = own_elements(group, groups, lane);
   let factor = p.max_norm / (norm[0] + 1e-6);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     gradient[i] = limited(gradient[i], p.limit) * select(factor, 1.0, factor > 1.0);
   }
 }

@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let ahead = s.lr * s.momentum_next / (1.0 - s.momentum_product * s.momentum_next);
   let root = sqrt(s.correction2);
   let decays = Decays(s.lr, s.weight_decay, s.one_minus_beta1, s.beta2, s.one_minus_beta2);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let now = moments_of(i, decays);
     weight[i] = now.weight - (here * now.gradient + ahead * now.mean) / (sqrt(now.square) / root + s.epsilon);
   }

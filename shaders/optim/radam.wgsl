@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let numerator = (length - 4.0) * (length - 2.0) * longest;
   let rectification = sqrt(select(1.0, numerator / ((longest - 4.0) * (longest - 2.0) * length) * s.correction2, rectified));
   let decays = Decays(s.lr, s.weight_decay, s.one_minus_beta1, s.beta2, s.one_minus_beta2);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let now = moments_of(i, decays);
     weight[i] = now.weight - rate * now.mean * rectification / select(vec4f(1.0), sqrt(now.square) + s.epsilon, rectified);
   }

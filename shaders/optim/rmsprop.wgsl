@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let s = state;
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let w = weight[i];
     let g = fma(vec4f(s.weight_decay), w, p.direction * gradient[i]);
     let v = fma(s.one_minus_alpha * g, g, s.alpha * square[i]);

@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let s = state;
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let w = weight[i];
     var g = fma(vec4f(s.weight_decay), w, p.direction * gradient[i]);
     if (s.momentum != 0.0) {

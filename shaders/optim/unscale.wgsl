@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = own_elements(group, groups, lane);
   let skip = state.found != 0.0;
   let inverse = state.inverse;
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     gradient[i] = select(gradient[i] * inverse, vec4f(0.0), skip);
   }
 }

@@ -77,7 +77,7 @@ fn apply(v: V) -> V {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = own_elements(group, groups, lane);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     y[i] = S(apply(V(x[i])));
   }
 }

@@ -18,7 +18,7 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = own_elements(group, groups, lane);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let v = V(x[i]);
     y[i] = S(select(slope[(p.start + i * WIDTH) / p.inner % p.slopes] * v, v, v > V(0.0)));
   }

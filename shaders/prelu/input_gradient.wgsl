@@ -19,7 +19,7 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = own_elements(group, groups, lane);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     dx[i] = S(V(dy[i]) * select(V(slope[(p.start + i * WIDTH) / p.inner % p.slopes]), V(1.0), V(x[i]) > V(0.0)));
   }
 }

@@ -18,7 +18,7 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own = own_elements(group, groups, lane);
-  for (var i = own.first; i < own.end; i += 64u) {
+  for (var i = own.first; i < own.end; i += APART) {
     let from_diagonal = i32(i % p.columns) - i32(i / p.columns % p.rows) - p.diagonal;
     let kept = select(from_diagonal >= 0, from_diagonal <= 0, LOWER != 0u);
     y[i] = select(0u, x[i], kept);
