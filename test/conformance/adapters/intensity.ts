@@ -61,9 +61,9 @@ function make(type: Class, test: Case): Transform {
   return withKnownOptions(test.op, () => new type(given));
 }
 
-/** The array that a case is about, whatever its name, and the others that a call gets. */
+/** The array that a case is about, whatever its name, and the others that a call gets; where it lies in space changes no value. */
 function inputsOf(test: Case): { main: HostArray; call: Args } {
-  const { img, label, x, ...rest } = test.inputs;
+  const { img, label, x, affine: _, ...rest } = test.inputs;
   const [first] = Object.keys(rest);
   const main = img ?? label ?? x ?? rest[first];
   const others = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== main));
@@ -119,7 +119,7 @@ function adapterOf(name: string, type: Class): Adapter {
     const ready = callAsOptions(test, call, names);
     const t = make(type, ready);
     if (main === undefined) throw new NotCovered("a call without an array");
-    if (isRandomizable(t) && test.args.seed !== undefined) {
+    if (isRandomizable(t) && (test.args.seed !== undefined || test.args.draws)) {
       return random(test, (source) => {
         const own = make(type, ready) as RandomTransform;
         own.setRandomState(source);

@@ -150,7 +150,10 @@ const flat = (value: any): any => (isArray(value) ? Array.from(value.data as Flo
 function withDraws(test: Case, name: string, run: (source: RandomSource | number) => unknown): unknown {
   const draws = drawsOf(test);
   const seeded = () => run(test.args.seed);
-  if (!draws?.every(replayable)) return seeded();
+  if (!draws?.every(replayable)) {
+    if (draws && test.args.seed === undefined) throw new NotCovered("draws without their values, and no seed");
+    return seeded();
+  }
   const source = new ReplaySource(draws);
   const replayed = run(source);
   if (source.remaining > 0) throw new Error(`${source.remaining} draws of the log were not asked for`);
