@@ -48,11 +48,15 @@ export const adapters: Adapters = {
   "monai.transforms.utils_pytorch_numpy_unification.percentile": (test) => {
     const a = argumentsOf(test, "x q dim keepdim");
     if (a.dim !== undefined) throw new NotCovered("percentiles along an axis");
+    const q = plain(a.q);
+    const list = [q].flat() as number[];
+    // What percentiles may be, the transforms by them say.
+    void new D.ScaleIntensityRangePercentiles({ lower: Math.min(...list), upper: Math.max(...list), bMin: 0, bMax: 1 });
     const found = quantiles(
       a.x.data,
-      [plain(a.q)].flat().map((q: number) => q / 100),
+      list.map((v) => v / 100),
     );
-    return typeof a.q === "number" ? found[0] : found;
+    return typeof q === "number" ? found[0] : found;
   },
   "monai.to_affine_nd": (test) => {
     const a = argumentsOf(test, "r affine dtype");
@@ -68,7 +72,7 @@ export const adapters: Adapters = {
   },
   "monai.affine_to_spacing": (test) => {
     const a = argumentsOf(test, "affine r dtype suppress_zeros");
-    const lengths = columnLengths(matrixOf(a.affine)).slice(0, a.r ?? 3);
+    const lengths = columnLengths(affineOfRank(a.r ?? 3, matrixOf(a.affine)));
     return Float64Array.from(lengths, (v) => ((a.suppress_zeros ?? true) && v === 0 ? 1 : v));
   },
   "monai.compute_shape_offset": (test) => {

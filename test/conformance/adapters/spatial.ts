@@ -271,8 +271,10 @@ export const families: Families = [
 const utils = "monai.transforms.utils.";
 
 export const adapters: Adapters = {
-  [`${utils}correct_crop_centers`]: ({ args: a }) =>
-    D.correctCropCenters(plain(a.centers), plain(a.spatial_size), plain(a.label_spatial_shape), a.allow_smaller),
+  [`${utils}correct_crop_centers`]: ({ args, inputs }) => {
+    const a: Args = { ...args, ...inputs };
+    return D.correctCropCenters(plain(a.centers), plain(a.spatial_size), plain(a.label_spatial_shape), a.allow_smaller);
+  },
   [`${utils}generate_spatial_bounding_box`]: ({ args: a, inputs }) => {
     const { start, end } = D.generateSpatialBoundingBox(inputs.img, {
       ...(a.select_fn && { selectFn: a.select_fn }),
