@@ -16,7 +16,9 @@ type Class = new (options?: Args) => Transform;
 
 /** How a case calls, and upstream options about Python objects, devices and logs. */
 const notOptions = new Set(
-  `call seed draws config image lazy track_meta wrap_sequence device name meta_info inv_func copy p ${keyOptions}`.split(" "),
+  `call seed draws config image randomize lazy track_meta wrap_sequence device name meta_info inv_func copy p ${keyOptions}`.split(
+    " ",
+  ),
 );
 /** Arrays that stay arrays. */
 const arrays = new Set(["mask", "mask_data", "filter"]);
