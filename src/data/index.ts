@@ -24,7 +24,7 @@ export * from "./datasets/partition.ts";
 export * from "./datasets/persistent_dataset.ts";
 export * from "./datasets/samplers.ts";
 export * from "./datasets/patch_dataset.ts";
-export * from "./datasets/patch_position.ts";
+export { iterPatchPosition, type PatchPositionOptions, validPatchSize } from "./datasets/patch_position.ts";
 export { ShuffleBuffer, type ShuffleBufferOptions } from "./datasets/shuffle_buffer.ts";
 export { kFold, type KFoldOptions, patientOf } from "./folders/k_fold.ts";
 export * from "./folders/dataset_index.ts";

@@ -211,7 +211,7 @@ export function isRefusal(error: unknown): boolean {
 }
 
 function arrayDifference(actual: unknown, expected: HostArray, tolerance: Tolerance, path: string): string | undefined {
-  const value = typeof actual === "number" ? { data: Float64Array.of(actual), shape: [] } : actual;
+  const value = asArray(actual);
   if (!isArray(value)) return `${path}: got ${show(actual)}, expected an array of shape [${expected.shape}]`;
   if (value.shape.join() !== expected.shape.join()) return `${path}: got shape [${value.shape}], expected [${expected.shape}]`;
   let worst = -1;
@@ -224,6 +224,19 @@ function arrayDifference(actual: unknown, expected: HostArray, tolerance: Tolera
   return count === 0
     ? undefined
     : `${path}: ${count} of ${expected.data.length} elements differ; at ${worst} got ${value.data[worst]}, expected ${expected.data[worst]}`;
+}
+
+/** Numbers, nested as they may be, as the array that they are. */
+function asArray(value: unknown): unknown {
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return { data: value, shape: [(value as unknown as TypedArray).length] };
+  if (typeof value !== "number" && !Array.isArray(value)) return value;
+  const shape: number[] = [];
+  for (let at: unknown = value; Array.isArray(at); at = at[0]) shape.push(at.length);
+  const flat = [value].flat(Infinity) as unknown[];
+  return flat.every((v) => typeof v === "number") && flat.length === sizeOf(shape)
+    ? { data: Float64Array.from(flat as number[]), shape }
+    : value;
 }
 
 function close(a: number, e: number, { exact, rtol = 0, atol = 0, float_rtol = 0 }: Tolerance): boolean {

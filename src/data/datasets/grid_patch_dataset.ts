@@ -22,7 +22,7 @@ import {
 import type { RandomSource } from "../../host/random/numpy.ts";
 import { checkFill, type NumpyPadMode, padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
-import { validPatchSize } from "./patch_position.ts";
+import { gridSteps, range, validPatchSize } from "./patch_position.ts";
 
 /** numpy's and PyTorch's names of what stands beyond the image; null: no padding. */
 export type GridPadMode = NumpyPadMode | null;
@@ -36,6 +36,8 @@ export interface PatchIterOptions extends Omit<PadFill, "mode"> {
    * mode. An axis taken whole, as channels are, loses what lies before its start; without a padding mode there is then no patch.
    */
   readonly startPos?: readonly number[];
+  /** What neighbors share, per spatial axis or for all: voxels if whole numbers, else a share of the patch; none of axes taken whole. Default 0. */
+  readonly overlap?: number | readonly number[];
   /** Default "wrap". */
   readonly mode?: GridPadMode;
 }
@@ -59,7 +61,7 @@ export class PatchIter {
     expectOptions(
       "PatchIter",
       options,
-      "patchSize:list! startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+      "patchSize:list! startPos:list overlap:spread mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
     );
     const wrong = options.patchSize.find((p) => p !== null && !(Number.isInteger(p) && p >= 0));
     if (wrong !== undefined)
@@ -69,9 +71,12 @@ export class PatchIter {
     this.startPos = options.startPos ?? [];
   }
 
-  /** @throws ShapeError if patchSize has more entries than there are spatial axes; ConfigError for a start outside the (padded) image */
+  /**
+   * @throws ShapeError if patchSize has more entries than there are spatial axes; ConfigError for a start outside the (padded) image and an overlap of
+   * the whole patch
+   */
   *patches<A extends TypedArray>(image: HostArray<A>): Generator<PlacedPatch<A>> {
-    const { patchSize, mode = "wrap" } = this.options;
+    const { patchSize, mode = "wrap", overlap = 0 } = this.options;
     const spatial = image.shape.slice(1);
     if (patchSize.length > spatial.length) {
       throw new ShapeError(
@@ -81,14 +86,13 @@ export class PatchIter {
     const size = [image.shape[0], ...validPatchSize(spatial, patchSize)];
     // An axis taken whole is never padded; otherwise padding lets a patch begin at any voxel of the image.
     const padded = size.map((_, axis) => axis > 0 && mode !== null && (patchSize[axis - 1] ?? 0) !== 0);
+    const steps = [size[0], ...gridSteps("PatchIter", size.slice(1), overlap)];
     const starts = size.map((p, axis) => {
       const start = this.startPos[axis] ?? 0;
       if (start < (padded[axis] ? -p : 0))
         throw new ConfigError(`PatchIter: startPos of axis ${axis} is ${start}; it lies outside the (padded) image`);
       const end = mode === null ? image.shape[axis] - p + 1 : image.shape[axis];
-      const out: number[] = [];
-      for (let s = start; s < end; s += p) out.push(s);
-      return out;
+      return range("PatchIter", start, end, axis > 0 && patchSize[axis - 1] ? steps[axis] : p);
     });
     const source = sourceOf(image, this.options, padded, size);
     for (const at of product(starts)) {
@@ -135,7 +139,7 @@ export class PatchIterd {
     expectOptions(
       "PatchIterd",
       options,
-      "keys patchSize startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+      "keys patchSize startPos:list overlap:spread mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
     );
     const { keys, ...rest } = options;
     expectArguments("PatchIterd", "texts", { keys });

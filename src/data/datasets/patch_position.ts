@@ -27,12 +27,21 @@ export interface PatchPositionOptions {
 }
 
 /** The numbers from `start` to before `end`. @throws ConfigError for a step of 0 */
-function range(start: number, end: number, step: number): number[] {
-  if (step === 0)
-    throw new ConfigError("iterPatchPosition: neighbors overlap by a whole patch; overlap must be less than the patch");
+export function range(op: string, start: number, end: number, step: number): number[] {
+  if (step === 0) throw new ConfigError(`${op}: neighbors overlap by a whole patch; overlap must be less than the patch`);
   const out: number[] = [];
   for (let i = start; step > 0 ? i < end : i > end; i += step) out.push(i);
   return out;
+}
+
+/** How far apart patches of `size` start. @throws ConfigError for overlaps of another number of axes */
+export function gridSteps(op: string, size: readonly number[], overlap: number | readonly number[]): number[] {
+  const overlaps = typeof overlap === "number" ? size.map(() => overlap) : overlap;
+  if (overlaps.length !== size.length)
+    throw new ConfigError(`${op}: overlap has ${overlaps.length} entries for ${size.length} axes`);
+  // Voxels or shares: what they are is one thing for all axes.
+  const shares = overlaps.some((o) => !Number.isInteger(o));
+  return size.map((n, a) => (shares ? roundHalfEven(n * (1 - overlaps[a])) : n - overlaps[a]));
 }
 
 /**
@@ -47,14 +56,7 @@ export function iterPatchPosition(
   expectOptions("iterPatchPosition", options, "startPos:list overlap:spread padded:boolean");
   const { startPos = [], overlap = 0, padded = false } = options;
   const size = validPatchSize(imageSize, patchSize);
-  const overlaps = typeof overlap === "number" ? imageSize.map(() => overlap) : overlap;
-  if (overlaps.length !== imageSize.length)
-    throw new ConfigError(`iterPatchPosition: overlap has ${overlaps.length} entries for ${imageSize.length} axes`);
-  // Voxels or shares: what they are is one thing for all axes.
-  const shares = overlaps.some((o) => !Number.isInteger(o));
-  const starts = imageSize.map((n, a) => {
-    const step = shares ? roundHalfEven(size[a] * (1 - overlaps[a])) : size[a] - overlaps[a];
-    return range(startPos[a] ?? 0, padded ? n : n - size[a] + 1, step);
-  });
+  const steps = gridSteps("iterPatchPosition", size, overlap);
+  const starts = imageSize.map((n, a) => range("iterPatchPosition", startPos[a] ?? 0, padded ? n : n - size[a] + 1, steps[a]));
   return starts.reduce<number[][]>((all, list) => all.flatMap((head) => list.map((s) => [...head, s])), [[]]);
 }

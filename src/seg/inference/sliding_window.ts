@@ -172,7 +172,7 @@ function gather(
 
 /**
  * Where windows start, in C order over the axes (last fastest); the last window of an axis is shifted back to end at the border. `imageSize` and `roiSize`
- * are in voxels; `overlap` is a share of the window, 0 to below 1. Gives the step along each axis, `scanInterval`, and the `starts`.
+ * are in voxels, and a larger window is cut to the image; `overlap` is a share of the window, 0 to below 1. Gives the step along each axis, `scanInterval`, and the `starts`.
  */
 export function slidingWindowStarts(
   imageSize: readonly number[],
@@ -202,7 +202,8 @@ export function axisStarts(
  * interval of 0 or one whose steps end before the border.
  */
 export function startsEvery(interval: number, size: number, roi: number): number[] {
-  const last = size - roi;
+  // A larger window is cut to the axis, as upstream.
+  const last = Math.max(size - roi, 0);
   const steps = interval > 0 ? Math.ceil(last / interval) : 0;
   if (steps * interval >= size) return [0];
   return Array.from({ length: steps + 1 }, (_, i) => Math.min(i * interval, last));

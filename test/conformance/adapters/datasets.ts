@@ -12,6 +12,7 @@ import {
 } from "../../../src/data/datasets/partition.ts";
 import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
 import { camel } from "../../lib/names.ts";
+import type { HostArray } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, rangeOf } from "../format.ts";
 
 type Args = Record<string, any>;
@@ -71,6 +72,18 @@ function patchIter(test: Case): unknown {
   return [...patches].map(({ patch, coords }) => ({ patch, coords: pairs(coords.data) }));
 }
 
+/** Patches of an array whose axes are all alike: that of the channels is one of them. */
+function iterPatch(test: Case): unknown {
+  const { arr, mode: _, patchSize = 0, ...o } = options(test, "arr patch_size start_pos overlap mode constant_values");
+  const { data, shape } = arr as HostArray;
+  const sized = { ...o, ...gridMode(test), patchSize: [patchSize].flat(), startPos: [0, ...(o.startPos ?? [])] };
+  return Array.from(new PatchIter(sized as any).patches({ data, shape: [1, ...shape] }), ({ patch, coords }) => {
+    const own = { data: patch.data, shape: patch.shape.slice(1) };
+    const at = { data: coords.data.subarray(2), shape: [shape.length, 2] };
+    return Array.isArray(test.expected[0]) ? [own, at] : { patch: own, coords: pairs(at.data) };
+  });
+}
+
 const pairs = (flat: Int32Array): number[][] => Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
 
 async function shuffleBuffer(test: Case): Promise<unknown> {
@@ -118,7 +131,7 @@ export const adapters: Adapters = {
     return items.map(({ image, patchCoords }) => (withCoordinates === false ? image : { patch: image, coords: patchCoords }));
   },
   "monai.PatchIter": patchIter,
-  "monai.iter_patch": patchIter,
+  "monai.iter_patch": iterPatch,
   "monai.ShuffleBuffer": shuffleBuffer,
   "monai.SmartCacheDataset": smartCache,
   "monai.get_valid_patch_size": (test) => {

@@ -10,6 +10,7 @@ import {
 import { SimpleInferer, SliceInferer, SlidingWindowInferer } from "../../../src/seg/inference/inferers.ts";
 import { validPatchSize } from "../../../src/data/datasets/patch_position.ts";
 import { sizeOf } from "../../../src/host/array.ts";
+import { camel } from "../../lib/names.ts";
 import { type Adapters, type Case, expectKnown, NotCovered, rangeOf } from "../format.ts";
 import { parseFunction } from "../functions.ts";
 
@@ -45,26 +46,40 @@ const PREDICTORS: Record<string, WindowPredictor> = {
   },
 };
 
-/** In words, or an expression of x that acts on each value. */
-function predictor(words: string): WindowPredictor {
+/** In words, or a function or an expression of x that acts on each value. */
+function predictor(given: string | ((x: number) => number | boolean)): WindowPredictor {
+  const words = typeof given === "string" ? given : given.name;
   const found = PREDICTORS[words];
   if (found) return found;
-  const each = parseFunction(words.replace(/^identity$/, "x"));
+  const each = typeof given === "string" ? parseFunction(words.replace(/^identity$/, "x")) : given;
   if (!each) throw new NotCovered(`predictor "${words}"`);
   return ({ data, shape }) => ({ data: data.map((v) => Number(each(v))), shape });
 }
 
-function options({ op, args }: Case): SlidingWindowOptions {
+function options({ op, args, inputs }: Case): SlidingWindowOptions {
   expectKnown(op, args, known);
-  const { roi_size, sw_batch_size, overlap, mode, sigma_scale, padding_mode, cval } = args;
-  const named = { swBatchSize: sw_batch_size, overlap, mode, sigmaScale: sigma_scale, paddingMode: padding_mode, cval };
-  const given = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { roiSize: roi_size, ...Object.fromEntries(given) };
+  const out: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries({ ...args, ...args.call }))
+    if (windowNames.includes(name) && value !== null) out[camel(name)] = value;
+  if (inputs.roi_weight_map) out.roiWeightMap = inputs.roi_weight_map;
+  return out as unknown as SlidingWindowOptions;
 }
 
-const known = "roi_size sw_batch_size overlap mode sigma_scale padding_mode cval spatial_dim network predictor".split(" ");
+const windowNames =
+  "roi_size sw_batch_size overlap mode sigma_scale padding_mode cval buffer_steps buffer_dim with_coord roi_weight_map".split(
+    " ",
+  );
 
-const networkOf = ({ args }: Case): WindowPredictor => predictor(args.network ?? args.predictor ?? "x");
+/** Beside them how a case calls, and where and how loudly upstream runs. */
+const known = [
+  ...windowNames,
+  ..."spatial_dim network predictor call sw_device device progress cache_roi_weight_map cpu_thresh process_fn".split(" "),
+];
+
+const networkOf = ({ args }: Case): WindowPredictor => {
+  if (args.process_fn) throw new NotCovered("a function of a batch's outputs");
+  return predictor(args.network ?? args.predictor ?? args.call?.network ?? "x");
+};
 
 /** Starts and ends of patches, or slices of them. */
 function densePatches(test: Case): unknown {
@@ -85,8 +100,7 @@ export const adapters: Adapters = {
   "monai.SimpleInferer": (test) => new SimpleInferer().run(test.inputs.inputs, networkOf(test)),
   "monai.SlidingWindowInfererAdapt": (test) => new SlidingWindowInferer(options(test)).run(test.inputs.inputs, networkOf(test)),
   "monai.SlidingWindowInferer": (test) => new SlidingWindowInferer(options(test)).run(test.inputs.inputs, networkOf(test)),
-  "monai.sliding_window_inference": (test) =>
-    slidingWindowInference(test.inputs.inputs, options(test), predictor(test.args.predictor)),
+  "monai.sliding_window_inference": (test) => slidingWindowInference(test.inputs.inputs, options(test), networkOf(test)),
 
   "monai.SliceInferer": (test) => {
     const { args, inputs } = test;
@@ -97,7 +111,7 @@ export const adapters: Adapters = {
       ...options(test),
       ...(args.spatial_dim !== undefined && { spatialDim: args.spatial_dim }),
     });
-    return inferer.run(volume, args.network === undefined ? (x) => x : predictor(args.network));
+    return inferer.run(volume, networkOf(test));
   },
 
   "monai.compute_importance_map": ({ args }) => computeImportanceMap(args.patch_size, args.mode, args.sigma_scale),

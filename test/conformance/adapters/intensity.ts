@@ -16,7 +16,9 @@ type Class = new (options?: Args) => Transform;
 
 /** How a case calls, and upstream options about Python objects, devices and logs. */
 const notOptions = new Set(
-  `call seed draws config image lazy track_meta wrap_sequence device name meta_info inv_func copy p ${keyOptions}`.split(" "),
+  `call seed draws config image randomize lazy track_meta wrap_sequence device name meta_info inv_func copy p ${keyOptions}`.split(
+    " ",
+  ),
 );
 /** Arrays that stay arrays. */
 const arrays = new Set(["mask", "mask_data", "filter"]);
@@ -61,9 +63,9 @@ function make(type: Class, test: Case): Transform {
   return withKnownOptions(test.op, () => new type(given));
 }
 
-/** The array that a case is about, whatever its name, and the others that a call gets. */
+/** The array that a case is about, whatever its name, and the others that a call gets; where it lies in space changes no value. */
 function inputsOf(test: Case): { main: HostArray; call: Args } {
-  const { img, label, x, ...rest } = test.inputs;
+  const { img, label, x, affine: _, ...rest } = test.inputs;
   const [first] = Object.keys(rest);
   const main = img ?? label ?? x ?? rest[first];
   const others = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== main));
@@ -119,7 +121,7 @@ function adapterOf(name: string, type: Class): Adapter {
     const ready = callAsOptions(test, call, names);
     const t = make(type, ready);
     if (main === undefined) throw new NotCovered("a call without an array");
-    if (isRandomizable(t) && test.args.seed !== undefined) {
+    if (isRandomizable(t) && (test.args.seed !== undefined || test.args.draws)) {
       return random(test, (source) => {
         const own = make(type, ready) as RandomTransform;
         own.setRandomState(source);

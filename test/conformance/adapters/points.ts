@@ -62,6 +62,10 @@ export const adapters: Adapters = {
     const { x, options } = given(test, "src_mode dst_mode");
     return D.convertBoxMode(x, options.src_mode, options.dst_mode);
   },
+  "monai.data.box_utils.convert_box_to_standard_mode": (test) => {
+    const { x, options } = given(test, "mode");
+    return D.convertBoxMode(x, options.mode, x.shape[1] === 4 ? "xyxy" : "xyzxyz");
+  },
   "monai.transforms.utils.soft_clip": (test) => {
     const { arr, ...inputs } = test.inputs;
     const { options } = given({ ...test, inputs }, "sharpness_factor minv maxv dtype");

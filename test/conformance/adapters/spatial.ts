@@ -150,7 +150,10 @@ const flat = (value: any): any => (isArray(value) ? Array.from(value.data as Flo
 function withDraws(test: Case, name: string, run: (source: RandomSource | number) => unknown): unknown {
   const draws = drawsOf(test);
   const seeded = () => run(test.args.seed);
-  if (!draws?.every(replayable)) return seeded();
+  if (!draws?.every(replayable)) {
+    if (draws && test.args.seed === undefined) throw new NotCovered("draws without their values, and no seed");
+    return seeded();
+  }
   const source = new ReplaySource(draws);
   const replayed = run(source);
   if (source.remaining > 0) throw new Error(`${source.remaining} draws of the log were not asked for`);
@@ -268,8 +271,10 @@ export const families: Families = [
 const utils = "monai.transforms.utils.";
 
 export const adapters: Adapters = {
-  [`${utils}correct_crop_centers`]: ({ args: a }) =>
-    D.correctCropCenters(plain(a.centers), plain(a.spatial_size), plain(a.label_spatial_shape), a.allow_smaller),
+  [`${utils}correct_crop_centers`]: ({ args, inputs }) => {
+    const a: Args = { ...args, ...inputs };
+    return D.correctCropCenters(plain(a.centers), plain(a.spatial_size), plain(a.label_spatial_shape), a.allow_smaller);
+  },
   [`${utils}generate_spatial_bounding_box`]: ({ args: a, inputs }) => {
     const { start, end } = D.generateSpatialBoundingBox(inputs.img, {
       ...(a.select_fn && { selectFn: a.select_fn }),

@@ -134,6 +134,24 @@ describe("PatchIter", () => {
     for (const wrong of [-1, 1.5, "2" as never]) expect(() => new PatchIter({ patchSize: [2, wrong] })).toThrow(ConfigError);
   });
 
+  test("neighbors overlap by a share of the patch or by voxels, where MONAI's iter_patch has them", () => {
+    const image = array(
+      Array.from({ length: 20 }, (_, i) => i),
+      [1, 4, 5],
+    );
+    const at = (options: object) => {
+      const patches = [...new PatchIter({ patchSize: [2, 3], ...options }).patches(image)];
+      const sum = patches.flatMap(({ patch }) => [...patch.data]).reduce((a, b) => a + b, 0);
+      return [patches.map(({ coords }) => [coords.data[2], coords.data[4]].join(" ")).join(", "), sum];
+    };
+    const columns = (...rows: number[]) => rows.flatMap((r) => [0, 2, 4].map((c) => `${r} ${c}`)).join(", ");
+    expect(at({ overlap: [0.5, 0.4] })).toEqual([columns(0, 1, 2, 3), 676]);
+    expect(at({ overlap: 1 })).toEqual([columns(0, 1, 2, 3), 676]);
+    expect(at({ overlap: 0.5, mode: null })).toEqual(["0 0, 0 2, 1 0, 1 2, 2 0, 2 2", 342]);
+    expect(at({ overlap: 0.5, mode: "edge", patchSize: [3, 0], startPos: [0, -1] })).toEqual(["-1 0, 1 0, 3 0", 490]);
+    expect(() => at({ overlap: [2, 0] })).toThrow("PatchIter: neighbors overlap by a whole patch");
+    expect(() => at({ overlap: [1] })).toThrow("PatchIter: overlap has 1 entries for 2 axes");
+  });
   test("an axis taken whole, channels too, is cut before its start, as MONAI's is", () => {
     expect(run([2, 0], "edge", [0, 0, 1])[1]).toEqual({
       values: [9, 10, 11, 13, 14, 15],

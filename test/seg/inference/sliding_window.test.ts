@@ -43,6 +43,18 @@ describe("slidingWindowStarts", () => {
     ]);
   });
 
+  it("cuts a window that is larger than the image, as MONAI's dense_patch_slices", () => {
+    expect(slidingWindowStarts([10, 11], [4, 12], [0.5, 0.3])).toEqual({
+      scanInterval: [2, 8],
+      starts: [
+        [0, 0],
+        [2, 0],
+        [4, 0],
+        [6, 0],
+      ],
+    });
+  });
+
   it("refuses an overlap of 1", () => {
     expect(() => slidingWindowStarts([8], [4], 1)).toThrow(ConfigError);
     expect(() => slidingWindowStarts([8], [4], NaN)).toThrow(/\[0, 1\)/);
