@@ -6,7 +6,8 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
-import { namedApart, photograph } from "../../data/folders/cases.ts";
+import { diskName, namedApart } from "../../data/folders/case_names.ts";
+import { photograph } from "../../data/folders/cases.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { expectFolder } from "../../host/files.node.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
@@ -154,7 +155,7 @@ export function expectNameLength(path: string): void {
 }
 
 /**
- * Throws `ConfigError` if a name would be too long, if two results would be one file, if one would replace an image or label of a case, or, without `overwrite`, any file.
+ * Throws `ConfigError` if a name would be too long, if two results would be one file on any disk, if one would replace an image or label of a case, or, without `overwrite`, any file.
  * `outputsOf` gives the paths of all results of a case by its `id`.
  */
 export function expectFreeOutputs(
@@ -167,29 +168,31 @@ export function expectFreeOutputs(
   const pathsOf = (id: string): string[] => [outputsOf(id)].flat();
   const firsts = new Map<string, Case>();
   for (const item of cases) {
-    const other = firsts.get(item.id);
+    const other = firsts.get(diskName(item.id));
     if (other) {
+      const nearly = other.id === item.id ? "" : " but for upper and lower case or accents, which many disks ignore";
       throw new ConfigError(
-        `${other.image[0]} and ${item.image[0]} have one name, so that their results would be one file, ${pathsOf(item.id)[0]}; run them apart, each with its own --out`,
+        `${other.image[0]} and ${item.image[0]} have one name${nearly}, so that their results would be one file, ${pathsOf(item.id)[0]}; run them apart, each with its own --out`,
       );
     }
-    firsts.set(item.id, item);
+    firsts.set(diskName(item.id), item);
   }
   const inputs = new Map(
     cases.flatMap((c) => [...c.image, ...(c.label ? [c.label] : [])].map((path) => [real(path), path] as const)),
   );
   const owners = new Map<string, Case>();
+  const outputs: string[] = [];
   for (const item of cases) {
     for (const path of pathsOf(item.id)) {
-      const other = owners.get(path);
+      const other = owners.get(diskName(path));
       if (other)
         throw new ConfigError(
           `${path} would be a result of ${other.image[0]} and of ${item.image[0]}; run them apart, each with its own --out`,
         );
-      owners.set(path, item);
+      owners.set(diskName(path), item);
+      outputs.push(path);
     }
   }
-  const outputs = [...owners.keys()];
   for (const path of outputs) expectNameLength(path);
   const clash = outputs.find((path) => inputs.has(real(path)));
   if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);

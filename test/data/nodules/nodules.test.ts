@@ -1,6 +1,6 @@
 /** @file Nodules: the list and its axes, prepared scans, crops by their kinds, a folder from end to end. */
 
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -191,6 +191,24 @@ test("a scan that is prepared anew keeps its place in the list", async () => {
       ["s1", "s2"],
       ["s1", "s2"],
     ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("scans whose files would be one on a disk that ignores case are refused before anything is written", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-luna-"));
+  const [annotations, out] = [join(folder, "annotations.csv"), join(folder, "out")];
+  try {
+    await writeFile(annotations, `${list}S1,6,8,14,4\n`);
+    for (const [part, id] of ["s1", "S1"].entries()) {
+      await mkdir(join(folder, String(part)));
+      await writeFile(join(folder, String(part), `${id}.nii.gz`), "");
+    }
+    await expect(prepareLuna(folder, annotations, out, { readVolume: async () => scan() })).rejects.toThrow(
+      /prepareLuna: the names of the cases "s1" and "S1" differ in upper and lower case or accents alone/,
+    );
+    expect(await readdir(folder)).not.toContain("out");
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -58,6 +58,26 @@ test("no two results are one file, whatever they are named after", () => {
   expectFreeOutputs(cases, (id) => `out/${id}.nii.gz`, false);
 });
 
+test("names that some disks take for one are told apart by their folders, or refused before anything is written", () => {
+  const [a, b] = [folder("letters/a", ["T1.nii.gz"]), folder("letters/b", ["t1.nii.gz"])];
+  expect(casesOfPaths([a, b], 1).map((c) => c.id)).toEqual(["a", "b"]);
+  const outputs = (id: string) => [`out/${id}.nii.gz`, `out/${id}_probabilities.nii.gz`];
+  for (const names of [
+    ["Case1", "case1"],
+    ["Jos\u00e9", "Jose\u0301"],
+  ]) {
+    const cases = casesOfPaths(
+      names.map((name, i) => join(folder(`letters/${i}`, [`${name}.nii`]), `${name}.nii`)),
+      1,
+    );
+    expect(cases.map((c) => c.id)).toEqual(["0", "1"]);
+    const alike = names.map((id) => ({ id, image: [`in/${id}.nii`] }));
+    expect(() => expectFreeOutputs(alike, outputs, true)).toThrow(/have one name but for upper and lower case or accents/);
+  }
+  const mixed = ["a", "A_probabilities"].map((id) => ({ id, image: [`in/${id}.nii.gz`] }));
+  expect(() => expectFreeOutputs(mixed, outputs, true)).toThrow(/would be a result of/);
+});
+
 test("the second stage of a cascade without what the first one found is told what to give", () => {
   const path = folder("stage", ["p_0000.nii.gz"]);
   expect(() => casesOfNetwork([path], ["MRI", "label map of 3d_lowres"])).toThrow(
