@@ -3,7 +3,7 @@
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import * as fs from "node:fs";
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import nodePath, { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
 import { diskName, namedApart } from "../../data/folders/case_names.ts";
@@ -123,19 +123,25 @@ function real(path: string): string {
     : join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path));
 }
 
+/** Whether the end of a pattern stands for one of the names, in whatever folder. */
+function namesOne(pattern: string, names: readonly string[]): boolean {
+  const end = pattern.slice(Math.max(pattern.lastIndexOf("/"), pattern.lastIndexOf(sep)) + 1);
+  // Of alternatives with folders in them the end is a part that is no pattern.
+  return end.includes("}") !== end.includes("{") || names.some((name) => nodePath.matchesGlob(name, end));
+}
+
 /**
- * Throws `ConfigError` if results would lie in a folder whose images, or slices, were asked for by the folder or by a pattern: the next call would take them for
- * images. Images that are named one by one may have them beside.
+ * Throws `ConfigError` if `results` would lie in a folder whose images, or slices, were asked for by the folder or by a pattern that they match: the next call
+ * would take them for images. Images that are named one by one may have them beside.
  */
-export function expectOtherFolder(paths: readonly string[], out: string): void {
+export function expectOtherFolder(paths: readonly string[], out: string, results: readonly string[]): void {
+  const names = results.map((path) => basename(path));
   const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
-  const wholes = paths.flatMap((path) =>
-    isFolder(path)
-      ? [path]
-      : existsSync(path)
-        ? []
-        : matching(path).flatMap((p) => (isFolder(p) ? [p, dirname(p)] : [dirname(p)])),
-  );
+  const wholes = paths.flatMap((path) => {
+    if (existsSync(path)) return isFolder(path) ? [path] : [];
+    const taken = namesOne(path, names);
+    return matching(path).flatMap((p) => [...(isFolder(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
+  });
   if (wholes.some((path) => real(path) === real(out)))
     throw new ConfigError(
       `${out} is the folder of the images, among which results would be taken for images; choose another --out`,

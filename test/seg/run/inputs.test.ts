@@ -121,7 +121,27 @@ test("results go into no folder whose images were asked for by the folder or a p
     [file, join(channels, "..", "channels")],
     [`${channels.slice(0, -1)}*`],
   ])
-    expect(() => expectOtherFolder(paths, channels)).toThrow(/is the folder of the images.*another --out$/);
-  expect(() => expectOtherFolder([channels], join(channels, "out"))).not.toThrow();
-  expect(() => expectOtherFolder([file], channels)).not.toThrow();
+    expect(() => expectOtherFolder(paths, channels, ["c.mha"])).toThrow(/is the folder of the images.*another --out$/);
+  expect(() => expectOtherFolder([channels], join(channels, "out"), ["c.mha"])).not.toThrow();
+  expect(() => expectOtherFolder([file], channels, ["c.mha"])).not.toThrow();
+});
+
+test("results may lie beside images whose pattern they do not match", () => {
+  const path = folder("patterns", ["a_t1.nii", "b_t1.nii", "c_t2.nii"]);
+  const checked =
+    (pattern: string, ...results: string[]) =>
+    () =>
+      expectOtherFolder(
+        [join(path, pattern)],
+        path,
+        results.map((name) => join(path, name)),
+      );
+  expect(checked("*.nii", "a_t1.nii.gz", "a_t1_probabilities.nii.gz")).not.toThrow();
+  expect(checked("?_t1.nii", "a_t1.nii.gz")).not.toThrow();
+  expect(checked("{a,b}_t1.nii", "a_t1.nii.gz")).not.toThrow();
+  for (const pattern of ["*.nii*", "*_t1*", "**", "{a_t1,b_t1}.nii*", "[ab]_*"])
+    expect(checked(pattern, "a_t1.nii.gz"), pattern).toThrow(/is the folder of the images/);
+  // One of several results is enough, and what is not seen through is refused.
+  expect(checked("*_t[1-9]*", "x.nii.gz", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
+  expect(checked("../{patterns/a_t1,patterns/b_t1}.nii", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
 });

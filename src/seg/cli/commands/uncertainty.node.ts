@@ -71,8 +71,13 @@ export const uncertaintyCommand: Command = {
         ? casesOfPaths(positionals, info.channels.length)
         : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
     const out = folderStore(resolve(values.out));
-    expectOtherFolder(positionals, out.name);
-    expectFreeOutputs(cases, (id) => [fileOf, varianceOf].map((name) => join(out.name, name(id))), values.overwrite === true);
+    const outputsOf = (id: string) => [fileOf, varianceOf].map((name) => join(out.name, name(id)));
+    expectOtherFolder(
+      positionals,
+      out.name,
+      cases.flatMap(({ id }) => outputsOf(id)),
+    );
+    expectFreeOutputs(cases, outputsOf, values.overwrite === true);
     expectFree({ outputs: [files.uncertainty, files.volumes].map((name) => join(out.name, name)), overwrite: values.overwrite });
     return withDevice(
       async (device) => {
