@@ -3,7 +3,7 @@
 import { counted } from "../../host/text.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
-import { imageStem } from "../formats/formats.ts";
+import { hiddenImages, imageStem } from "../formats/formats.ts";
 import { namedApart } from "./case_names.ts";
 import type { Case, Folder } from "./dataset_index.ts";
 
@@ -151,6 +151,8 @@ export const photograph = /\.(png|jpe?g|bmp|tif)$/i;
 /** Cases found by name in the folders of nnU-Net (`<id>_0000.nii.gz` for each channel) or, where there are none of these, the Decathlon (`<id>.nii.gz`). */
 export function foundCases(images: string, labels: string, search: Search): Case[] {
   const { folder, channels, fileEnding, problems, notes } = search;
+  const hidden = [images, labels].map((name) => hiddenImages(name, folder.list(name)));
+  notes.push(...hidden.filter((note) => note !== undefined));
   const names = folder.list(images).filter((n) => n.endsWith(fileEnding) && !n.startsWith("."));
   const there = new Set(names);
   const stems = names.map((n) => n.slice(0, -fileEnding.length)).sort();

@@ -16,6 +16,7 @@ import { turnArray } from "../axis_codes.ts";
 import { baseName } from "../formats/beside.ts";
 import { whileReading } from "../formats/byte_source.ts";
 import type { ImageFile, ImageGrid } from "../formats/format.ts";
+import { hiddenImages } from "../formats/formats.ts";
 import { readFiles, readGrid } from "../formats/read_image.ts";
 import type { LabelClass } from "../labels.ts";
 import { type Nodule, parseAnnotations } from "../nodules/annotations.ts";
@@ -76,6 +77,16 @@ export async function lunaDataset(
 ): Promise<DatasetIndex | undefined> {
   expectOptions("lunaDataset", options, "open:function! gridOf:function");
   expectArguments("lunaDataset", "text", { folder });
+  const index = await layoutIn(paths, options, folder);
+  const hidden = hiddenImages(folder, paths.map(baseName));
+  return index && hidden !== undefined ? { ...index, notes: [...(index.notes ?? []), hidden] } : index;
+}
+
+async function layoutIn(
+  paths: readonly string[],
+  options: LunaDatasetOptions,
+  folder: string,
+): Promise<DatasetIndex | undefined> {
   const there: Files = {
     folder,
     paths: paths.filter((path) => !baseName(path).startsWith(".")),

@@ -80,7 +80,7 @@ export async function predictWithModel(path: string, paths: readonly string[], f
     async (device) => {
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
-        const asked = casesOfNetwork(paths, model.channels, flags.previous);
+        const asked = casesOfNetwork(paths, model.channels, flags.previous, say);
         const order = asked.map(({ id }) => id);
         const results = { out, probabilities, ending: endingOf(model), beside: model.writes?.probabilities, order };
         const cases = await casesWithout(asked, model.labels, results, existing, paths);

@@ -4,7 +4,7 @@ import { expectArguments, expectItems } from "../../host/kinds.ts";
 import * as fs from "node:fs";
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import nodePath, { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { imageStem, isImageName } from "../../data/formats/formats.ts";
+import { hiddenImages, imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
 import { diskName, namedApart } from "../../data/folders/case_names.ts";
 import { photograph } from "../../data/folders/cases.ts";
@@ -30,10 +30,13 @@ function matching(path: string): string[] {
   return found;
 }
 
-/** The images of a folder, or a file as it is. Throws `DataError` for a folder without images. */
-function filesIn(path: string): string[] {
+/** The images of a folder, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
+function filesIn(path: string, say?: (text: string) => void): string[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => !name.startsWith("."));
+  const all = readdirSync(path);
+  const hidden = hiddenImages(path, all);
+  if (hidden !== undefined) say?.(hidden);
+  const names = all.filter((name) => !name.startsWith("."));
   const headers = new Set(names.filter((n) => /\.hdr(\.gz)?$/i.test(n)).map(imageStem));
   const found = names
     .filter((n) => isImageName(n) && !slice.test(n) && !(/\.img(\.gz)?$/i.test(n) && headers.has(imageStem(n))))
@@ -46,20 +49,26 @@ function filesIn(path: string): string[] {
   const folders = names.some(isFolder)
     ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}"`
     : "";
-  throw new DataError(`${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
+  throw new DataError(hidden ?? `${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
 }
 
 /**
  * A case for each image among files, folders and patterns, see `casesOfPaths`, with the label map of a first stage as the last channel if its folder is given.
  * @param channels that an image must have, by name
  * @param previous folder with a file `<id>.*` for each case
+ * @param say is told of images that are left out
  * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none
  */
-export function casesOfNetwork(paths: readonly string[], channels: readonly string[], previous?: string): Case[] {
+export function casesOfNetwork(
+  paths: readonly string[],
+  channels: readonly string[],
+  previous?: string,
+  say?: (text: string) => void,
+): Case[] {
   const name = channels.at(-1)!;
   if (previous === undefined) {
     try {
-      return casesOfPaths(paths, channels.length);
+      return casesOfPaths(paths, channels.length, say);
     } catch (cause) {
       if (!(cause instanceof DataError && isPreviousChannel(name))) throw cause;
       throw new DataError(`${cause.message}; the last channel is the ${name}: give its folder as --previous DIR`, { cause });
@@ -67,7 +76,7 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
   }
   if (!isPreviousChannel(name))
     throw new ConfigError(`--previous is for the second stage of a cascade; this network's channels are ${channels.join(", ")}`);
-  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1), { name, folders: [previous] });
+  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1, say), { name, folders: [previous] });
 }
 
 /**
@@ -76,14 +85,15 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
  * @param channels that an image must have
  * @throws DataError for a path that is not there, a folder without images and a case without one of its channels
  * @param paths of files and folders, and patterns
+ * @param say is told of images that are left out because they are hidden
  */
-export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
+export function casesOfPaths(paths: readonly string[], channels: number, say?: (text: string) => void): Case[] {
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
   const groups = new Map<string, string[]>();
   // What a pattern and its folder both name, or is written in two ways, is one image.
   const seen = new Set<string>();
-  for (const path of paths.flatMap(matching).flatMap(filesIn)) {
+  for (const path of paths.flatMap(matching).flatMap((one) => filesIn(one, say))) {
     if (seen.has(resolve(path))) continue;
     seen.add(resolve(path));
     const stem = join(dirname(path), stemOf(path).replace(channel, ""));

@@ -69,7 +69,9 @@ test("subsets are folds, whatever the folder above them is called and whatever e
   await mkdir(at("subset7", "CSVFILES"));
   await writeFile(at("subset7", "CSVFILES", "annotations.csv"), await readFile(at("raw", "annotations.csv")));
   await writeFile(at("subset7", "subset0", "index.json"), "{}");
-  const { splits } = (await loadLuna(at("subset7")))!;
+  await writeFile(at("subset7", "subset0", `.${ids[0]}.mhd`), "");
+  const { splits, notes } = (await loadLuna(at("subset7")))!;
+  expect(notes).toEqual([expect.stringContaining(`has a hidden image, .${ids[0]}.mhd: left out`)]);
   expect(splits!.map((s) => s.val)).toEqual(ids.map((id) => [id]));
   expect(splits![0].train).toEqual(ids.slice(1));
 });

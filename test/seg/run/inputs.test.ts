@@ -24,6 +24,19 @@ test("each image of a folder, a pair once, data of headers not at all", () => {
   );
 });
 
+test("hidden images are left out with a word, what macOS hides without", () => {
+  const told = (name: string, ...files: string[]) => {
+    const said: string[] = [];
+    const path = folder(name, files);
+    return { cases: casesOfPaths([path], 1, (text) => said.push(text.replace(path, "DIR"))).map((c) => c.id), said };
+  };
+  const rest = ": left out; a name without the dot in front has it read";
+  expect(told("hidden one", "a.nii", ".b.nii.gz")).toEqual({ cases: ["a"], said: [`DIR has a hidden image, .b.nii.gz${rest}`] });
+  expect(told("hidden two", "a.nii", ".b.nii", ".c.mha").said).toEqual([`DIR has 2 hidden images, .b.nii …${rest}`]);
+  expect(told("of macOS", "a.nii", "._a.nii", ".DS_Store", ".gitignore").said).toEqual([]);
+  expect(() => told("hidden all", ".b.nii")).toThrow(/has a hidden image, \.b\.nii: left out/);
+});
+
 test("channels of any format", () => {
   const path = folder("channels", ["p_0000.mha", "p_0001.mha"]);
   expect(casesOfPaths([path], 2)).toEqual([{ id: "p", image: ["p_0000.mha", "p_0001.mha"].map((f) => join(path, f)) }]);

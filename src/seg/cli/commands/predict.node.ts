@@ -133,7 +133,7 @@ export const predictCommand: Command = {
     const [info] = infos;
     const asked =
       values.data === undefined
-        ? casesOfNetwork(positionals, info.channels, values.previous)
+        ? casesOfNetwork(positionals, info.channels, values.previous, say)
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
