@@ -117,6 +117,18 @@ describe("epochs", () => {
     expect([await counted.batchesPerEpoch(), (await all(counted)).length]).toEqual([6, 6]);
   });
 
+  test("items that lie in themselves, or have an array twice, come from workers as they are", async () => {
+    for (const numWorkers of [0, 1]) {
+      const items = new DataLoader(
+        { module, args: { kind: "map", images: 2, own: true } },
+        { numWorkers, collate: ([item]) => item },
+      );
+      for (const [id, item] of (await all(items)).entries())
+        expect([item.image, item.own === item, item.again === item.image]).toEqual([Float32Array.of(id), true, true]);
+      await items.close();
+    }
+  });
+
   test("a dataset object in this thread, and a collate of one's own", async () => {
     const direct = new DataLoader(await build({ kind: "patches", images: 2 }), {
       batchSize: 4,
