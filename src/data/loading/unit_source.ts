@@ -89,7 +89,7 @@ export async function computeUnit(dataset: Dataset, seed: number, epoch: number,
   const { stream, samplesPerItem = items.length } = dataset;
   if (!stream || items.length === samplesPerItem) return items;
   throw new errors.ConfigError(
-    `DataLoader: image ${index} gave ${items.length} patches, where the dataset counts ${samplesPerItem} of each; take transforms that make several of one into patchFunc, and all that come out as samplesPerImage`,
+    `DataLoader: image ${index} gave ${items.length} patches, where the dataset counts ${samplesPerItem} of each; make all in patchFunc`,
   );
 }
 

@@ -118,8 +118,7 @@ function transformOptions(component: Component, name: string, Class: TransformCl
   if (!("dtype" in component.options) || !casts(name, Class)) return named;
   const dtype = dtypeOf(component);
   if (!carries(dtype)) return { ...named, dtype: dtype ?? "float32" };
-  if (computing.test(name))
-    throw new ConfigError(`the bundle's transform ${component.target} computes in ${dtype}, which nothing here does`);
+  if (computing.test(name)) throw new ConfigError(`${component.target} computes in ${dtype}, which nothing here does`);
   // It is cast behind: those that compute do so in float32 in any case.
   return name === "EnsureType" ? named : { ...named, dtype: name === "CastToType" ? "float64" : "float32" };
 }

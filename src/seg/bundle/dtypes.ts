@@ -32,5 +32,5 @@ export function carried(target: string, x: HostArray, dtype: Carried): HostArray
   const data = new Int32Array(x.data);
   const bad = data.findIndex((v, i) => v !== Math.trunc(x.data[i]));
   if (bad < 0) return { ...x, data };
-  throw new DataError(`the bundle's transform ${target}: int64 is kept in 32 bits here, which do not hold ${x.data[bad]}`);
+  throw new DataError(`${target}: int64 is kept in 32 bits, which do not hold ${x.data[bad]}`);
 }

@@ -85,7 +85,7 @@ export function casesOfNetwork(
  * @param channels that an image must have
  * @throws DataError for a path that is not there, a folder without images and a case without one of its channels
  * @param paths of files and folders, and patterns
- * @param say is told of images that are left out because they are hidden
+ * @param say is told of images that are left out because they are hidden. `text` is a sentence
  */
 export function casesOfPaths(paths: readonly string[], channels: number, say?: (text: string) => void): Case[] {
   expectArguments("casesOfPaths", "texts", { paths });
