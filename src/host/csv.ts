@@ -8,6 +8,19 @@ export function csvField(value: string): string {
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
+/**
+ * Where the rows of `id` go in a table whose rows are of `ids`: behind those of the cases that come before it in `order`, or before those of the first one that
+ * comes later; at the end where there is neither.
+ */
+export function placeInOrder(ids: readonly string[], id: string, order: readonly string[]): number {
+  const at = order.indexOf(id);
+  const earlier = new Set(order.slice(0, Math.max(0, at)));
+  const later = new Set(order.slice(at + 1));
+  const behind = ids.findLastIndex((other) => earlier.has(other)) + 1;
+  const before = at < 0 ? -1 : ids.findIndex((other) => later.has(other));
+  return behind > 0 ? behind : before < 0 ? ids.length : before;
+}
+
 /** The fields of each line, the first of which are the names of the columns; lines without a field are left out. A field in quotes may have commas and line breaks. */
 export function csvRows(text: string): string[][] {
   const rows: string[][] = [];

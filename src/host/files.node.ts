@@ -28,7 +28,7 @@ interface NamedContent {
  */
 export async function writeFilesTogether(files: readonly NamedContent[]): Promise<void> {
   // Short whatever a file is called, whose name may be as long as names can be.
-  const parts = files.map((file) => ({ ...file, temporary: join(dirname(file.name), `.${randomBytes(8).toString("hex")}.tmp`) }));
+  const parts = files.map((file) => ({ ...file, temporary: temporaryIn(dirname(file.name)) }));
   const made: string[] = [];
   let at = "";
   try {
@@ -57,6 +57,36 @@ export async function writeFilesTogether(files: readonly NamedContent[]): Promis
   for (const folder of new Set(files.map(({ name }) => dirname(name)))) await syncFolder(folder);
 }
 
+/**
+ * Makes `folder`, which must not be there, with `files` by their paths in it: whenever the process ends, there is no such folder or all of it, and what was begun
+ * beside it is removed by a later call.
+ * @throws ConfigError for a folder that is there, another call's of the meantime too
+ */
+export async function createFolder(folder: string, files: readonly NamedContent[]): Promise<void> {
+  const isThere = () => new ConfigError(`${folder} is there; choose another name`);
+  const parent = dirname(resolve(folder));
+  await makeFolder(parent);
+  const temporary = temporaryIn(parent);
+  try {
+    await mkdir(temporary).catch((error: unknown) => {
+      throw naming(folder, error);
+    });
+    await sweepFolder(parent, (await stat(temporary)).mtimeMs);
+    const inside = files.map(({ name, bytes }) => ({ name: join(temporary, name), bytes }));
+    for (const { name } of inside) await makeFolder(dirname(name));
+    await writeFilesTogether(inside);
+    if (existsSync(folder)) throw isThere();
+    await rename(temporary, folder).catch((error: unknown) => {
+      throw existsSync(folder) ? isThere() : naming(folder, error);
+    });
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+  await syncFolder(parent);
+}
+
+const temporaryIn = (folder: string): string => join(folder, `.${randomBytes(8).toString("hex")}.tmp`);
 const temporaryName = /^\.[0-9a-f]{16}\.tmp$/;
 /** Nothing is written for so long without a byte. */
 const staleMs = 3_600_000;
@@ -68,15 +98,24 @@ const staleMs = 3_600_000;
 export async function sweepTemporaries(folder: string, now: number): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const inner = entries.filter((e) => e.isDirectory()).map((e) => join(folder, e.name));
-  for (const place of [folder, ...inner]) {
-    const names = place === folder ? entries.map((e) => e.name) : await readdir(place).catch(() => []);
-    for (const name of names.filter((n) => temporaryName.test(n))) await removeStale(join(place, name), now);
-  }
+  for (const place of [folder, ...inner]) await sweepFolder(place, now);
 }
 
+async function sweepFolder(folder: string, now: number): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((n) => temporaryName.test(n))) await removeStale(join(folder, name), now);
+}
+
+/** Removes a file, or a folder that is as old with all that is in it. */
 async function removeStale(path: string, now: number): Promise<void> {
-  const info = await stat(path).catch(() => undefined);
-  if (info && now - info.mtimeMs > staleMs) await rm(path, { force: true }).catch(() => undefined);
+  const inside = await readdir(path, { recursive: true }).catch(() => []);
+  const timeOf = async (name: string) =>
+    stat(join(path, name)).then(
+      (s) => s.mtimeMs,
+      () => Infinity,
+    );
+  const last = Math.max(...(await Promise.all(["", ...inside].map(timeOf))));
+  if (now - last > staleMs) await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Adds `text` to the end of `path`; on an error, as of a full disk, the file keeps none of it. */

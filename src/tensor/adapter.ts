@@ -1,6 +1,6 @@
 /** @file Which GPU is opened, and how: at the adapter's highest limits, with the features that kernels can use. */
 
-import { explainNoAdapter, loadGPU, quietly } from "#gpu";
+import { adapterPauses, explainNoAdapter, loadGPU, quietly } from "#gpu";
 import { ConfigError, NoAdapterError } from "../host/errors.ts";
 import { refused } from "../host/kinds.ts";
 import type { GPU, GPUAdapter, GPUAdapterInfo, GPUDevice, GPUPowerPreference } from "./webgpu.ts";
@@ -93,8 +93,11 @@ async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
 }
 
 async function chosen({ gpu: given, toggles = [], powerPreference = "high-performance" }: AdapterOptions): Promise<GPUAdapter> {
-  const gpu = given ?? (await loadGPU(toggles));
-  const adapter = await quietly(() => gpu.requestAdapter({ powerPreference }));
-  if (adapter) return adapter;
+  for (const pause of [0, ...(given ? [] : adapterPauses)]) {
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    const gpu = given ?? (await loadGPU(toggles, pause > 0));
+    const adapter = await quietly(() => gpu.requestAdapter({ powerPreference }));
+    if (adapter) return adapter;
+  }
   throw given ? new NoAdapterError("no WebGPU adapter: the gpu that was given to openDevice has none") : await explainNoAdapter();
 }

@@ -13,15 +13,25 @@ export { quietly } from "./quiet.node.ts";
 const held = Symbol.for("voxgrad.gpu");
 type Holder = { [held]?: Map<string, GPU> };
 
-/** WebGPU's entry: the runtime's own if it has one, else that of the package. Throws `NoAdapterError` if the package cannot be loaded. */
-export async function loadGPU(toggles: readonly string[]): Promise<GPU> {
+/**
+ * Milliseconds after which an adapter is asked for once more where there is none: a driver may have none for a moment, as right after a process that used it
+ * was killed.
+ */
+export const adapterPauses: readonly number[] = [200, 600];
+
+/**
+ * WebGPU's entry: the runtime's own if it has one, else that of the package. Throws `NoAdapterError` if the package cannot be loaded.
+ * @param anew another one than before: Dawn looks for drivers once
+ */
+export async function loadGPU(toggles: readonly string[], anew = false): Promise<GPU> {
   const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (own && toggles.length === 0) return own;
   const holder = globalThis as Holder;
   const instances = (holder[held] ??= new Map());
   const key = toggles.join(" ");
   let gpu = instances.get(key);
-  if (!gpu) {
+  if (!gpu || anew) {
+    if (gpu) instances.set(`${key} before ${instances.size}`, gpu);
     gpu = created(await loadDawn(), toggles);
     instances.set(key, gpu);
   }

@@ -6,11 +6,14 @@ const advice =
   "use a current Chrome, Edge, Safari or Firefox over https or localhost, and check that hardware acceleration is on";
 
 /** The page's GPU entry. Throws `NoAdapterError` where the browser has no WebGPU (or the page is not a secure context). */
-export async function loadGPU(_toggles: readonly string[]): Promise<GPU> {
+export async function loadGPU(_toggles: readonly string[], _anew = false): Promise<GPU> {
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) throw new NoAdapterError(`no WebGPU adapter: this browser offers no WebGPU here: ${advice}`);
   return gpu;
 }
+
+/** What a browser answers it has looked at its GPU for. */
+export const adapterPauses: readonly number[] = [];
 
 /** Why there is no adapter, and what the user can do. */
 export async function explainNoAdapter(): Promise<NoAdapterError> {

@@ -50,7 +50,7 @@ const refusing = (owner: object, kind: Kind, names: readonly string[], later: bo
 
 const paths = new WeakMap<object, string>();
 
-/** Methods of an open file: what is refused of a write is written by half, and a file is closed even so. */
+/** Methods of an open file: what is refused of a write is written by half. */
 function watchHandles(prototype: object): void {
   const watch = (kind: Kind, name: string, before?: (file: fs.promises.FileHandle, args: unknown[]) => Promise<unknown>): void =>
     replace(
@@ -64,7 +64,7 @@ function watchHandles(prototype: object): void {
           throw error;
         },
     );
-  const { write, close } = prototype as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const { write } = prototype as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const half = (file: fs.promises.FileHandle, [content]: unknown[]) =>
     typeof content === "string" || content instanceof Uint8Array
       ? write.call(file, Buffer.from(content as string).subarray(0, content.length >> 1))
@@ -73,7 +73,6 @@ function watchHandles(prototype: object): void {
   watch("sync", "sync");
   watch("stat", "stat");
   watch("read", "read");
-  watch("close", "close", (file) => close.call(file));
 }
 
 async function install(): Promise<void> {
@@ -84,8 +83,15 @@ async function install(): Promise<void> {
   replace(promises, "open", (real) => async (path, ...rest) => {
     const error = refusal("open", path);
     if (error) throw error;
-    const opened = (await real.call(promises, path, ...rest)) as object;
+    const opened = (await real.call(promises, path, ...rest)) as fs.promises.FileHandle;
     paths.set(opened, String(path));
+    // Each file has a `close` of its own; it is closed even so.
+    const { close } = opened;
+    opened.close = async () => {
+      const error = refusal("close", path);
+      await close();
+      if (error) throw error;
+    };
     return opened;
   });
   refusing(promises, "read", ["readFile"], true);

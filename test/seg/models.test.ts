@@ -130,6 +130,18 @@ test.each<[string, (config: any) => void]>([
   for (const model of [whole, single]) model.dispose();
 });
 
+test("values go through the type that EnsureTyped names", async () => {
+  const labels = async (change: (config: any) => void) => {
+    const model = await openModel(dev, changed(change));
+    const found = Array.from((await model.segment(image)).labels.data);
+    model.dispose();
+    return found;
+  };
+  const ensured = await labels((c) => (c.preprocessing.transforms.at(-1).dtype = "$torch.bool"));
+  expect(ensured).toEqual(await labels((c) => (c.preprocessing.transforms.at(-2).dtype = "$torch.bool")));
+  expect(ensured).not.toEqual(await labels(() => {}));
+});
+
 test.each<[string, (config: any) => void, RegExp]>([
   ["network", (c) => (c.network_def["_target_"] = "SwinUNETR"), /network SwinUNETR is not known here; known are AttentionUnet/],
   ["option of a network", (c) => (c.network_def.depth = 3), /there is no option "depth"/],

@@ -106,6 +106,22 @@ describe.skipIf(process.platform !== "linux")("no adapter", () => {
     expect(said(gone).cause).toMatch(/gone\.so.*cannot open/);
   });
 
+  test("an adapter that is there a moment later is opened, though Dawn looks for drivers once; one that stays away is told of within seconds", () => {
+    const later = `
+      const drivers = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].map((name) => [name, process.env[name]]);
+      for (const [name] of drivers) process.env[name] = "/nonexistent.json";
+      setTimeout(() => {
+        for (const [name, value] of drivers) if (value === undefined) delete process.env[name]; else process.env[name] = value;
+      }, AFTER);
+      const { openDevice, full, sum } = await import("./src/index.ts");
+      const begun = performance.now();
+      try { console.log(await sum(full(await openDevice(), [5], 2)).item()); process.exit(); }
+      catch (e) { console.log(e.code, performance.now() - begun < 5000); process.exit(); }`;
+    const after = (ms: number) => runChild(later.replace("AFTER", String(ms))).stdout;
+    expect(after(100)).toBe("10");
+    expect(after(60_000)).toBe("NoAdapter true");
+  });
+
   test("the Vulkan loader is not found", () => {
     // A library that is none stands before the real one.
     const libraries = join(folder, "libraries");

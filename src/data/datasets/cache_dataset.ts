@@ -29,12 +29,13 @@ function keptItems(
   return Math.min(cacheNum, Math.floor(length * cacheRate), length);
 }
 
-/** Bytes of the arrays in a value. */
-function bytesIn(value: unknown): number {
+/** Bytes of the arrays in a value, of one that is there twice or in itself once. */
+function bytesIn(value: unknown, seen = new Set<unknown>()): number {
+  if (typeof value !== "object" || value === null || seen.has(value)) return 0;
+  seen.add(value);
   if (ArrayBuffer.isView(value)) return value.byteLength;
-  if (typeof value !== "object" || value === null) return 0;
   let sum = 0;
-  for (const entry of Object.values(value)) sum += bytesIn(entry);
+  for (const entry of Object.values(value)) sum += bytesIn(entry, seen);
   return sum;
 }
 

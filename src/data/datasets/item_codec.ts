@@ -52,6 +52,12 @@ const special = new Map<number, string>([
   [-Infinity, "-Infinity"],
 ]);
 
+/** The error of a record or list that is endless. */
+export const inItself = (): DataError => new DataError("encodeItem: a record or list that lies in itself has no form in bytes");
+
+/** What JSON has no word for where it cannot be left out. */
+const none = { $none: true };
+
 const noData = (value: unknown): DataError =>
   new DataError(
     `encodeItem: ${typeof value === "object" ? Object.prototype.toString.call(value) : `a ${typeof value}`} has no form in bytes; expected records, lists, texts, numbers and typed arrays`,
@@ -64,7 +70,9 @@ export const isPlainRecord = (value: object): boolean => Object.prototype.toStri
 export function encodeItem(value: unknown): Uint8Array {
   const arrays: TypedArray[] = [];
   let size = 0;
+  const around = new Set<unknown>();
   const plain = (v: unknown): unknown => {
+    if (around.has(v)) throw inItself();
     if (typeof v === "number" && !Number.isFinite(v)) return { $number: special.get(v) };
     if (ArrayBuffer.isView(v)) {
       const array = v as TypedArray;
@@ -79,15 +87,19 @@ export function encodeItem(value: unknown): Uint8Array {
       size = aligned(size + array.byteLength);
       return place;
     }
-    if (Array.isArray(v)) return v.map(plain);
     if (typeof v === "object" && v !== null) {
-      if (!isPlainRecord(v)) throw noData(v);
-      return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, plain(w)]));
+      if (!Array.isArray(v) && !isPlainRecord(v)) throw noData(v);
+      around.add(v);
+      const made = Array.isArray(v)
+        ? v.map((w) => (w === undefined ? none : plain(w)))
+        : Object.fromEntries(Object.entries(v).map(([k, w]) => [k, plain(w)]));
+      around.delete(v);
+      return made;
     }
     if (typeof v === "function" || typeof v === "bigint" || typeof v === "symbol") throw noData(v);
     return v;
   };
-  const json = new TextEncoder().encode(JSON.stringify(plain(value)) ?? "null");
+  const json = new TextEncoder().encode(JSON.stringify(value === undefined ? none : plain(value)));
   const head = new TextEncoder().encode(`${magic} 00000000\n${json.length} ${size}\n`);
   const start = aligned(head.length + json.length);
   const out = new Uint8Array(start + size);
@@ -123,6 +135,7 @@ export function decodeItem(bytes: Uint8Array, source: string): unknown {
   const whole = (v: unknown): unknown => {
     if (Array.isArray(v)) return v.map(whole);
     if (typeof v !== "object" || v === null) return v;
+    if ("$none" in v) return undefined;
     if ("$number" in v) return Number(v.$number);
     if ("$array" in v) return arrayAt(v as Place);
     return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, whole(w)]));

@@ -2,7 +2,7 @@
 
 import { expectKinds } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { encodeItem, isPlainRecord } from "./item_codec.ts";
+import { encodeItem, inItself, isPlainRecord } from "./item_codec.ts";
 import type { ItemStore } from "./item_store.ts";
 
 /** 32 hexadecimal digits of SHA-256, of `prefix` and then `bytes`. Throws `ConfigError` where a page has no such thing. */
@@ -28,17 +28,19 @@ export async function itemHash(prefix: string, bytes: Uint8Array): Promise<strin
  */
 export async function itemKey(prefix: string, item: unknown, store: Pick<ItemStore, "stamp">): Promise<string> {
   const stamps = new Map<string, string | undefined>();
-  const plain = async (value: unknown): Promise<unknown> => {
+  const plain = async (value: unknown, around: readonly unknown[] = []): Promise<unknown> => {
     if (typeof value === "string") {
       if (store.stamp && !stamps.has(value)) stamps.set(value, await store.stamp(value));
       return value;
     }
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
     if (value instanceof Blob) return ["File", ...identityOf(value)];
-    if (Array.isArray(value)) return Promise.all(value.map(plain));
+    if (around.includes(value)) throw inItself();
+    const within = [...around, value];
+    if (Array.isArray(value)) return Promise.all(value.map((v) => plain(v, within)));
     // Of another kind of object encodeItem says what it is.
     if (!isPlainRecord(value)) return value;
-    const entries = Object.entries(value).map(async ([key, v]) => [key, await plain(v)] as const);
+    const entries = Object.entries(value).map(async ([key, v]) => [key, await plain(v, within)] as const);
     return Object.fromEntries(await Promise.all(entries));
   };
   const known = await plain(item);

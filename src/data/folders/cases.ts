@@ -3,7 +3,8 @@
 import { counted } from "../../host/text.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
-import { endingOf as imageEnding, imageStem } from "../formats/formats.ts";
+import { hiddenImages, imageStem } from "../formats/formats.ts";
+import { namedApart } from "./case_names.ts";
 import type { Case, Folder } from "./dataset_index.ts";
 
 /** What finding cases needs, and where it tells what it met. */
@@ -144,24 +145,14 @@ function noteKeys(list: readonly unknown[], field: string, notes: string[]): voi
   for (const key of others) notes.push(`"${key}" in the items of "${field}" is not known here and has no effect`);
 }
 
-/** Cases by their folders where several have one name, as in `patient1/t1.nii.gz`. `below` gives the path of an image as names are to be made of it. */
-export function namedApart<C extends Case>(cases: C[], below: (image: string) => string = (image) => image): C[] {
-  const unique = (list: readonly C[]) => new Set(list.map((c) => c.id)).size === list.length;
-  if (unique(cases)) return cases;
-  const renamed = (path: (image: string) => string) =>
-    cases.map((c) => ({ ...c, id: path(below(c.image[0])).replaceAll("/", "_") || c.id }));
-  const byFolder = renamed((image) => image.slice(0, Math.max(0, image.lastIndexOf("/"))));
-  if (unique(byFolder)) return byFolder;
-  const byPath = renamed((image) => image.slice(0, image.length - (imageEnding(image)?.ending.length ?? 0)));
-  return unique(byPath) ? byPath : cases;
-}
-
 /** Ending of files that may have all colors of a picture. */
 export const photograph = /\.(png|jpe?g|bmp|tif)$/i;
 
 /** Cases found by name in the folders of nnU-Net (`<id>_0000.nii.gz` for each channel) or, where there are none of these, the Decathlon (`<id>.nii.gz`). */
 export function foundCases(images: string, labels: string, search: Search): Case[] {
   const { folder, channels, fileEnding, problems, notes } = search;
+  const hidden = [images, labels].map((name) => hiddenImages(name, folder.list(name)));
+  notes.push(...hidden.filter((note) => note !== undefined));
   const names = folder.list(images).filter((n) => n.endsWith(fileEnding) && !n.startsWith("."));
   const there = new Set(names);
   const stems = names.map((n) => n.slice(0, -fileEnding.length)).sort();

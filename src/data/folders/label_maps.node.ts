@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../host/errors.ts";
-import { imageStem, isImageName } from "../formats/formats.ts";
+import { hiddenImages, imageStem, isImageName } from "../formats/formats.ts";
 
 /** The voxels of these lie beside a header, which has the case's name. */
 const dataOfHeader = /\.img(\.gz)?$/i;
@@ -13,11 +13,15 @@ const archive = /\.npz$/i;
 /**
  * The paths of a folder's label maps by case: the name without the ending of its format.
  * @param what wants them, for messages
+ * @param say is told of files that are left out
  * @throws DataError for a folder that cannot be read, and for two files of one case
  */
-export function labelMapsIn(folder: string, what: string): Map<string, string> {
+export function labelMapsIn(folder: string, what: string, say?: (text: string) => void): Map<string, string> {
   const found = new Map<string, string>();
-  const names = namesIn(folder, what).filter((n) => isImageName(n) && !n.startsWith("."));
+  const all = namesIn(folder, what);
+  const hidden = hiddenImages(folder, all);
+  if (hidden !== undefined) say?.(hidden);
+  const names = all.filter((n) => isImageName(n) && !n.startsWith("."));
   const lower = new Set(names.map((n) => n.toLowerCase()));
   const apart = (name: string) => dataOfHeader.test(name) && lower.has(name.toLowerCase().replace(dataOfHeader, ".hdr"));
   for (const name of names.filter((n) => !apart(n)).sort((a, b) => Number(archive.test(a)) - Number(archive.test(b)))) {

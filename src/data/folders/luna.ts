@@ -16,12 +16,13 @@ import { turnArray } from "../axis_codes.ts";
 import { baseName } from "../formats/beside.ts";
 import { whileReading } from "../formats/byte_source.ts";
 import type { ImageFile, ImageGrid } from "../formats/format.ts";
+import { hiddenImages } from "../formats/formats.ts";
 import { readFiles, readGrid } from "../formats/read_image.ts";
 import type { LabelClass } from "../labels.ts";
 import { type Nodule, parseAnnotations } from "../nodules/annotations.ts";
 import { maskOfNodules, toMillimeters } from "../nodules/mask_nodules.ts";
 import { parseNoduleIndex } from "../nodules/nodule_dataset.ts";
-import { type Affine, makeVolume, spacingOf, type Volume } from "../volume.ts";
+import { type Affine, inMillimeters, makeVolume, spacingOf, type Volume } from "../volume.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { joinCase } from "./join_case.ts";
 
@@ -76,6 +77,16 @@ export async function lunaDataset(
 ): Promise<DatasetIndex | undefined> {
   expectOptions("lunaDataset", options, "open:function! gridOf:function");
   expectArguments("lunaDataset", "text", { folder });
+  const index = await layoutIn(paths, options, folder);
+  const hidden = hiddenImages(folder, paths.map(baseName));
+  return index && hidden !== undefined ? { ...index, notes: [...(index.notes ?? []), hidden] } : index;
+}
+
+async function layoutIn(
+  paths: readonly string[],
+  options: LunaDatasetOptions,
+  folder: string,
+): Promise<DatasetIndex | undefined> {
   const there: Files = {
     folder,
     paths: paths.filter((path) => !baseName(path).startsWith(".")),
@@ -141,9 +152,10 @@ async function rawFolder(files: Files, list: string): Promise<DatasetIndex> {
     );
   const training: Case[] = [];
   for (const [id, path] of found) {
-    const { shape, affine } = await files.gridOf(path);
+    const { shape, affine, units } = await files.gridOf(path);
     const layout = { name: "luna", balls: true };
-    training.push({ id, image: [path], label: list, layout, grid: { shape, affine }, nodules: nodules.get(id) ?? [] });
+    const grid = { shape, affine, ...(units && { units }) };
+    training.push({ id, image: [path], label: list, layout, grid, nodules: nodules.get(id) ?? [] });
   }
   const missing = [...nodules.keys()].filter((id) => !found.has(id)).length;
   const splits = subsetSplits(training);
@@ -179,8 +191,8 @@ async function cleanedFolder(files: Files): Promise<DatasetIndex> {
       id: baseName(stem),
       image: [image],
       ...(mask !== undefined ? { label: mask } : boxes && { label: list }),
-      grid: { shape: turned ? [grid.shape[0], ...grid.shape.slice(1).toReversed()] : grid.shape, affine },
-      ...(boxes && { nodules: boxes.map((box) => noduleOf(box, affine)) }),
+      grid: { ...grid, shape: turned ? [grid.shape[0], ...grid.shape.slice(1).toReversed()] : grid.shape, affine },
+      ...(boxes && { nodules: boxes.map((box) => noduleOf(box, inMillimeters({ ...grid, affine }).affine)) }),
       layout: { name: "luna", zyx: turned, balls: mask === undefined && boxes !== undefined },
     });
   }

@@ -52,3 +52,11 @@ export function isImageName(name: string): boolean {
   expectArguments("isImageName", "text", { name });
   return endingOf(name) !== undefined;
 }
+
+/** What is told of the hidden images among a folder's names, which its readers leave out as lists of files do; undefined where there are none but what macOS makes. */
+export function hiddenImages(folder: string, names: readonly string[]): string | undefined {
+  const [first, ...more] = names.filter((name) => /^\.[^._]/.test(name) && isImageName(name));
+  if (first === undefined) return undefined;
+  const hidden = more.length > 0 ? `${more.length + 1} hidden images` : "a hidden image";
+  return `${folder} has ${hidden}, ${first}${more.length > 0 ? " …" : ""}: left out; a name without the dot in front has it read`;
+}

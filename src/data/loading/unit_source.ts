@@ -80,9 +80,17 @@ export class LocalUnits implements UnitSource {
   async close(): Promise<void> {}
 }
 
-/** Unit `index`: the only place where a seed, an epoch and an index become samples. */
+/**
+ * Unit `index`: the only place where a seed, an epoch and an index become samples.
+ * @throws ConfigError for another number of them than a stream of patches is counted by: an epoch would have other batches than `batchesPerEpoch` says
+ */
 export async function computeUnit(dataset: Dataset, seed: number, epoch: number, index: number): Promise<Item[]> {
-  return asList(await dataset.get(index, itemRandom(seed, epoch, index), epoch));
+  const items = asList(await dataset.get(index, itemRandom(seed, epoch, index), epoch));
+  const { stream, samplesPerItem = items.length } = dataset;
+  if (!stream || items.length === samplesPerItem) return items;
+  throw new errors.ConfigError(
+    `DataLoader: image ${index} gave ${items.length} patches, where the dataset counts ${samplesPerItem} of each; make all in patchFunc`,
+  );
 }
 
 /** What a loader must know of a dataset. */

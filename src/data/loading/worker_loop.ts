@@ -49,17 +49,21 @@ export function serveUnits(source: DatasetModule, seed: number, line: LoaderLine
   };
 }
 
-/** The same value with every typed array copied into memory of its own, which is listed in `transfer`. */
-function owned<T>(value: T, transfer: ArrayBuffer[]): T {
+/** The same value with every typed array copied into memory of its own, which is listed in `transfer`; what is there twice, or in itself, is so in the copy. */
+function owned<T>(value: T, transfer: ArrayBuffer[], made = new Map<unknown, unknown>()): T {
+  if (typeof value !== "object" || value === null) return value;
+  const known = made.get(value);
+  if (known !== undefined) return known as T;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     // Not value.slice(): a Buffer's shares memory.
     const copy: Uint8Array<ArrayBuffer> = Uint8Array.prototype.slice.call(value);
     transfer.push(copy.buffer);
+    made.set(value, copy);
     return copy as unknown as T;
   }
-  if (Array.isArray(value)) return value.map((v) => owned(v, transfer)) as T;
-  if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, owned(v, transfer)])) as T;
-  }
-  return value;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const out = (Array.isArray(value) ? [] : {}) as Record<string, unknown>;
+  made.set(value, out);
+  for (const [key, v] of Object.entries(value)) out[key] = owned(v, transfer, made);
+  return out as T;
 }

@@ -10,6 +10,7 @@ import { makeFolder, readJson, writeFileAtomic } from "../../host/files.node.ts"
 import { expectOptions } from "../../host/options.ts";
 import { contentStamp } from "../datasets/content_stamp.node.ts";
 import { itemKey } from "../datasets/item_key.ts";
+import { expectNamesApart } from "../folders/case_names.ts";
 import { scansAmong } from "../folders/luna.ts";
 import { encodeNifti } from "../formats/nifti/nifti.ts";
 import { writeNiftiFile } from "../formats/nifti/nifti.node.ts";
@@ -50,7 +51,7 @@ async function findScans(folder: string): Promise<Map<string, string>> {
  * Writes `<id>.nii` (bytes), `<id>.mask.nii.gz` and `index.json` for all scans of `folder` that have nodules in `annotations`. Scans that are
  * in the index of an earlier call stay as they are, so that a call that was interrupted goes on; those whose file, nodules or options (all but `readVolume`)
  * are others than then are prepared anew.
- * @throws ConfigError if no scan of the list is there, FormatError for an `index.json` that is not one of these
+ * @throws ConfigError if no scan of the list is there, and for two whose files would be one on a disk that ignores case; FormatError for an `index.json` that is not one of these
  * @param out folder that is written
  */
 export async function prepareLuna(
@@ -68,10 +69,11 @@ export async function prepareLuna(
     throw new ConfigError(
       `prepareLuna: none of the ${nodules.size} scans of ${annotations} is among the ${found.size} in ${folder}`,
     );
-  await makeFolder(out);
   const path = join(out, "index.json");
   const before = existsSync(path) ? parseNoduleIndex(await readJson(path, "prepareLuna"), path).scans : [];
   const scans = new Map(before.map((scan) => [scan.id, scan]));
+  expectNamesApart("prepareLuna", [...scans.keys(), ...wanted.map(([id]) => id)]);
+  await makeFolder(out);
   const writeIndex = (without?: string) =>
     writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()].filter((scan) => scan.id !== without) }));
   for (const [i, [id, list]] of wanted.entries()) {

@@ -3,6 +3,7 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { connectedComponents } from "../../host/grid/components.ts";
 import { sizeOf } from "../../host/array.ts";
+import { inverseOf } from "../../host/matrix.ts";
 import { DataError } from "../../host/errors.ts";
 import { type Affine, inMillimeters, makeVolume, type Volume, voxelVolumeOf } from "../volume.ts";
 import { type Nodule, toVoxel } from "./annotations.ts";
@@ -53,7 +54,10 @@ type Grid = Pick<Volume, "shape" | "affine" | "units"> & Partial<Pick<Volume, "m
  */
 export function maskOfNodules(image: Grid, nodules: readonly Nodule[]): Volume<Uint8Array> {
   const { shape, meta } = image;
-  const { affine, spacing } = inMillimeters(image);
+  const { affine } = inMillimeters(image);
+  const [ax, ay, az] = affine;
+  // How far along each axis a millimeter reaches in any direction: the planes of voxels are closer than their centers where axes are not at right angles.
+  const perMillimeter = inverseOf(affine)!.map(([u, v, w]) => Math.hypot(u, v, w));
   const size = shape.slice(1);
   const data = new Uint8Array(sizeOf(size));
   for (const { center, diameter } of nodules) {
@@ -63,17 +67,17 @@ export function maskOfNodules(image: Grid, nodules: readonly Nodule[]): Volume<U
         `a nodule at [${center}] mm lies outside of ${meta?.source ?? "the image"} (voxel [${middle.map((c) => c.toFixed(1))}] of [${size}]); is the list that of this scan?`,
       );
     }
-    const reach = middle.map((_, a) => diameter / 2 / spacing[a]);
-    const [low, high] = [
-      middle.map((c, a) => Math.max(0, Math.ceil(c - reach[a]))),
-      middle.map((c, a) => Math.min(size[a] - 1, Math.floor(c + reach[a]))),
-    ];
-    // Axes are at right angles in scans; what is not, is off by the sine of the angle.
+    // A voxel as far as the radius is inside, however its distance is rounded.
+    const radius = (diameter / 2) * (1 + 1e-9);
+    const reach = perMillimeter.map((rate) => radius * rate);
+    const low = middle.map((c, a) => Math.max(0, Math.ceil(c - reach[a])));
+    const high = middle.map((c, a) => Math.min(size[a] - 1, Math.floor(c + reach[a])));
     for (let i = low[0]; i <= high[0]; i++) {
       for (let j = low[1]; j <= high[1]; j++) {
-        const plane = ((i - middle[0]) / reach[0]) ** 2 + ((j - middle[1]) / reach[1]) ** 2;
+        const [px, py, pz] = [ax, ay, az].map(([u, v, w]) => u * (i - middle[0]) + v * (j - middle[1]) - w * middle[2]);
+        const row = (i * size[1] + j) * size[2];
         for (let k = low[2]; k <= high[2]; k++)
-          if (plane + ((k - middle[2]) / reach[2]) ** 2 <= 1) data[(i * size[1] + j) * size[2] + k] = 1;
+          if ((px + ax[2] * k) ** 2 + (py + ay[2] * k) ** 2 + (pz + az[2] * k) ** 2 <= radius ** 2) data[row + k] = 1;
       }
     }
     const [i, j, k] = middle.map((c, a) => Math.min(size[a] - 1, Math.max(0, Math.round(c))));

@@ -13,6 +13,7 @@ import { SegResNet } from "../networks/segresnet.ts";
 import { UNet } from "../networks/unet.ts";
 import { VNet } from "../networks/vnet.ts";
 import type { Component } from "./config.ts";
+import { carried, carries, dtypeOf } from "./dtypes.ts";
 import { expectKnown, type Value } from "./expression.ts";
 
 type Options = Record<string, Value>;
@@ -98,9 +99,6 @@ interface TransformClass {
   readonly options?: string;
 }
 
-/** PyTorch's other names of types. */
-const floats = new Map<Value, Value>([["float", "float32"], ["double", "float64"]]); // oxfmt-ignore
-
 // Those whose results have the type that `dtype` says, and no list of options.
 const casting = new Set(
   "EnsureType ClipIntensityPercentiles HistogramNormalize NormalizeIntensity RandBiasField RandGaussianNoise RandRicianNoise RandScaleIntensity RandScaleIntensityFixedMean RandStdShiftIntensity ScaleIntensity ScaleIntensityFixedMean ScaleIntensityRange ScaleIntensityRangePercentiles StdShiftIntensity".split(
@@ -108,14 +106,21 @@ const casting = new Set(
   ),
 );
 
+const casts = (name: string, { options = "" }: TransformClass): boolean =>
+  casting.has(name) || options.split(" ").includes("dtype:text");
+
+/** Those of them that compute in it. */
+const computing = /^(ScaleIntensity|(Rand)?StdShiftIntensity|Rand(Gaussian|Rician)Noise)$/;
+
 /** `dtype` for those that compute or cast by it; Python's None is the type of the image, which is read as float32. */
-function transformOptions(component: Component, name: string, { options = "" }: TransformClass): Options {
+function transformOptions(component: Component, name: string, Class: TransformClass): Options {
   const named = optionsOf(component, new Set(told));
-  const takes = casting.has(name) || options.split(" ").includes("dtype:text");
-  if (!("dtype" in component.options) || !takes) return named;
-  const { dtype } = component.options;
-  expectKnown(`${component.target}.dtype`, dtype);
-  return { ...named, dtype: floats.get(dtype) ?? dtype ?? "float32" };
+  if (!("dtype" in component.options) || !casts(name, Class)) return named;
+  const dtype = dtypeOf(component);
+  if (!carries(dtype)) return { ...named, dtype: dtype ?? "float32" };
+  if (computing.test(name)) throw new ConfigError(`${component.target} computes in ${dtype}, which nothing here does`);
+  // It is cast behind: those that compute do so in float32 in any case.
+  return name === "EnsureType" ? named : { ...named, dtype: name === "CastToType" ? "float64" : "float32" };
 }
 
 /** A transform by its name. @throws ConfigError for one that is not known here, and for options that it does not have */
@@ -128,7 +133,8 @@ export function stepOf(component: Component): Step {
   if (!Class?.prototype || typeof (Class.prototype as { apply?: unknown }).apply !== "function")
     throw new ConfigError(`the bundle's transform ${component.target} is not known here`);
   const transform = new Class(transformOptions(component, name!, Class)) as { apply(x: HostArray): HostArray };
-  return (x) => transform.apply(x);
+  const dtype = casts(name!, Class) ? dtypeOf(component) : undefined;
+  return carries(dtype) ? (x) => carried(component.target, transform.apply(x), dtype) : (x) => transform.apply(x);
 }
 
 /** Options of a component that is made here by hand, under their names in camelCase. */

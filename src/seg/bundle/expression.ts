@@ -199,7 +199,7 @@ class Parser {
       return functions[next](argument);
     }
     // Types such as torch.float32 and numpy.uint8 are their names.
-    const dtype = /^(?:torch|np|numpy)\.([a-z]+\d*)$/.exec(next);
+    const dtype = /^(?:torch|np|numpy)\.([a-z]+\d*)_?$/.exec(next);
     return dtype && this.list[this.at] !== "(" ? dtype[1] : fail();
   }
 

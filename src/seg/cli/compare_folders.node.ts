@@ -20,6 +20,7 @@ import {
 import { boxPlotSvg } from "../pictures/boxes.ts";
 import { expectFree } from "./outputs.node.ts";
 import { expectOneGrid, expectOneGrids, PairProblems, readLabels, ValueNotes } from "./paired_maps.node.ts";
+import { say } from "./command_line.node.ts";
 
 /** What the command line says of scores. */
 export interface ScoreFlags {
@@ -44,7 +45,7 @@ export interface FolderComparison extends ScoreFlags {
 
 /** Label maps of a folder by case, of which there must be one. @throws DataError */
 export function labelMaps(folder: string): Map<string, string> {
-  const found = labelMapsIn(folder, "evaluate");
+  const found = labelMapsIn(folder, "evaluate", say);
   if (found.size === 0)
     throw new DataError(`evaluate: ${folder} has no label map: no file with the ending of an image, such as .nii.gz`);
   return found;

@@ -16,7 +16,7 @@ import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volume
 import { readCandidates, writeCandidates } from "../run/detections.ts";
 import { files } from "../run/files.ts";
 import { inTurn } from "../run/folder_store.node.ts";
-import { expectFreeOutputs } from "../run/inputs.node.ts";
+import { expectFreeOutputs, expectOtherFolder } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
 import { say } from "./command_line.node.ts";
@@ -33,6 +33,8 @@ export interface Results {
   readonly ending?: string | undefined;
   /** Endings of the files that are written with probabilities, beside ours. */
   readonly beside?: readonly string[] | undefined;
+  /** Names of all cases in the order of their rows in tables; default that in which they are done. */
+  readonly order?: readonly string[] | undefined;
 }
 
 export interface CaseHooks {
@@ -48,9 +50,9 @@ async function volumesTable(out: RunStore): Promise<string | undefined> {
   return bytes && new TextDecoder().decode(bytes);
 }
 
-async function volumesWith(out: RunStore, volumes: readonly LabelVolume[]): Promise<string> {
+async function volumesWith(out: RunStore, volumes: readonly LabelVolume[], order?: readonly string[]): Promise<string> {
   try {
-    return volumesCsv(volumes, await volumesTable(out));
+    return volumesCsv(volumes, await volumesTable(out), order);
   } catch (error) {
     if (error instanceof DataError) throw new DataError(`${out.name}: ${files.volumes} is another table: ${error.message}`);
     throw error;
@@ -68,7 +70,7 @@ export function existingAsked(flags: { readonly overwrite?: boolean; readonly "s
 }
 
 /**
- * The cases whose results are to be made. Throws `ConfigError` if a result would be another's or replace a file, and `DataError` if a table is not one that
+ * The cases whose results are to be made, of those that `paths` name. Throws `ConfigError` if a result would be another's or replace a file, and `DataError` if a table is not one that
  * results may be added to.
  */
 export async function casesWithout(
@@ -76,9 +78,15 @@ export async function casesWithout(
   labels: readonly LabelClass[],
   { out, probabilities, ending, beside = [] }: Results,
   existing: Existing,
+  paths: readonly string[] = [],
 ): Promise<readonly Case[]> {
   const endings = probabilities ? [ending, probabilitiesOf(""), ...beside] : [ending];
   const outputsOf = (id: string) => endings.map((end) => join(out.name, fileOf(id, end)));
+  expectOtherFolder(
+    paths,
+    out.name,
+    cases.flatMap(({ id }) => outputsOf(id)),
+  );
   expectFreeOutputs(cases, outputsOf, existing !== "refuse");
   await volumesWith(out, []);
   await readCandidates(out);
@@ -104,15 +112,20 @@ export async function casesWithout(
 const alone = (out: RunStore, task: () => Promise<void>) => inTurn(out.name, "tables.lock", task);
 
 /** Into a table that is there, also for nothing found: rows of another prediction go. */
-async function putCandidates(out: RunStore, id: string, found: readonly Candidate[] | undefined): Promise<void> {
-  if (found || (await out.has(files.candidates))) await writeCandidates(out, new Map([[id, found ?? []]]));
+async function putCandidates(out: RunStore, id: string, found?: readonly Candidate[], order?: readonly string[]): Promise<void> {
+  if (found || (await out.has(files.candidates))) await writeCandidates(out, new Map([[id, found ?? []]]), order);
 }
 
 /** Writes the rows of a case into the tables of the folder, in which rows of others stay: that of its volumes last, by which the case is known to be done. */
-const writeRows = (out: RunStore, id: string, volumes: readonly LabelVolume[], found: readonly Candidate[] | undefined) =>
+const writeRows = (
+  { out, order }: Results,
+  id: string,
+  volumes: readonly LabelVolume[],
+  found: readonly Candidate[] | undefined,
+) =>
   alone(out, async () => {
-    await putCandidates(out, id, found);
-    if (volumes.length > 0) await out.write(files.volumes, await volumesWith(out, volumes));
+    await putCandidates(out, id, found, order);
+    if (volumes.length > 0) await out.write(files.volumes, await volumesWith(out, volumes, order));
   });
 
 const dropRows = (out: RunStore, id: string) =>
@@ -121,16 +134,17 @@ const dropRows = (out: RunStore, id: string) =>
     const others = rows.filter(([first], i) => i === 0 || first !== id);
     if (others.length < rows.length)
       await out.write(files.volumes, others.map((row) => `${row.map(csvField).join(",")}\n`).join(""));
-    await putCandidates(out, id, undefined);
+    await putCandidates(out, id);
   });
 
 /** @returns the exit code, see `codeOf` */
 export async function predictCases(
   cases: readonly Case[],
   labels: readonly LabelClass[],
-  { out, probabilities, ending }: Results,
+  results: Results,
   segmentCase: SegmentCase,
 ): Promise<number> {
+  const { out, probabilities, ending } = results;
   const begun = performance.now();
   const hooksOf = (id: string, { line, signal, before }: CaseTools): CaseHooks => ({
     signal,
@@ -150,11 +164,11 @@ export async function predictCases(
       const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
       // Whenever the call is killed, no row stands beside a map that it does not tell of, and the case, which lacks its map or its row, is taken again.
       const replaced = await out.has(fileOf(id, ending));
-      await (replaced ? dropRows(out, id) : writeRows(out, id, volumes, candidates));
+      await (replaced ? dropRows(out, id) : writeRows(results, id, volumes, candidates));
       if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
       for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
       await writePrediction(out, fileOf(id, ending), segmented);
-      if (replaced) await writeRows(out, id, volumes, candidates);
+      if (replaced) await writeRows(results, id, volumes, candidates);
     } finally {
       segmented.probabilityMap?.dispose();
     }

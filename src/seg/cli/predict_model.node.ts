@@ -12,7 +12,7 @@ import { readFiles } from "../run/folder_data.node.ts";
 import { folderStore } from "../run/folder_store.node.ts";
 import type { RunStore } from "../run/store.ts";
 import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
-import { casesOfNetwork, expectOtherFolder } from "../run/inputs.node.ts";
+import { casesOfNetwork } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
 import { casesWithout, type Existing, predictCases, type SegmentCase } from "./predict_cases.node.ts";
@@ -67,7 +67,6 @@ export async function predictWithModel(path: string, paths: readonly string[], f
   const { axes, normalization } = flags;
   if (axes !== undefined && axes !== "xyz" && axes !== "zyx") throw new ConfigError(`--axes must be xyz or zyx, got "${axes}"`);
   const out = folderStore(resolve(flags.out));
-  expectOtherFolder(paths, out.name);
   const options: OpenModelOptions = {
     inference: flags.inference,
     weights: flags.weights,
@@ -81,9 +80,10 @@ export async function predictWithModel(path: string, paths: readonly string[], f
     async (device) => {
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
-        const results = { out, probabilities, ending: endingOf(model), beside: model.writes?.probabilities };
-        const asked = casesOfNetwork(paths, model.channels, flags.previous);
-        const cases = await casesWithout(asked, model.labels, results, existing);
+        const asked = casesOfNetwork(paths, model.channels, flags.previous, say);
+        const order = asked.map(({ id }) => id);
+        const results = { out, probabilities, ending: endingOf(model), beside: model.writes?.probabilities, order };
+        const cases = await casesWithout(asked, model.labels, results, existing, paths);
         say(model.description);
         const keep = scoresOnDisk(out.name);
         const code = await predictCases(cases, model.labels, results, byModel(model, probabilities, keep));

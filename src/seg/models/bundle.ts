@@ -13,6 +13,7 @@ import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
 import { arrayName, forKey, networkOf, plainOptions, type Step, stepOf } from "../bundle/components.ts";
+import { dtypeOf } from "../bundle/dtypes.ts";
 import type { Value } from "../bundle/expression.ts";
 import { BundleConfig, chainOf, type Component, componentOf, type Fields, isFields } from "../bundle/config.ts";
 import { type InfererOptions, SimpleInferer, SliceInferer, SlidingWindowInferer } from "../inference/inferers.ts";
@@ -24,7 +25,7 @@ import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { refuseOthers } from "./refuse.ts";
 
-/** Reading, writing and moving between devices: done by whoever calls. */
+/** Reading, writing and moving between devices: done by whoever calls, but for the type that the values go through. */
 const notHere = new Set("LoadImage EnsureChannelFirst EnsureType ToTensor ToDevice ToNumpy SaveImage".split(" "));
 
 async function configOf(files: ModelFiles): Promise<BundleConfig> {
@@ -83,8 +84,11 @@ function weightsPath(config: BundleConfig, files: ModelFiles): string {
 /** The array transforms of a chain that concern `key`; what only reads and writes is left out. */
 function stepsOf(config: BundleConfig, part: string, key: string): readonly Component[] {
   return chainOf(`${config.name}: ${part}`, config.component(part)).flatMap((component) => {
-    const own = notHere.has(arrayName(component.target)) ? undefined : forKey(component, key);
-    return own ? [own] : [];
+    const own = forKey(component, key);
+    if (!own || !notHere.has(arrayName(component.target))) return own ? [own] : [];
+    const dtype = dtypeOf(own);
+    // Floats are what images are read as, and networks give.
+    return dtype === null || /^float(32|64)$/.test(dtype as string) ? [] : [{ target: "CastToType", options: { dtype } }];
   });
 }
 

@@ -3,7 +3,7 @@ import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import { voxelVolumeAt } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
-import { csvField, csvRows } from "../../host/csv.ts";
+import { csvField, csvRows, placeInOrder } from "../../host/csv.ts";
 import { DataError } from "../../host/errors.ts";
 
 /** The volume of one class in one case. */
@@ -52,15 +52,21 @@ const header = "case,label,voxels,ml";
 
 /**
  * The table as CSV, a row per case and class.
- * @param before a table that is there: rows of other cases stay in front
+ * @param before a table that is there: rows of other cases stay
+ * @param order cases in the order of their rows; those of others that are new come last
  * @throws DataError if that is another table
  */
-export function volumesCsv(rows: readonly LabelVolume[], before = ""): string {
+export function volumesCsv(rows: readonly LabelVolume[], before = "", order: readonly string[] = []): string {
+  expectArguments("volumesCsv", "texts", { order });
   expectItems("volumesCsv", "rows", rows, { id: "text", name: "text", voxels: "number", milliliters: "number" });
   const [names, ...there] = csvRows(before);
   if (names && names.join() !== header) throw new DataError(`it has the columns ${names.join(", ")}, not ${header}`);
   const mine = new Set(rows.map((r) => r.id));
-  const lines = rows.map((r) => [r.id, r.name, String(r.voxels), r.milliliters.toFixed(4)]);
-  const all = [...there.filter(([id]) => !mine.has(id)), ...lines].map((row) => row.map(csvField).join(","));
-  return `${[header, ...all].join("\n")}\n`;
+  const all = there.filter(([id]) => !mine.has(id));
+  for (const id of mine) {
+    const own = rows.filter((r) => r.id === id).map((r) => [id, r.name, String(r.voxels), r.milliliters.toFixed(4)]);
+    const ids = all.map(([other]) => other);
+    all.splice(placeInOrder(ids, id, order), 0, ...own);
+  }
+  return `${[header, ...all.map((row) => row.map(csvField).join(","))].join("\n")}\n`;
 }

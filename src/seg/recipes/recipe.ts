@@ -89,7 +89,7 @@ export interface DataFacts {
   readonly index: DatasetIndex;
   /** Spatial sizes of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
-  /** Voxel sizes of the same cases per axis, in the unit of their files, which is mm as a rule. */
+  /** Voxel sizes of the same cases per axis, in mm. */
   readonly spacings: readonly (readonly number[])[];
   /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;

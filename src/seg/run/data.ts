@@ -127,7 +127,7 @@ async function factsOf(
       if (image) odd.add(item.id, image, training.has(item.id));
       const { shape, affine } = item.grid ?? image!;
       if (i >= train.length || i % step !== 0) continue;
-      grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine, unit: millimetersOf(image ?? {}) });
+      grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine, unit: millimetersOf(item.grid ?? image!) });
     } catch (error) {
       if (!(error instanceof VoxgradError)) throw error;
       problems.push(error);
@@ -140,9 +140,9 @@ async function factsOf(
   const orientation = reorients(index) ? "RAS" : commonest(grids.map((g) => axisCodes(g.affine)));
   const turned = grids.map(({ shape, spacing, affine, unit }) => {
     const { axes } = turnTo(affine, orientation);
-    return { shape: axes.map((a) => shape[a]), spacing: axes.map((a) => spacing[a]), unit };
+    return { shape: axes.map((a) => shape[a]), spacing: axes.map((a) => spacing[a] * unit) };
   });
-  const voxel = [0, 1, 2].map((axis) => median(turned.map((g) => g.spacing[axis] * g.unit)));
+  const voxel = [0, 1, 2].map((axis) => median(turned.map((g) => g.spacing[axis])));
   const facts = {
     labels: index.labels,
     channels: index.modality,

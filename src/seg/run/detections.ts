@@ -1,6 +1,6 @@
 /** @file Detection in the report of a run whose segmenter finds things: candidates of each case against the list of the dataset, or the components of its mask. */
 
-import { csvField, csvRows } from "../../host/csv.ts";
+import { csvField, csvRows, placeInOrder } from "../../host/csv.ts";
 import { DataError } from "../../host/errors.ts";
 import { counted } from "../../host/text.ts";
 import { nodulesOfMask } from "../../data/nodules/mask_nodules.ts";
@@ -39,10 +39,19 @@ const candidateRows = (id: string, candidates: readonly Candidate[]): string[] =
     [csvField(id), ...[...center, diameter].map((v) => v.toFixed(2)), score.toFixed(4)].join(","),
   );
 
-/** Writes what was found in cases (RAS mm) into a store's table, in which rows of other cases stay. */
-export async function writeCandidates(store: RunStore, found: ReadonlyMap<string, readonly Candidate[]>): Promise<void> {
-  const all = new Map([...((await readCandidates(store)) ?? []), ...found]);
-  const rows = [...all].flatMap(([id, candidates]) => candidateRows(id, candidates));
+/** Writes what was found in cases (RAS mm) into a store's table, in which rows of other cases stay, in the `order` of cases. */
+export async function writeCandidates(
+  store: RunStore,
+  found: ReadonlyMap<string, readonly Candidate[]>,
+  order: readonly string[] = [],
+): Promise<void> {
+  const all: (readonly [id: string, readonly Candidate[]])[] = [...((await readCandidates(store)) ?? [])];
+  const kept = all.filter(([id]) => !found.has(id));
+  for (const own of found) {
+    const ids = kept.map(([id]) => id);
+    kept.splice(placeInOrder(ids, own[0], order), 0, own);
+  }
+  const rows = kept.flatMap(([id, candidates]) => candidateRows(id, candidates));
   await store.write(files.candidates, `${[header, ...rows].join("\n")}\n`);
 }
 

@@ -3,10 +3,11 @@
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import * as fs from "node:fs";
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { imageStem, isImageName } from "../../data/formats/formats.ts";
+import nodePath, { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { hiddenImages, imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
-import { namedApart, photograph } from "../../data/folders/cases.ts";
+import { diskName, namedApart } from "../../data/folders/case_names.ts";
+import { photograph } from "../../data/folders/cases.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { expectFolder } from "../../host/files.node.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
@@ -29,10 +30,13 @@ function matching(path: string): string[] {
   return found;
 }
 
-/** The images of a folder, or a file as it is. Throws `DataError` for a folder without images. */
-function filesIn(path: string): string[] {
+/** The images of a folder, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
+function filesIn(path: string, say?: (text: string) => void): string[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => !name.startsWith("."));
+  const all = readdirSync(path);
+  const hidden = hiddenImages(path, all);
+  if (hidden !== undefined) say?.(hidden);
+  const names = all.filter((name) => !name.startsWith("."));
   const headers = new Set(names.filter((n) => /\.hdr(\.gz)?$/i.test(n)).map(imageStem));
   const found = names
     .filter((n) => isImageName(n) && !slice.test(n) && !(/\.img(\.gz)?$/i.test(n) && headers.has(imageStem(n))))
@@ -45,20 +49,26 @@ function filesIn(path: string): string[] {
   const folders = names.some(isFolder)
     ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}"`
     : "";
-  throw new DataError(`${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
+  throw new DataError(hidden ?? `${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
 }
 
 /**
  * A case for each image among files, folders and patterns, see `casesOfPaths`, with the label map of a first stage as the last channel if its folder is given.
  * @param channels that an image must have, by name
  * @param previous folder with a file `<id>.*` for each case
+ * @param say is told of images that are left out
  * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none
  */
-export function casesOfNetwork(paths: readonly string[], channels: readonly string[], previous?: string): Case[] {
+export function casesOfNetwork(
+  paths: readonly string[],
+  channels: readonly string[],
+  previous?: string,
+  say?: (text: string) => void,
+): Case[] {
   const name = channels.at(-1)!;
   if (previous === undefined) {
     try {
-      return casesOfPaths(paths, channels.length);
+      return casesOfPaths(paths, channels.length, say);
     } catch (cause) {
       if (!(cause instanceof DataError && isPreviousChannel(name))) throw cause;
       throw new DataError(`${cause.message}; the last channel is the ${name}: give its folder as --previous DIR`, { cause });
@@ -66,7 +76,7 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
   }
   if (!isPreviousChannel(name))
     throw new ConfigError(`--previous is for the second stage of a cascade; this network's channels are ${channels.join(", ")}`);
-  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1), { name, folders: [previous] });
+  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1, say), { name, folders: [previous] });
 }
 
 /**
@@ -75,14 +85,15 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
  * @param channels that an image must have
  * @throws DataError for a path that is not there, a folder without images and a case without one of its channels
  * @param paths of files and folders, and patterns
+ * @param say is told of images that are left out because they are hidden. `text` is a sentence
  */
-export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
+export function casesOfPaths(paths: readonly string[], channels: number, say?: (text: string) => void): Case[] {
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
   const groups = new Map<string, string[]>();
   // What a pattern and its folder both name, or is written in two ways, is one image.
   const seen = new Set<string>();
-  for (const path of paths.flatMap(matching).flatMap(filesIn)) {
+  for (const path of paths.flatMap(matching).flatMap((one) => filesIn(one, say))) {
     if (seen.has(resolve(path))) continue;
     seen.add(resolve(path));
     const stem = join(dirname(path), stemOf(path).replace(channel, ""));
@@ -122,19 +133,25 @@ function real(path: string): string {
     : join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path));
 }
 
+/** Whether the end of a pattern stands for one of the names, in whatever folder. */
+function namesOne(pattern: string, names: readonly string[]): boolean {
+  const end = pattern.slice(Math.max(pattern.lastIndexOf("/"), pattern.lastIndexOf(sep)) + 1);
+  // Of alternatives with folders in them the end is a part that is no pattern.
+  return end.includes("}") !== end.includes("{") || names.some((name) => nodePath.matchesGlob(name, end));
+}
+
 /**
- * Throws `ConfigError` if results would lie in a folder whose images, or slices, were asked for by the folder or by a pattern: the next call would take them for
- * images. Images that are named one by one may have them beside.
+ * Throws `ConfigError` if `results` would lie in a folder whose images, or slices, were asked for by the folder or by a pattern that they match: the next call
+ * would take them for images. Images that are named one by one may have them beside.
  */
-export function expectOtherFolder(paths: readonly string[], out: string): void {
+export function expectOtherFolder(paths: readonly string[], out: string, results: readonly string[]): void {
+  const names = results.map((path) => basename(path));
   const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
-  const wholes = paths.flatMap((path) =>
-    isFolder(path)
-      ? [path]
-      : existsSync(path)
-        ? []
-        : matching(path).flatMap((p) => (isFolder(p) ? [p, dirname(p)] : [dirname(p)])),
-  );
+  const wholes = paths.flatMap((path) => {
+    if (existsSync(path)) return isFolder(path) ? [path] : [];
+    const taken = namesOne(path, names);
+    return matching(path).flatMap((p) => [...(isFolder(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
+  });
   if (wholes.some((path) => real(path) === real(out)))
     throw new ConfigError(
       `${out} is the folder of the images, among which results would be taken for images; choose another --out`,
@@ -154,7 +171,7 @@ export function expectNameLength(path: string): void {
 }
 
 /**
- * Throws `ConfigError` if a name would be too long, if two results would be one file, if one would replace an image or label of a case, or, without `overwrite`, any file.
+ * Throws `ConfigError` if a name would be too long, if two results would be one file on any disk, if one would replace an image or label of a case, or, without `overwrite`, any file.
  * `outputsOf` gives the paths of all results of a case by its `id`.
  */
 export function expectFreeOutputs(
@@ -167,29 +184,31 @@ export function expectFreeOutputs(
   const pathsOf = (id: string): string[] => [outputsOf(id)].flat();
   const firsts = new Map<string, Case>();
   for (const item of cases) {
-    const other = firsts.get(item.id);
+    const other = firsts.get(diskName(item.id));
     if (other) {
+      const nearly = other.id === item.id ? "" : " but for upper and lower case or accents, which many disks ignore";
       throw new ConfigError(
-        `${other.image[0]} and ${item.image[0]} have one name, so that their results would be one file, ${pathsOf(item.id)[0]}; run them apart, each with its own --out`,
+        `${other.image[0]} and ${item.image[0]} have one name${nearly}, so that their results would be one file, ${pathsOf(item.id)[0]}; run them apart, each with its own --out`,
       );
     }
-    firsts.set(item.id, item);
+    firsts.set(diskName(item.id), item);
   }
   const inputs = new Map(
     cases.flatMap((c) => [...c.image, ...(c.label ? [c.label] : [])].map((path) => [real(path), path] as const)),
   );
   const owners = new Map<string, Case>();
+  const outputs: string[] = [];
   for (const item of cases) {
     for (const path of pathsOf(item.id)) {
-      const other = owners.get(path);
+      const other = owners.get(diskName(path));
       if (other)
         throw new ConfigError(
           `${path} would be a result of ${other.image[0]} and of ${item.image[0]}; run them apart, each with its own --out`,
         );
-      owners.set(path, item);
+      owners.set(diskName(path), item);
+      outputs.push(path);
     }
   }
-  const outputs = [...owners.keys()];
   for (const path of outputs) expectNameLength(path);
   const clash = outputs.find((path) => inputs.has(real(path)));
   if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);

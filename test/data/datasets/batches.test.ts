@@ -106,6 +106,18 @@ describe("caches", () => {
     expect(loads).toBe(5);
     expect(data.nameOf(1)).toBe("1");
   });
+  test("items that lie in themselves, and arrays that are there twice, count once", async () => {
+    const shared = array([25]);
+    const load = deterministic(({ id }: Item): Item => {
+      const item: Record<string, unknown> = { id, image: shared, again: shared };
+      item.own = item;
+      return item;
+    });
+    const data = new CacheDataset<Item>([{ id: 0 }, { id: 1 }], load, { maxBytes: 250 });
+    const [a, b] = [await data.get(0, random()), await data.get(1, random())];
+    expect([await data.get(0, random()), await data.get(1, random())]).toEqual([a, b]);
+    expect(await data.get(1, random())).toBe(b);
+  });
   test("a window that moves on with the epoch, whoever asks", async () => {
     let loads = 0;
     const load = { apply: (x: number) => (loads++, x) };

@@ -21,9 +21,18 @@ const array = (shape: number[], from = 0) => ({
 
 describe("PersistentDataset", () => {
   const item = { name: "é", big: [NaN, -Infinity], nested: { header: Uint8Array.of(1, 2, 3) }, image: array([2, 3]) };
-  test("items as bytes and back; damage is refused", () => {
+  test("items as bytes and back; damage is refused", async () => {
     const bytes = encodeItem(item);
     expect(decodeItem(bytes, "x")).toEqual(item);
+    expect(decodeItem(encodeItem([1, undefined, null]), "x")).toEqual([1, undefined, null]);
+    expect(decodeItem(encodeItem(undefined), "x")).toBe(undefined);
+    const own: Record<string, unknown> = { twice: [item, item] };
+    expect(decodeItem(encodeItem(own), "x")).toEqual(own);
+    own.own = [own];
+    expect(() => encodeItem(own)).toThrow(/lies in itself/);
+    await expect(new PersistentDataset([own], [], { store: memoryItemStore() }).get(0, random())).rejects.toThrow(
+      /lies in itself/,
+    );
     const others = [
       { a: new Map() },
       [new Date()],

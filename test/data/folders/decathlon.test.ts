@@ -187,6 +187,18 @@ describe("dataset.json as other tools write it", () => {
     expect(plain.training).toEqual([{ id: "d", image: ["imagesTr/d.nii"], label: "labelsTr/d.nii" }]);
   });
 
+  test("hidden files are left out with a note, what macOS hides without", () => {
+    const labels = { background: 0, liver: 1 };
+    const files = ["p", ".q", "._p"].flatMap((id) => [`imagesTr/${id}_0000.nii.gz`, `labelsTr/${id}.nii.gz`]);
+    const { training, notes } = parseDataset({ labels, channel_names: { 0: "CT" } }, folderOf(...files));
+    expect(training.map((c) => c.id)).toEqual(["p"]);
+    expect(notes).toEqual(
+      ["imagesTr has a hidden image, .q_0000.nii.gz", "labelsTr has a hidden image, .q.nii.gz"].map((text) =>
+        expect.stringContaining(`${text}: left out`),
+      ),
+    );
+  });
+
   test("stale counts and test images that were not downloaded are notes", () => {
     const index = parseDataset(msd({ numTraining: 7, test: ["imagesTs/t.nii.gz", "imagesTs/u.nii.gz"] }), msdFiles);
     expect(index.test.map((c) => c.id)).toEqual(["t"]);

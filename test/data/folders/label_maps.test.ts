@@ -23,6 +23,13 @@ test("what nnU-Net writes with probabilities is one label map for each case", ()
   expect(mapsOf("nnunet", files)).toEqual(["a a.nii.gz", "b b.png"]);
 });
 
+test("of hidden maps it is told, of what macOS hides not", () => {
+  mapsOf("hidden", ["a.nii.gz", "._a.nii.gz", ".b.nii.gz"]);
+  const said: string[] = [];
+  expect([...labelMapsIn(join(folder, "hidden"), "test", (text) => said.push(text)).keys()]).toEqual(["a"]);
+  expect(said).toEqual([expect.stringMatching(/hidden has a hidden image, \.b\.nii\.gz: left out/)]);
+});
+
 test("an archive alone, and a header with its data", () => {
   expect(mapsOf("others", ["a.npz", "b.hdr", "b.img"])).toEqual(["a a.npz", "b b.hdr"]);
 });

@@ -69,9 +69,29 @@ test("subsets are folds, whatever the folder above them is called and whatever e
   await mkdir(at("subset7", "CSVFILES"));
   await writeFile(at("subset7", "CSVFILES", "annotations.csv"), await readFile(at("raw", "annotations.csv")));
   await writeFile(at("subset7", "subset0", "index.json"), "{}");
-  const { splits } = (await loadLuna(at("subset7")))!;
+  await writeFile(at("subset7", "subset0", `.${ids[0]}.mhd`), "");
+  const { splits, notes } = (await loadLuna(at("subset7")))!;
+  expect(notes).toEqual([expect.stringContaining(`has a hidden image, .${ids[0]}.mhd: left out`)]);
   expect(splits!.map((s) => s.val)).toEqual(ids.map((id) => [id]));
   expect(splits![0].train).toEqual(ids.slice(1));
+});
+
+test("scans whose headers count in micrometers", async () => {
+  await mkdir(at("um"));
+  const [id, nodules] = [...listed][0];
+  const scan = await readImageFile(at("raw", `${id}.mhd`));
+  const affine = scan.affine.map((row, r) => (r < 3 ? row.map((v) => 1000 * v) : row));
+  await writeImageFile(at("um", `${id}.nii.gz`), makeVolume(scan, affine, { units: "um" }));
+  await writeFile(at("um", "annotations.csv"), await readFile(at("raw", "annotations.csv")));
+  // Read anew, and from the list that is kept.
+  for (let k = 0; k < 2; k++) {
+    const [item] = (await loadLuna(at("um")))!.training;
+    near(item.nodules!, nodules, 1e-4);
+    expect(item.grid!.units).toBe("um");
+    const { label } = await loadNoduleCase(item);
+    expect(label!.data).toEqual(maskOfNodules(scan, nodules).data);
+    near(nodulesOfMask(label!), nodules, 0.5);
+  }
 });
 
 test("prepared folders", async () => {

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Batch } from "../../../src/data/datasets/collate.ts";
 import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
+import { MapDataset } from "../../../src/data/datasets/map_dataset.ts";
+import { PatchDataset } from "../../../src/data/datasets/patch_dataset.ts";
+import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
 import { DataLoader, type DataLoaderOptions } from "../../../src/data/loading/loader.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
@@ -95,6 +98,35 @@ describe("epochs", () => {
     expect(await sizes(true)).toEqual([4, 4, 4]);
     expect(await sizes(false)).toEqual([4, 4, 4, 2]);
     expect(await new DataLoader(pairs, { batchSize: 2, dropLast: true }).batchesPerEpoch()).toBe(3);
+  });
+
+  test("patches that a transform makes more of are counted, or refused", async () => {
+    const items = Array.from({ length: 3 }, (_, id) => ({ id }));
+    const twice = (item: Item) => [item, item];
+    const four = (item: Item) => twice(item).flatMap(twice);
+    const patches = new PatchDataset(items, { patchFunc: twice, samplesPerImage: 2 });
+    for (const source of [
+      new PatchDataset(items, { patchFunc: twice, samplesPerImage: 2, transform: [twice] }),
+      new MapDataset<Item>(patches, [twice]),
+      new ShuffleBuffer(new MapDataset<Item>(patches, [twice])),
+    ])
+      await expect(all(new DataLoader(source, { batchSize: 2 }))).rejects.toThrow(
+        /image 0 gave 4 patches, where the dataset counts 2 of each/,
+      );
+    const counted = new DataLoader(new PatchDataset(items, { patchFunc: four, samplesPerImage: 4 }), { batchSize: 2 });
+    expect([await counted.batchesPerEpoch(), (await all(counted)).length]).toEqual([6, 6]);
+  });
+
+  test("items that lie in themselves, or have an array twice, come from workers as they are", async () => {
+    for (const numWorkers of [0, 1]) {
+      const items = new DataLoader(
+        { module, args: { kind: "map", images: 2, own: true } },
+        { numWorkers, collate: ([item]) => item },
+      );
+      for (const [id, item] of (await all(items)).entries())
+        expect([item.image, item.own === item, item.again === item.image]).toEqual([Float32Array.of(id), true, true]);
+      await items.close();
+    }
   });
 
   test("a dataset object in this thread, and a collate of one's own", async () => {

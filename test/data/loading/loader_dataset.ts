@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
-import type { Dataset } from "../../../src/data/datasets/dataset.ts";
+import { type Dataset, deterministic } from "../../../src/data/datasets/dataset.ts";
 import { GridPatchDataset, PatchIterd } from "../../../src/data/datasets/grid_patch_dataset.ts";
 import { MapDataset } from "../../../src/data/datasets/map_dataset.ts";
 import { PatchDataset } from "../../../src/data/datasets/patch_dataset.ts";
@@ -18,6 +18,8 @@ export interface DatasetArgs {
   failAt?: number;
   exitAt?: number;
   throwIn?: string;
+  /** Each item has itself as its `own`. */
+  own?: boolean;
   /** What goes wrong does so as long as this file is there. */
   while?: string;
 }
@@ -39,6 +41,13 @@ export default async function build(args: DatasetArgs): Promise<Dataset> {
       };
     },
   };
+  if (args.own) {
+    const circle = ({ id }: Item): Item => {
+      const item: Record<string, unknown> = { id, image: Float32Array.of(id as number) };
+      return Object.assign(item, { own: item, again: item.image });
+    };
+    return new CacheDataset<Item>(ids, deterministic(circle));
+  }
   const cached = new CacheDataset<Item>(ids, load);
   let made = 0;
   const count = (item: Item) => ({ ...item, made: ++made });

@@ -1,6 +1,6 @@
 /** @file Nodules: the list and its axes, prepared scans, crops by their kinds, a folder from end to end. */
 
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { DataLoader } from "../../../src/data/loading/loader.ts";
 import { parseAnnotations } from "../../../src/data/nodules/annotations.ts";
 import { cropPlan, placeCrop } from "../../../src/data/nodules/crop_place.ts";
 import { openNodules, prepareLuna } from "../../../src/data/nodules/luna.node.ts";
-import { nodulesOfMask } from "../../../src/data/nodules/mask_nodules.ts";
+import { maskOfNodules, nodulesOfMask } from "../../../src/data/nodules/mask_nodules.ts";
 import type { NoduleIndex } from "../../../src/data/nodules/nodule_dataset.ts";
 import { noduleMask, prepareScan } from "../../../src/data/nodules/prepare.ts";
 import { type Affine, makeVolume } from "../../../src/data/volume.ts";
@@ -41,6 +41,26 @@ test("the diameter of a nodule of a mask is that of its volume, also where a gan
   const tilted = affine.map((row, r) => (r === 1 ? [0, 1, 0.9, -20] : row));
   const mask = makeVolume({ data: new Uint8Array(27).fill(1), shape: [1, 3, 3, 3] }, tilted);
   expect(nodulesOfMask(mask)[0].diameter).toBeCloseTo(Math.cbrt((6 / Math.PI) * 27 * 3), 9);
+});
+
+test.each([
+  ["oblique", [0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 2]],
+  ["of a tilted gantry", [0.7, 0, 0], [0, 0.7, 0], [0, 1.9, 2.5]],
+  ["sheared in all axes", [0.9, 0.2, -0.1], [0.5, 1.1, 0.3], [-0.4, 0.7, 1.6]],
+])("the ball of a nodule on a grid %s is that of distances in millimeters", (_, a, b, c) => {
+  const place = [0, 1, 2, 3].map((r) => (r < 3 ? [a[r], b[r], c[r], -7 * r] : [0, 0, 0, 1])) as unknown as Affine;
+  const size = [13, 15, 11];
+  const at = ([i, j, k]: readonly number[]) => [0, 1, 2].map((r) => a[r] * i + b[r] * j + c[r] * k - 7 * r);
+  // In the middle, between voxels, and at a corner, where only a part of the ball is in the image.
+  for (const [middle, diameter] of [[[6, 7, 5], 8] as const, [[5.4, 8.2, 4.7], 6.2] as const, [[0, 14, 10], 9] as const]) {
+    const center = at(middle) as [number, number, number];
+    const image = makeVolume({ data: new Uint8Array(13 * 15 * 11), shape: [1, ...size] }, place);
+    const expected = Array.from(image.data, (_, n) => {
+      const voxel = at([Math.floor(n / 165), Math.floor(n / 11) % 15, n % 11]);
+      return Number(Math.hypot(...voxel.map((v, r) => v - center[r])) <= (diameter / 2) * (1 + 1e-12));
+    });
+    expect(Array.from(maskOfNodules(image, [{ center, diameter }]).data)).toEqual(expected);
+  }
 });
 
 test("a prepared scan is isotropic bytes, with the nodule where the bright voxel is", () => {
@@ -171,6 +191,24 @@ test("a scan that is prepared anew keeps its place in the list", async () => {
       ["s1", "s2"],
       ["s1", "s2"],
     ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("scans whose files would be one on a disk that ignores case are refused before anything is written", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-luna-"));
+  const [annotations, out] = [join(folder, "annotations.csv"), join(folder, "out")];
+  try {
+    await writeFile(annotations, `${list}S1,6,8,14,4\n`);
+    for (const [part, id] of ["s1", "S1"].entries()) {
+      await mkdir(join(folder, String(part)));
+      await writeFile(join(folder, String(part), `${id}.nii.gz`), "");
+    }
+    await expect(prepareLuna(folder, annotations, out, { readVolume: async () => scan() })).rejects.toThrow(
+      /prepareLuna: the names of the cases "s1" and "S1" differ in upper and lower case or accents alone/,
+    );
+    expect(await readdir(folder)).not.toContain("out");
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -71,6 +71,47 @@ test("intensity transforms and EnsureType give the type that is named, or refuse
     expect(made("$torch.float64")(x).data, target).toBeInstanceOf(Float64Array);
     expect(made("$np.int16")(x).data, target).toBeInstanceOf(Int16Array);
     for (const none of [null, "$torch.float"]) expect(made(none)(x).data, target).toBeInstanceOf(Float32Array);
-    expect(() => made("$torch.float16")(x), target).toThrow(/unknown dtype "float16"; known(:| are) float64, float32/);
+    expect(() => made("$torch.complex64")(x), target).toThrow(/unknown dtype "complex64"; known(:| are) float64, float32/);
   }
+});
+
+// What MONAI 1.5.0 gives for -3.7 + 100.125 i, i from 0 to 12, in float32.
+test.each([
+  [
+    "EnsureTyped",
+    "$torch.float16",
+    {},
+    [-3.69921875, 96.4375, 196.5, 296.75, 396.75, 497, 597, 697, 797.5, 897.5, 997.5, 1098, 1198],
+  ],
+  ["EnsureTyped", "$np.int64", {}, [-3, 96, 196, 296, 396, 496, 597, 697, 797, 897, 997, 1097, 1197]],
+  ["CastToTyped", "$torch.long", {}, [-3, 96, 196, 296, 396, 496, 597, 697, 797, 897, 997, 1097, 1197]],
+  ["EnsureTyped", "$np.bool_", {}, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]],
+  [
+    "ScaleIntensityRanged",
+    "$torch.half",
+    { a_min: 0, a_max: 10, b_min: 0, b_max: 100 },
+    [-37, 964, 1966, 2966, 3968, 4968, 5972, 6972, 7972, 8976, 9976, 10976, 11976],
+  ],
+  ["NormalizeIntensityd", "$torch.int64", {}, [-1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]],
+  [
+    "ScaleIntensityRanged",
+    "$torch.bool",
+    { a_min: -3.7, a_max: 10, b_min: 0, b_max: 100 },
+    [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+  ],
+])("%s to %s, which no array here has, gives its values in another", (target, dtype, fields, expected) => {
+  const data = Float32Array.from({ length: 13 }, (_, i) => -3.7 + i * 100.125);
+  const made = step({ _target_: target, keys: "image", ...fields, dtype });
+  expect(Array.from(made({ data, shape: [1, 13] }).data)).toEqual(expected);
+});
+
+test("a type whose values nothing here holds, or that a transform would compute in, is refused", () => {
+  const made = (fields: object) => step({ keys: "image", ...fields });
+  const x = { data: Float32Array.of(1, 3e9), shape: [1, 2] };
+  expect(() => made({ _target_: "EnsureTyped", dtype: "$torch.int64" })(x)).toThrow(/EnsureTyped: int64 .* 3000000000/);
+  expect(() => made({ _target_: "EnsureTyped", dtype: "$torch.int64" })({ data: Float32Array.of(NaN), shape: [1] })).toThrow(
+    /NaN/,
+  );
+  for (const target of ["ScaleIntensityd", "RandGaussianNoised", "StdShiftIntensityd"])
+    expect(() => made({ _target_: target, factor: 1, prob: 1, dtype: "$torch.float16" }), target).toThrow(/computes in float16/);
 });

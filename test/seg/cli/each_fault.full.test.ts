@@ -56,8 +56,11 @@ test("evaluate", () =>
     work.at("e"),
   ]));
 
-test("nnunet export, into a folder that is whole or not there", () =>
-  work.everyFault(["nnunet", "export", work.at("run"), "--out", work.at("exported")]));
+test(
+  "nnunet export, into a folder that is whole or not there",
+  () => work.everyFault(["nnunet", "export", work.at("run"), "--out", work.at("exported")]),
+  300_000,
+);
 
 test("of two exports into one folder at a time one is refused, and takes nothing of the other's", async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);

@@ -31,3 +31,23 @@ test("ignored voxels are no background, and several channels are told of", async
   const gray = await readImageFile(join(slices, readdirSync(slices)[0]));
   expect([...gray.data].sort((a, b) => a - b)).toEqual([0, 1, 1, 255]);
 });
+
+test.each([
+  ["export-slices", ["--views", "AXI"]],
+  ["train", ["--recipe", "slices2d", "--fold", "all"]],
+])("%s refuses cases whose files would be one on a disk that ignores case", async (command, more) => {
+  const data = join(folder, `${command} alike`);
+  for (const name of ["imagesTr", "labelsTr"])
+    for (const part of ["", "/a"]) mkdirSync(join(data, `${name}${part}`), { recursive: true });
+  const training = ["Case1", "a/case1"].map((id) => ({ image: `imagesTr/${id}.nii.gz`, label: `labelsTr/${id}.nii.gz` }));
+  const volume = makeVolume({ data: new Uint8Array(4), shape: [1, 2, 2, 1] });
+  for (const path of training.flatMap((entry) => Object.values(entry)))
+    writeFileSync(join(data, path), await writeNifti(volume, { gzip: true }));
+  const dataset = Object.fromEntries(training.map(({ image, label }, i) => [i ? "case1" : "Case1", { images: [image], label }]));
+  const json = { labels: { background: 0, lesion: 1 }, channel_names: { 0: "T1" }, dataset, file_ending: ".nii.gz" };
+  writeFileSync(join(data, "dataset.json"), JSON.stringify(json));
+  const out = join(folder, `${command} apart`);
+  const { code, stderr } = await callCli([command, "--data", data, "--out", out, ...more]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/"Case1" and "case1" differ in upper and lower case/)]);
+  expect(readdirSync(folder)).not.toContain(`${command} apart`);
+});

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { makeVolume } from "../../../src/data/volume.ts";
+import { DataError } from "../../../src/host/errors.ts";
 import { casesWithout, predictCases, type SegmentCase } from "../../../src/seg/cli/predict_cases.node.ts";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
 import type { RunStore } from "../../../src/seg/run/store.ts";
@@ -69,6 +70,31 @@ test.each(["volumes.csv", "candidates.csv", "case1.nii.gz"])(
     }
   },
 );
+
+test("rows stand in the order of the cases, also of one that failed at first and of one that is replaced", async () => {
+  const out = folderStore(join(folder, "order"));
+  const cases = ["case2", "case0", "case3", "case1"].map((id) => ({ id, image: [id] }));
+  const results = { out, probabilities: false, order: cases.map(({ id }) => id) };
+  await predictCases([{ id: "other", image: ["other"] }], labels, { out, probabilities: false }, segment);
+  const failing: SegmentCase = async (item, hooks) => {
+    if (item.id === "case2" || item.id === "case3") throw new DataError("cannot be read");
+    return segment(item, hooks);
+  };
+  const ids = () =>
+    Promise.all(
+      ["volumes.csv", "candidates.csv"].map(async (table) => {
+        const rows = (await readFile(join(out.name, table), "utf8")).trim().split("\n").slice(1);
+        return rows.map((row) => row.split(",")[0]).join(" ");
+      }),
+    );
+  expect(await predictCases(cases, labels, results, failing)).toBe(1);
+  expect(await ids()).toEqual(["other case0 case1", "other case0 case1"]);
+  await predictCases(await casesWithout(cases, labels, results, "skip"), labels, results, segment);
+  const whole = "other case2 case0 case3 case1";
+  expect(await ids()).toEqual([whole, whole]);
+  await predictCases([cases[1]], labels, results, segment);
+  expect(await ids()).toEqual([whole, whole]);
+});
 
 /** The case whose map is there, and rows of it and another; of the tables those of "case0". */
 async function rowsOf(out: RunStore) {

@@ -11,7 +11,7 @@ import { RandomBlur, RemoveSmallObjects } from "../../../src/data/transforms/ind
 import { makeVolume, type SpaceUnit, type Volume } from "../../../src/data/volume.ts";
 import type { TypedArray } from "../../../src/host/array.ts";
 import { compareFolders } from "../../../src/seg/cli/compare_folders.node.ts";
-import { configure, type LoadedCase, slices2d } from "../../../src/seg/index.ts";
+import { configure, type DataFacts, type LoadedCase, slices2d } from "../../../src/seg/index.ts";
 import type { Case } from "../../../src/data/index.ts";
 import { caseMetricsNamed, scoreCase } from "../../../src/seg/metrics/case_metrics.ts";
 import { surfaceOf } from "../../../src/seg/post/surface.ts";
@@ -147,7 +147,11 @@ test("a run of images in micrometers has its voxel size in mm and says what its 
   };
   const notes: string[] = [];
   const given = { data: "memory", ...tinyRun };
-  const { info } = await configure(slices2d, { ...data, read }, given, { log: (text: string) => notes.push(text) });
+  const sizes: (readonly (readonly number[])[])[] = [];
+  const recipe = { ...slices2d, suggest: (facts: DataFacts) => (sizes.push(facts.spacings), slices2d.suggest(facts, given)) };
+  const { info } = await configure(recipe, { ...data, read }, given, { log: (text: string) => notes.push(text) });
+  await configure(recipe, data, given);
+  expect(sizes[0]).toEqual(sizes[1].map((s) => s.map((v) => expect.closeTo(v, 6))));
   expect(info.spacing).toEqual((await configure(slices2d, data, given)).info.spacing.map((s) => expect.closeTo(s, 6)));
   expect(notes).toEqual([expect.stringMatching(/headers count in um, .*: case0, case1/)]);
 });

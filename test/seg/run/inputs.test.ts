@@ -24,6 +24,19 @@ test("each image of a folder, a pair once, data of headers not at all", () => {
   );
 });
 
+test("hidden images are left out with a word, what macOS hides without", () => {
+  const told = (name: string, ...files: string[]) => {
+    const said: string[] = [];
+    const path = folder(name, files);
+    return { cases: casesOfPaths([path], 1, (text) => said.push(text.replace(path, "DIR"))).map((c) => c.id), said };
+  };
+  const rest = ": left out; a name without the dot in front has it read";
+  expect(told("hidden one", "a.nii", ".b.nii.gz")).toEqual({ cases: ["a"], said: [`DIR has a hidden image, .b.nii.gz${rest}`] });
+  expect(told("hidden two", "a.nii", ".b.nii", ".c.mha").said).toEqual([`DIR has 2 hidden images, .b.nii …${rest}`]);
+  expect(told("of macOS", "a.nii", "._a.nii", ".DS_Store", ".gitignore").said).toEqual([]);
+  expect(() => told("hidden all", ".b.nii")).toThrow(/has a hidden image, \.b\.nii: left out/);
+});
+
 test("channels of any format", () => {
   const path = folder("channels", ["p_0000.mha", "p_0001.mha"]);
   expect(casesOfPaths([path], 2)).toEqual([{ id: "p", image: ["p_0000.mha", "p_0001.mha"].map((f) => join(path, f)) }]);
@@ -56,6 +69,26 @@ test("no two results are one file, whatever they are named after", () => {
     /out\/a_probabilities\.nii\.gz would be a result of in\/a\.nii\.gz and of in\/a_probabilities\.nii\.gz/,
   );
   expectFreeOutputs(cases, (id) => `out/${id}.nii.gz`, false);
+});
+
+test("names that some disks take for one are told apart by their folders, or refused before anything is written", () => {
+  const [a, b] = [folder("letters/a", ["T1.nii.gz"]), folder("letters/b", ["t1.nii.gz"])];
+  expect(casesOfPaths([a, b], 1).map((c) => c.id)).toEqual(["a", "b"]);
+  const outputs = (id: string) => [`out/${id}.nii.gz`, `out/${id}_probabilities.nii.gz`];
+  for (const names of [
+    ["Case1", "case1"],
+    ["Jos\u00e9", "Jose\u0301"],
+  ]) {
+    const cases = casesOfPaths(
+      names.map((name, i) => join(folder(`letters/${i}`, [`${name}.nii`]), `${name}.nii`)),
+      1,
+    );
+    expect(cases.map((c) => c.id)).toEqual(["0", "1"]);
+    const alike = names.map((id) => ({ id, image: [`in/${id}.nii`] }));
+    expect(() => expectFreeOutputs(alike, outputs, true)).toThrow(/have one name but for upper and lower case or accents/);
+  }
+  const mixed = ["a", "A_probabilities"].map((id) => ({ id, image: [`in/${id}.nii.gz`] }));
+  expect(() => expectFreeOutputs(mixed, outputs, true)).toThrow(/would be a result of/);
 });
 
 test("the second stage of a cascade without what the first one found is told what to give", () => {
@@ -101,7 +134,27 @@ test("results go into no folder whose images were asked for by the folder or a p
     [file, join(channels, "..", "channels")],
     [`${channels.slice(0, -1)}*`],
   ])
-    expect(() => expectOtherFolder(paths, channels)).toThrow(/is the folder of the images.*another --out$/);
-  expect(() => expectOtherFolder([channels], join(channels, "out"))).not.toThrow();
-  expect(() => expectOtherFolder([file], channels)).not.toThrow();
+    expect(() => expectOtherFolder(paths, channels, ["c.mha"])).toThrow(/is the folder of the images.*another --out$/);
+  expect(() => expectOtherFolder([channels], join(channels, "out"), ["c.mha"])).not.toThrow();
+  expect(() => expectOtherFolder([file], channels, ["c.mha"])).not.toThrow();
+});
+
+test("results may lie beside images whose pattern they do not match", () => {
+  const path = folder("patterns", ["a_t1.nii", "b_t1.nii", "c_t2.nii"]);
+  const checked =
+    (pattern: string, ...results: string[]) =>
+    () =>
+      expectOtherFolder(
+        [join(path, pattern)],
+        path,
+        results.map((name) => join(path, name)),
+      );
+  expect(checked("*.nii", "a_t1.nii.gz", "a_t1_probabilities.nii.gz")).not.toThrow();
+  expect(checked("?_t1.nii", "a_t1.nii.gz")).not.toThrow();
+  expect(checked("{a,b}_t1.nii", "a_t1.nii.gz")).not.toThrow();
+  for (const pattern of ["*.nii*", "*_t1*", "**", "{a_t1,b_t1}.nii*", "[ab]_*"])
+    expect(checked(pattern, "a_t1.nii.gz"), pattern).toThrow(/is the folder of the images/);
+  // One of several results is enough, and what is not seen through is refused.
+  expect(checked("*_t[1-9]*", "x.nii.gz", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
+  expect(checked("../{patterns/a_t1,patterns/b_t1}.nii", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
 });

@@ -3,6 +3,7 @@
 import { join, resolve } from "node:path";
 import { counted } from "../../../host/text.ts";
 import { axisCodes } from "../../../data/axis_codes.ts";
+import { expectNamesApart } from "../../../data/folders/case_names.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { csvField } from "../../../host/csv.ts";
 import { ConfigError } from "../../../host/errors.ts";
@@ -74,6 +75,10 @@ export const exportSlicesCommand: Command = {
     const out = folderStore(resolve(values.out as string));
     if (coding.ignore !== undefined && coding.foreground.length >= ignored)
       throw new ConfigError(`export-slices: the gray value ${ignored} of ignored voxels is that of a class`);
+    expectNamesApart(
+      "export-slices",
+      data.train.map(({ id }) => id),
+    );
     const folders = asked.views.flatMap(foldersOf);
     expectFree({
       outputs: ["classes.csv", ...folders].map((name) => join(out.name, name)),

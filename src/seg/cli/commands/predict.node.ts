@@ -11,7 +11,7 @@ import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from 
 import { readPostprocessing, readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { casesOfNetwork, expectOtherFolder } from "../../run/inputs.node.ts";
+import { casesOfNetwork } from "../../run/inputs.node.ts";
 import { type Ensemble, expectTogether, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
 import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
@@ -133,12 +133,12 @@ export const predictCommand: Command = {
     const [info] = infos;
     const asked =
       values.data === undefined
-        ? casesOfNetwork(positionals, info.channels, values.previous)
+        ? casesOfNetwork(positionals, info.channels, values.previous, say)
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
-    expectOtherFolder(positionals, out.name);
-    const cases = await casesWithout(asked, info.labels, { out, probabilities }, existingAsked(values));
+    const results = { out, probabilities, order: asked.map(({ id }) => id) };
+    const cases = await casesWithout(asked, info.labels, results, existingAsked(values), positionals);
     if (cases.length === 0) return 0;
     return withDevice(
       async (device) => {
@@ -150,7 +150,7 @@ export const predictCommand: Command = {
           return await predictCases(
             cases,
             info.labels,
-            { out, probabilities },
+            results,
             byRuns(opened, info, { ...options, steps, keepScores: scoresOnDisk(out.name) }),
           );
         } finally {

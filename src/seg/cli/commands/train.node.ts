@@ -17,6 +17,7 @@ import type { RunEvent } from "../../run/event.ts";
 import { fit } from "../../run/fit.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
+import { expectNamesApart } from "../../../data/folders/case_names.ts";
 import { expectNameLength } from "../../run/inputs.node.ts";
 import type { InitialWeights } from "../../run/initial_weights.ts";
 import { speedLine, speedOf } from "../../run/pace.ts";
@@ -278,6 +279,10 @@ export async function newJob(recipe: Recipe, dataFolder: string, given: Record<s
 
 async function expectFreeFolder({ folder, store, data }: Intended): Promise<void> {
   expectFolder(folder);
+  expectNamesApart(
+    "train",
+    data.val.map(({ id }) => id),
+  );
   for (const { id } of data.val) expectNameLength(join(folder, files.prediction(id)));
   await checkpointOf({ store });
 }

@@ -9,7 +9,7 @@ import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfPaths, expectFreeOutputs, expectOtherFolder } from "../../run/inputs.node.ts";
 import { openRun } from "../../run/segment.ts";
 import { expectDraws, sampleCases } from "../../run/uncertainty.ts";
-import { type Command, flag, helpLines, parse, recipeOfRun, text } from "../command_line.node.ts";
+import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
 import { foldNamed } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
@@ -68,11 +68,16 @@ export const uncertaintyCommand: Command = {
     const recipe = await recipeOfRun(info, values.recipe);
     const cases =
       values.data === undefined
-        ? casesOfPaths(positionals, info.channels.length)
+        ? casesOfPaths(positionals, info.channels.length, say)
         : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
     const out = folderStore(resolve(values.out));
-    expectOtherFolder(positionals, out.name);
-    expectFreeOutputs(cases, (id) => [fileOf, varianceOf].map((name) => join(out.name, name(id))), values.overwrite === true);
+    const outputsOf = (id: string) => [fileOf, varianceOf].map((name) => join(out.name, name(id)));
+    expectOtherFolder(
+      positionals,
+      out.name,
+      cases.flatMap(({ id }) => outputsOf(id)),
+    );
+    expectFreeOutputs(cases, outputsOf, values.overwrite === true);
     expectFree({ outputs: [files.uncertainty, files.volumes].map((name) => join(out.name, name)), overwrite: values.overwrite });
     return withDevice(
       async (device) => {

@@ -1,10 +1,9 @@
 /** @file `voxgrad nnunet export`: runs as a results folder that Python's nnU-Net predicts with. */
 
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
-import { makeFolder } from "../../../../host/files.node.ts";
+import { createFolder } from "../../../../host/files.node.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
 import { exportedLabels, type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
 import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
@@ -15,7 +14,6 @@ import { folderStore } from "../../../run/folder_store.node.ts";
 import { FolderData } from "../../../run/folder_data.node.ts";
 import type { RunStore } from "../../../run/store.ts";
 import { type Command, helpLines, parse, say, text } from "../../command_line.node.ts";
-import { writeOutputs } from "../../outputs.node.ts";
 
 const usage = "RUN… --out DIR [--data DIR]";
 
@@ -39,23 +37,15 @@ export const exportCommand: Command = {
     if (positionals.length === 0 || values.out === undefined)
       throw new ConfigError("nnunet export needs the folders of runs and --out DIR");
     const out = resolve(values.out);
-    const isThere = `${out} is there; choose another --out`;
-    if (existsSync(out)) throw new ConfigError(isThere);
+    if (existsSync(out)) throw new ConfigError(`${out} is there; choose another --out`);
     const runs: ExportedRun[] = [];
     for (const path of positionals) runs.push(await exportedRun(folderStore(resolve(path)), values.data));
     const made = exportRuns(runs);
-    await makeFolder(dirname(out));
-    // What another call has made meanwhile is its own.
-    await mkdir(out).catch((cause: NodeJS.ErrnoException) => {
-      throw new ConfigError(cause.code === "EEXIST" ? isThere : `cannot make the folder ${out}: ${cause.message}`, { cause });
-    });
-    try {
-      await writeOutputs([...made].map(([file, bytes]) => ({ name: join(out, file), bytes })));
-    } catch (error) {
-      // There was none before; a part of one would be taken for a model, and refused by the next call.
-      await rm(out, { recursive: true, force: true }).catch(() => undefined); // the first error is the one to tell
-      throw error;
-    }
+    // A part of one would be taken for a model, and refused by the next call.
+    await createFolder(
+      out,
+      [...made].map(([name, bytes]) => ({ name, bytes })),
+    );
     const [{ labels }] = runs;
     const written = new Map(exportedLabels(labels).map(({ name, values }) => [name, values.join()]));
     for (const { name, values } of labels) {
