@@ -93,11 +93,16 @@ async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
 }
 
 async function chosen({ gpu: given, toggles = [], powerPreference = "high-performance" }: AdapterOptions): Promise<GPUAdapter> {
-  for (const pause of [0, ...(given ? [] : adapterPauses)]) {
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-    const gpu = given ?? (await loadGPU(toggles, pause > 0));
-    const adapter = await quietly(() => gpu.requestAdapter({ powerPreference }));
-    if (adapter) return adapter;
+  const ask = async (anew: boolean) => {
+    const gpu = given ?? (await loadGPU(toggles, anew));
+    return quietly(() => gpu.requestAdapter({ powerPreference }));
+  };
+  const adapter = await ask(false);
+  if (adapter) return adapter;
+  for (const pause of given ? [] : adapterPauses()) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const later = await ask(true);
+    if (later) return later;
   }
   throw given ? new NoAdapterError("no WebGPU adapter: the gpu that was given to openDevice has none") : await explainNoAdapter();
 }

@@ -15,9 +15,9 @@ type Holder = { [held]?: Map<string, GPU> };
 
 /**
  * Milliseconds after which an adapter is asked for once more where there is none: a driver may have none for a moment, as right after a process that used it
- * was killed.
+ * was killed. None where nothing can load a driver, of which Dawn warns each time.
  */
-export const adapterPauses: readonly number[] = [200, 600];
+export const adapterPauses = (): readonly number[] => (missingLoader() ? [] : [200, 600]);
 
 /**
  * WebGPU's entry: the runtime's own if it has one, else that of the package. Throws `NoAdapterError` if the package cannot be loaded.
@@ -74,12 +74,15 @@ const driverAdvice =
   "on Linux without a GPU install a software driver (Debian: `apt-get install -t bookworm-backports mesa-vulkan-drivers`) or, in a clone of " +
   "voxgrad, run `npm run demo`, which sets one up";
 
+/** Why Vulkan's loader cannot be loaded; undefined if it can, and where Dawn needs none. */
+const missingLoader = () => (process.platform === "linux" ? loadError("libvulkan.so.1") : undefined);
+
 /** Why there is no adapter though WebGPU is there, and what the user can do. */
 export async function explainNoAdapter(): Promise<NoAdapterError> {
   // It looks for drivers in its own way, and cannot load a library to try.
   if (process.versions["deno"])
     return new NoAdapterError(`no WebGPU adapter: Deno's navigator.gpu offers none: install a graphics driver; ${driverAdvice}`);
-  const loader = process.platform === "linux" ? loadError("libvulkan.so.1") : undefined;
+  const loader = missingLoader();
   if (loader) {
     return new NoAdapterError(
       "no WebGPU adapter: the Vulkan loader, libvulkan.so.1, was not found: install it (Debian: `apt-get install libvulkan1`) and a Vulkan driver; " +

@@ -13,7 +13,7 @@ export async function loadGPU(_toggles: readonly string[], _anew = false): Promi
 }
 
 /** What a browser answers it has looked at its GPU for. */
-export const adapterPauses: readonly number[] = [];
+export const adapterPauses = (): readonly number[] => [];
 
 /** Why there is no adapter, and what the user can do. */
 export async function explainNoAdapter(): Promise<NoAdapterError> {

@@ -28,9 +28,10 @@ export interface PatchPositionOptions {
 
 /** The numbers from `start` to before `end`. @throws ConfigError for a step of 0 */
 export function range(op: string, start: number, end: number, step: number): number[] {
-  if (step === 0) throw new ConfigError(`${op}: neighbors overlap by a whole patch; overlap must be less than the patch`);
+  if (step === 0 && start < end)
+    throw new ConfigError(`${op}: neighbors overlap by a whole patch; overlap must be less than the patch`);
   const out: number[] = [];
-  for (let i = start; step > 0 ? i < end : i > end; i += step) out.push(i);
+  for (let i = start; step >= 0 ? i < end : i > end; i += step) out.push(i);
   return out;
 }
 

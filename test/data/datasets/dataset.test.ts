@@ -131,6 +131,7 @@ describe("PatchIter", () => {
     const all = (patchSize: (number | null)[]) => [...new PatchIter({ patchSize }).patches(image)];
     expect(all([null, 2])).toEqual(all([0, 2]));
     expect(all([null, 2])).toHaveLength(2);
+    expect([...new PatchIter({ patchSize: [null, 2] }).patches({ data: new Float32Array(0), shape: [0, 3, 4] })]).toEqual([]);
     for (const wrong of [-1, 1.5, "2" as never]) expect(() => new PatchIter({ patchSize: [2, wrong] })).toThrow(ConfigError);
   });
 

@@ -192,11 +192,10 @@ describe("dataset.json as other tools write it", () => {
     const files = ["p", ".q", "._p"].flatMap((id) => [`imagesTr/${id}_0000.nii.gz`, `labelsTr/${id}.nii.gz`]);
     const { training, notes } = parseDataset({ labels, channel_names: { 0: "CT" } }, folderOf(...files));
     expect(training.map((c) => c.id)).toEqual(["p"]);
-    expect(notes).toEqual(
-      ["imagesTr has a hidden image, .q_0000.nii.gz", "labelsTr has a hidden image, .q.nii.gz"].map((text) =>
-        expect.stringContaining(`${text}: left out`),
-      ),
-    );
+    expect(notes!.map((text) => text.split(":")[0])).toEqual([
+      "imagesTr has a hidden image, .q_0000.nii.gz",
+      "labelsTr has a hidden image, .q.nii.gz",
+    ]);
   });
 
   test("stale counts and test images that were not downloaded are notes", () => {
