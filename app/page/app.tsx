@@ -43,7 +43,8 @@ export function App() {
       <Failure />
       <NewVersion />
       <main id="content" tabIndex={-1}>
-        {gpu.value.state === "none" ? <NoGpu /> : <Current />}
+        {/* Comparing label maps needs no GPU. */}
+        {gpu.value.state === "none" && view.value !== "look" ? <NoGpu /> : <Current />}
       </main>
       <Footer />
       <p class="hidden" role="status">

@@ -33,6 +33,9 @@ export function NoGpu() {
         <li>{t("nogpu.safari")}</li>
       </ul>
       <p>{t("nogpu.hint")}</p>
+      <p>
+        <a href="#look">{t("nogpu.look")}</a>
+      </p>
     </section>
   );
 }

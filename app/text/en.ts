@@ -27,6 +27,7 @@ export const en = {
   "nogpu.safari": "Safari 26 and later on macOS, iOS, iPadOS and visionOS",
   "nogpu.hint":
     "If yours is among them: hardware acceleration must be on in its settings, and the address must begin with https or be localhost.",
+  "nogpu.look": "Two folders of label maps can be compared without WebGPU",
 
   "drop.scan": "Drop a scan here",
   "drop.scanHint": "NIfTI, DICOM folders, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG, NumPy",

@@ -26,6 +26,7 @@ export const zh: Texts = {
   "nogpu.firefox": "Firefox 141 及以上（Windows），145 及以上（Apple 芯片的 macOS）",
   "nogpu.safari": "Safari 26 及以上（macOS、iOS、iPadOS、visionOS）",
   "nogpu.hint": "如果您的浏览器在列：请在设置中开启硬件加速，并且网址须以 https 开头或为 localhost。",
+  "nogpu.look": "比较两个文件夹的标签图不需要 WebGPU",
 
   "drop.scan": "把影像拖到这里",
   "drop.scanHint": "NIfTI、DICOM 文件夹、NRRD、MetaImage、MGH、Analyze、TIFF、PNG、JPEG、NumPy",

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../../text/text.ts";
 import { colorsOf, namesOf } from "../colors.ts";
 import { DropZone } from "../parts/drop_zone.tsx";
+import { gpu } from "../device.tsx";
 import { LazyViewer } from "../parts/lazy_viewer.tsx";
 import { ProgressBar } from "../parts/progress.tsx";
 import { Cases } from "./cases.tsx";
@@ -27,7 +28,7 @@ export function LookView() {
 
 function RunChoice() {
   const { runs, run, progress, wantsData } = state;
-  if (runs.value.length === 0) return null;
+  if (runs.value.length === 0 || gpu.value.state === "none") return null;
   const chosen = runs.value.find((r) => r.name === run.value);
   return (
     <section>
