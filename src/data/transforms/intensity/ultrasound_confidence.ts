@@ -21,7 +21,7 @@ export interface UltrasoundConfidenceMapOptions {
   readonly sinkMode?: "all" | "mid" | "min" | "mask";
   /** Stop at `cgTol` or after `cgMaxiter` steps, in place of at 1e-13 of it, where the map no longer changes. Default false. */
   readonly useCg?: boolean;
-  /** With `useCg`: the residual to stop at, as a share of the right-hand side's norm. Default 1e-6. */
+  /** With `useCg`: the residual to stop at, as a share of the right-hand side, both in the norm of the preconditioner. Default 1e-6. */
   readonly cgTol?: number;
   /** With `useCg`: the most steps. Default 200. */
   readonly cgMaxiter?: number;
@@ -149,7 +149,7 @@ class Walks {
   private readonly ahead: readonly number[];
   private readonly edges: readonly Float64Array[];
   private readonly diagonal: Float64Array;
-  private readonly pivots: Float64Array;
+  private readonly scale: Float64Array;
   private readonly right: Float64Array;
 
   constructor(
@@ -168,7 +168,8 @@ class Walks {
     this.right = array();
     this.edges = weightsOf(image, width, beta, gamma).map((weights, k) => this.coupled(weights, this.ahead[k]));
     for (let i = 0; i < image.length; i++) if (fixed[i]) this.diagonal[this.first + i] = 1;
-    this.pivots = this.factored(array());
+    this.scale = this.factored(array());
+    this.rescale();
   }
 
   /** The edges between free pixels; those to fixed ones go to the right-hand side. */
@@ -188,8 +189,8 @@ class Walks {
   }
 
   /**
-   * Inverse of D in (D − E)·D⁻¹·(D − Eᵀ), E the earlier edges: what this product has more than L is taken from the diagonal (Gustafsson, 1978). Of 512×476
-   * pixels the share of 0.9999 needs 490 steps to 1e-12, 0.99 and 1 need over 1000.
+   * D^−½ of the preconditioner (D − E)·D⁻¹·(D − Eᵀ), E the earlier edges: what this product has more than L is taken from the diagonal (Gustafsson, 1978). Of
+   * 512×476 pixels the share of 0.9999 needs 490 steps to 1e-12, 0.99 and 1 need over 1000.
    */
   private factored(out: Float64Array): Float64Array {
     const { edges, ahead, diagonal } = this;
@@ -199,68 +200,67 @@ class Walks {
         const j = i - ahead[k];
         const w = edges[k][j];
         if (w === 0) continue;
-        pivot -= w * out[j] * (w + 0.9999 * (edges[0][j] + edges[1][j] + edges[2][j] + edges[3][j] - w));
+        pivot -= w * out[j] ** 2 * (w + 0.9999 * (edges[0][j] + edges[1][j] + edges[2][j] + edges[3][j] - w));
       }
-      out[i] = 1 / pivot;
+      out[i] = 1 / Math.sqrt(pivot);
     }
     return out;
   }
 
-  /** L·x. */
-  private product(x: Float64Array, out: Float64Array): void {
-    const { diagonal, first, end } = this;
-    const [a, b, c, d] = this.edges;
-    const [p, q, r, s] = this.ahead;
-    for (let i = first; i < end; i++)
-      out[i] =
-        diagonal[i] * x[i] -
-        (a[i] * x[i + p] + b[i] * x[i + q] + c[i] * x[i + r] + d[i] * x[i + s]) -
-        (a[i - p] * x[i - p] + b[i - q] * x[i - q] + c[i - r] * x[i - r] + d[i - s] * x[i - s]);
+  /** To the equations D^−½·L·D^−½·(D^½·x) = D^−½·b, whose D is 1. */
+  private rescale(): void {
+    const { scale, diagonal, right } = this;
+    this.edges.forEach((edge, k) => {
+      for (let i = this.first; i < this.end; i++) edge[i] *= scale[i] * scale[i + this.ahead[k]];
+    });
+    for (let i = this.first; i < this.end; i++) {
+      diagonal[i] *= scale[i] ** 2;
+      right[i] *= scale[i];
+    }
   }
 
-  /** out = ((D − E)·D⁻¹·(D − Eᵀ))⁻¹·x. */
-  private precondition(x: Float64Array, out: Float64Array): void {
-    const { pivots, first, end } = this;
-    const [a, b, c, d] = this.edges;
-    const [p, q, r, s] = this.ahead;
-    for (let i = first; i < end; i++)
-      out[i] = pivots[i] * (x[i] + a[i - p] * out[i - p] + b[i - q] * out[i - q] + c[i - r] * out[i - r] + d[i - s] * out[i - s]);
-    for (let i = end - 1; i >= first; i--)
-      out[i] += pivots[i] * (a[i] * out[i + p] + b[i] * out[i + q] + c[i] * out[i + r] + d[i] * out[i + s]);
-  }
-
-  /** Conjugate gradients. */
+  /**
+   * Conjugate gradients on (1 − E)⁻¹·L·(1 − Eᵀ)⁻¹, which costs no more than its two triangular systems, since L is 1 − E and 1 − Eᵀ and something diagonal
+   * (Eisenstat, 1981): `t` and `y` solve them. The neighbor that was computed last is added last, since the processor waits for it.
+   */
   solve({ useCg, cgTol, cgMaxiter }: Required<UltrasoundConfidenceMapOptions>): Float64Array {
-    const { fixed, first, end, length } = this;
-    const [x, z, p, q] = [0, 1, 2, 3].map(() => new Float64Array(length));
-    const residual = this.right.slice();
-    let norm = dot(residual, residual);
+    const { fixed, first, end, diagonal, right, scale } = this;
+    const [a, b, c, d] = this.edges;
+    const [e, f, g, h] = this.ahead;
+    const [x, p, t, y, residual] = [0, 1, 2, 3, 4].map(() => new Float64Array(this.length));
+    let norm = 0;
+    for (let i = first; i < end; i++) {
+      y[i] = right[i] + (a[i - e] * y[i - e] + c[i - g] * y[i - g] + d[i - h] * y[i - h]) + b[i - f] * y[i - f];
+      residual[i] = y[i];
+      norm += y[i] * y[i];
+    }
     const least = (useCg ? cgTol : 1e-13) ** 2 * norm;
     const most = useCg ? cgMaxiter : 50_000;
     for (let step = 0, before = Infinity; norm > least && step < most; step++) {
-      this.precondition(residual, z);
-      const rho = dot(residual, z);
-      for (let i = first; i < end; i++) p[i] = z[i] + (rho / before) * p[i];
-      before = rho;
-      this.product(p, q);
-      const along = rho / dot(p, q);
+      const share = norm / before;
+      for (let i = end - 1; i >= first; i--) {
+        p[i] = residual[i] + share * p[i];
+        t[i] = p[i] + (a[i] * t[i + e] + c[i] * t[i + g] + d[i] * t[i + h]) + b[i] * t[i + f];
+      }
+      let along = 0;
+      for (let i = first; i < end; i++) {
+        const own = p[i] + (diagonal[i] - 2) * t[i];
+        y[i] = own + (a[i - e] * y[i - e] + c[i - g] * y[i - g] + d[i - h] * y[i - h]) + b[i - f] * y[i - f];
+        along += p[i] * (t[i] + y[i]);
+      }
+      const far = norm / along;
+      before = norm;
       norm = 0;
       for (let i = first; i < end; i++) {
-        x[i] += along * p[i];
-        residual[i] -= along * q[i];
+        x[i] += far * t[i];
+        residual[i] -= far * (t[i] + y[i]);
         norm += residual[i] * residual[i];
       }
     }
-    if (!useCg && !(norm <= least))
+    if (!(norm <= (useCg ? Infinity : least)))
       throw new DataError("UltrasoundConfidenceMapTransform: no solution was found; are beta and gamma far from their defaults?");
-    return Float64Array.from(fixed, (kind, i) => (kind === 0 ? x[first + i] : kind === 1 ? 1 : 0));
+    return Float64Array.from(fixed, (kind, i) => (kind === 0 ? x[first + i] * scale[first + i] : kind === 1 ? 1 : 0));
   }
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 /** Weights of the edges from each pixel to its later neighbors, 0 where there is none. */
