@@ -20,6 +20,7 @@ const purposes: Readonly<Record<string, string>> = {
   pad: "pad",
   points: "points",
   post: "results",
+  regularization: "batches",
   shape: "shape, type",
   spatial: "space",
   utility: "tools",

@@ -39,6 +39,9 @@ export class ReplaySource implements RandomSource {
   normal(...args: unknown[]): never {
     return this.take("normal", args) as never;
   }
+  beta(...args: number[]): never {
+    return this.take("beta", args) as never;
+  }
   choice(n: number, ..._rest: unknown[]): number[] {
     const [, [among]] = this.draws[this.next] ?? ["", []];
     const chosen = [this.take("choice", [n])].flat() as number[];
@@ -73,7 +76,7 @@ export class ReplaySource implements RandomSource {
     if (typeof result === "string")
       throw new DataError(`ReplaySource: draw ${this.next}, ${call}, was logged without its values ("${result}")`);
     this.next++;
-    const numbers = method === "rand" || method === "randint" || method === "uniform" || method === "normal";
+    const numbers = ["rand", "randint", "uniform", "normal", "beta"].includes(method);
     return numbers && Array.isArray(result) ? Float64Array.from(result.flat(Infinity) as number[]) : result;
   }
 }

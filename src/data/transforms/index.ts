@@ -52,6 +52,7 @@ export type { NestedNumbers, Predictions } from "./post/ensemble.ts";
 export { dilate, erode } from "./post/erode.ts";
 export { DistanceTransformEDT, getUniqueLabels, LabelFilter, LabelToContour } from "./post/labels.ts";
 export type { LabelValues } from "./post/labels.ts";
+export { type BoxMixer, CutMix, CutOut, type Mixer, type MixerOptions, MixUp } from "./regularization/mixer.ts";
 export { ProbNMS } from "./post/prob_nms.ts";
 export type { Peak, ProbNMSOptions } from "./post/prob_nms.ts";
 export type { ResizeMode, ResizeOptions } from "./spatial/resize.ts";

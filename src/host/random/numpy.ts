@@ -34,6 +34,8 @@ export interface RandomSource {
   permutation<T>(items: readonly T[]): T[];
   /** Shuffles in place. One draw for each of `items` but the first. @param items a list, or an array of shape `[n]` */
   shuffle<T>(items: T[] | Int32Array): void;
+  /** `[size]` numbers of Beta(a, b), of a source that has them, such as a log of draws; for others they are made of `rand` and `normal`, as numpy does. */
+  beta?(a: number, b: number, size: number): Float64Array;
   /** The state as plain JSON; `setState` continues from it bit for bit. */
   getState(): RandomStateSnapshot;
   /** Goes on from a state that `getState` gave. @throws ConfigError if it is none */

@@ -8,9 +8,9 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { Module } from "../../nn/module.ts";
-import type { Device } from "../../tensor/device.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { KeepScores, KeptScoreMap } from "./kept_scores.ts";
+import { deviceOf } from "./device_of.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
 import {
   functionOf,
@@ -223,13 +223,6 @@ async function keptScores(
   } finally {
     windows.dispose();
   }
-}
-
-function deviceOf(model: Module): Device {
-  for (const [, tensor] of model.namedTensors()) return tensor.device;
-  throw new ConfigError(
-    "inferer: the network has no parameter, which would tell its device; give new Predictor(device, network)",
-  );
 }
 
 /** A per-axis option of a slice inferer may name the two axes of the slice or all three of the volume. */

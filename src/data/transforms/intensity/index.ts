@@ -54,6 +54,7 @@ export { softClip, type SoftClipOptions } from "./soft_clip.ts";
 export * from "./threshold.ts";
 export * from "./torchio.ts";
 export * from "./torchio_k_space.ts";
+export * from "./ultrasound_confidence.ts";
 export type { TypedMaybeTransform } from "./typed_maybe.ts";
 export type { Bounds, IntensityRanges, Interval } from "./arithmetic.ts";
 export type { GaussianApprox } from "../../../host/gaussian.ts";
