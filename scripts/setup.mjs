@@ -9,11 +9,12 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { findChromium } from "./setup/chromium.mjs";
 import { findAdapter } from "./setup/vulkan.mjs";
+import { writeWhole } from "./setup/whole.mjs";
 
 const root = join(import.meta.dirname, "..");
 const home = join(root, ".voxgrad");
@@ -78,7 +79,7 @@ function findGpu(node) {
   if (options.includes("--chromium")) now.chromium ??= findChromium({ home, say });
   now.stamp = stamp(now);
   mkdirSync(home, { recursive: true });
-  writeFileSync(file, JSON.stringify(now, null, 2));
+  writeWhole(file, JSON.stringify(now, null, 2));
 
   say(`adapter: ${now.adapter.text}`);
   return { ...now.adapter.env, ...(now.chromium && { VOXGRAD_CHROMIUM: now.chromium }) };

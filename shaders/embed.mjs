@@ -3,9 +3,10 @@
  * dispatch needs, by name, to the call (src/kernels/lib/shader.ts). A module is the one way to load WGSL that works in Node, in every bundler and in a
  * browser without one, and bundlers leave out those that nobody imports.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { writeWhole } from "../scripts/setup/whole.mjs";
 import { describe, fragmentsOf, layoutOf, readWgsl, twinOf } from "../src/kernels/lib/wgsl.ts";
 
 const folder = import.meta.dirname;
@@ -92,9 +93,8 @@ export function embedShaders() {
   for (const [name, source] of modules) {
     const target = join(kernels, "shaders", `${name}.gen.ts`);
     // Left alone if unchanged, so that watchers and build caches do not wake up.
-    if (existsSync(target) && readFileSync(target, "utf8") === source) continue;
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, source);
+    writeWhole(target, source);
   }
   for (const file of filesIn(kernels, ".gen.ts")) {
     const name = file.slice("shaders/".length, -".gen.ts".length);

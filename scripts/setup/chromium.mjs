@@ -1,8 +1,9 @@
 /** Finds a Chromium for the browser tests: the one named by VOXGRAD_CHROMIUM, the machine's, or one unpacked into the project. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hasApt, installPackages, libraryPath, unpackPackages } from "./packages.mjs";
+import { writeWhole } from "./whole.mjs";
 
 const installed = [
   "/usr/bin/google-chrome",
@@ -50,8 +51,7 @@ const installCommand = "apt-get update && apt-get install -y --no-install-recomm
 function writeLauncher(tree) {
   const file = join(tree, "run");
   const libraries = `${libraryPath(tree)}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}`;
-  writeFileSync(file, `#!/bin/sh\nexport LD_LIBRARY_PATH="${libraries}"\nexec "${tree}/usr/lib/chromium/chromium" "$@"\n`);
-  chmodSync(file, 0o755);
+  writeWhole(file, `#!/bin/sh\nexport LD_LIBRARY_PATH="${libraries}"\nexec "${tree}/usr/lib/chromium/chromium" "$@"\n`, 0o755);
   return file;
 }
 

@@ -3,9 +3,10 @@
  * software driver, else lavapipe (Mesa's Vulkan driver that runs on the CPU) unpacked into the project.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { aptSources, backportsSource, hasApt, installPackages, libraryPath, osRelease, unpackPackages } from "./packages.mjs";
+import { writeWhole } from "./whole.mjs";
 
 const probe = join(import.meta.dirname, "probe.mjs");
 
@@ -93,7 +94,7 @@ function advice() {
   );
 }
 
-/** Driver manifests with absolute library paths; written anew each time because the project's folder may have moved. */
+/** Driver manifests with absolute library paths, which differ from what they were where the project's folder has moved. */
 function writeDriverFiles(tree) {
   const folder = join(tree, "usr/share/vulkan/icd.d");
   if (!existsSync(folder)) return [];
@@ -105,7 +106,7 @@ function writeDriverFiles(tree) {
       const manifest = JSON.parse(readFileSync(file, "utf8"));
       const library = manifest.ICD.library_path.split("/").at(-1);
       manifest.ICD.library_path = libraries.map((path) => join(path, library)).find((path) => existsSync(path)) ?? library;
-      writeFileSync(file, JSON.stringify(manifest, null, 2));
+      writeWhole(file, JSON.stringify(manifest, null, 2));
       return file;
     });
 }

@@ -122,7 +122,7 @@ test("a folder of nnU-Net v2, and one that is no dataset", async () => {
   await page.getByText("2 cases train, 1 validate").waitFor();
   await page.getByRole("combobox", { name: "Recipe" }).selectOption("nnunet");
   // The choice is ended where it is, and begun anew by whatever needs it.
-  await page.getByText("Choosing options, which may try steps on this device").waitFor();
+  await page.locator("#content").getByText("Choosing options, which may try steps on this device").waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.waitForSelector(".progress", { state: "detached" });
   expect(await page.getByText("2 cases train, 1 validate").count()).toBe(0);
