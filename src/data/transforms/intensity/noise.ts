@@ -65,7 +65,7 @@ export class RandGaussianNoise extends MaybeTransform {
   }
 }
 
-const holdsIntegers = ({ constructor }: TypedArray): boolean => !/^Float/.test(constructor.name);
+const holdsIntegers = ({ constructor }: TypedArray): boolean => !constructor.name.startsWith("Float");
 
 /** The sum of integers and noise that is cut towards zero before it is added, as one type takes the other's values. Too large sums start over from the least value. */
 function wholeSum<A extends TypedArray>(data: A, noise: Floats): A {
