@@ -7,6 +7,8 @@ export const zhErrors: readonly (readonly [pattern: RegExp, words: string])[] = 
   // Of the page's worker
   [/^(.+?) is empty: it has 0 bytes; /, "$1 是空文件（0 字节）：请重新复制或下载"],
   [/^(.+?) is no image: expected /, "$1 不是影像文件"],
+  [/^(.+?) is hidden and left out; /, "$1 是隐藏文件，未读取：去掉文件名开头的点即可"],
+  [/^(.+?) and (\d+) more hidden images are left out; /, "$1 与另外 $2 个隐藏文件未读取：去掉文件名开头的点即可"],
   [/^none of the (\d+) files is an image: expected /, "$1 个文件中没有影像"],
   [/^this scan is no longer there; /, "此影像已不在，请重新选择"],
   [/^this result is no longer there; /, "此结果已不在，请重新分割"],

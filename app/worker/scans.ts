@@ -49,6 +49,15 @@ function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: Sca
 
 const imageFile = ({ path, file }: PickedFile): ImageFile => ({ name: path, blob: file });
 const hidden = (path: string): boolean => path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
+/** Images that are left out for the dot in front of their own names; what macOS makes of each file is none. */
+const leftOut = (files: readonly PickedFile[]): string | undefined => {
+  const [first, ...more] = files.filter(
+    ({ path }) => /(^|\/)\.[^._/][^/]*$/.test(path) && !hidden(folderOf(path)) && isImageName(path),
+  );
+  if (!first) return undefined;
+  const others = more.length > 0 ? ` and ${more.length} more hidden images are` : " is hidden and";
+  return `${first.path}${others} left out; a name without the dot in front has it read`;
+};
 const channel = /_(\d{4})$/;
 const header = /\.(hdr|mhd|nhdr)$/i;
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
@@ -67,7 +76,10 @@ export async function addScans(
   const images = files.filter((f) => !taken.has(f.path) && isImageName(f.path));
   const rows = [...series.rows, ...addImages(images, files)];
   onProgress(files.length, files.length);
-  if (rows.length > 0) return rows;
+  const dotted = leftOut(picked);
+  const [row, ...further] = rows;
+  if (row) return dotted === undefined ? rows : [{ ...row, problems: [...row.problems, dotted] }, ...further];
+  if (dotted !== undefined) throw new FormatError(dotted);
   const none = picked.length === 1 ? `${picked[0].path} is no image` : `none of the ${picked.length} files is an image`;
   throw new FormatError(`${none}: expected NIfTI, DICOM, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG or NumPy`);
 }

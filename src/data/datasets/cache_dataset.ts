@@ -115,6 +115,7 @@ export class SmartCacheDataset<S = Item, T = S> implements Dataset<T> {
   readonly length: number;
   /** How many the window moves on by. */
   readonly replaced: number;
+  readonly movesBy: number;
   private readonly cut: CutSource<S, T>;
   private readonly order: readonly number[];
   private kept = new Map<number, Promise<T | T[]>>();
@@ -135,6 +136,7 @@ export class SmartCacheDataset<S = Item, T = S> implements Dataset<T> {
       throw new ConfigError("SmartCacheDataset: the data are a stream of patches; keep the images and make patches of them");
     this.length = keptItems("SmartCacheDataset", total, kept);
     this.replaced = Math.min(Math.ceil(this.length * replaceRate), total - this.length);
+    this.movesBy = this.replaced;
     this.order = Array.from({ length: total }, (_, i) => i);
     if (shuffle) this.order = new RandomState(seed).permutation(this.order);
   }

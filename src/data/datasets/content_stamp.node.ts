@@ -43,10 +43,50 @@ async function filesWith(path: string, size: number): Promise<string[]> {
   const stem = imageStem(path).replace(/_\d{4}$/, "");
   const text = header.test(path) && size <= longestHeader ? await readFile(path, "latin1") : "";
   const counted = text.includes("%");
-  const belongs = (name: string) => name.startsWith(`${stem}.`) || counted || text.includes(name);
-  const all = await unlessNoFile(readdir(folder), []);
-  const names = all.filter((name) => name !== basename(path) && belongs(name)).sort();
-  return [path, ...names.map((name) => join(folder, name))];
+  const all = await namesIn(folder);
+  const alike = beginning(all, `${stem}.`);
+  const others = text === "" ? alike : all.filter((name) => counted || text.includes(name) || alike.includes(name));
+  return [path, ...others.filter((name) => name !== basename(path)).map((name) => join(folder, name))];
+}
+
+/** Those of sorted names that begin so. */
+function beginning(names: readonly string[], start: string): readonly string[] {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (names[middle] < start) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < names.length && names[end].startsWith(start)) end++;
+  return names.slice(low, end);
+}
+
+interface Listing {
+  readonly names: readonly string[];
+  /** The folder's time, which changes with what comes and goes in it. */
+  readonly changed: number;
+  /** When it was listed. */
+  readonly listed: number;
+}
+
+/** The latest few: a folder of thousands of files would be listed for each of them. */
+const listings = new Map<string, Listing>();
+const mostListings = 8;
+/** Disks tell times in steps of up to two seconds: of what changed within them a folder's time says nothing. */
+const coarsest = 3000;
+
+/** The names in a folder, sorted. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const changed = (await unlessNoFile(stat(folder), undefined))?.mtimeMs;
+  const known = listings.get(folder);
+  if (known && known.changed === changed && known.listed - changed > coarsest) return known.names;
+  const listed = Date.now();
+  const names = (await unlessNoFile(readdir(folder), [])).sort();
+  listings.delete(folder);
+  if (changed !== undefined) listings.set(folder, { names, changed, listed });
+  for (const oldest of [...listings.keys()].slice(0, -mostListings)) listings.delete(oldest);
+  return names;
 }
 
 async function stampOf(paths: readonly string[]): Promise<string> {

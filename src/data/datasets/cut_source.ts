@@ -1,5 +1,6 @@
 /** @file What datasets that keep prepared items share: a source and its transforms, cut where the first random one stands. */
 
+import { ConfigError } from "../../host/errors.ts";
 import {
   applyTransforms,
   type Dataset,
@@ -20,6 +21,10 @@ export class CutSource<S, T> {
 
   constructor(op: string, data: DataSource<S>, transform: TransformList<S, T>) {
     this.source = datasetOf(op, data);
+    if (this.source.movesBy !== undefined)
+      throw new ConfigError(
+        `${op}: the source shows other items in each epoch (SmartCacheDataset), of which those of the first would be kept for all; put it around the ${op} instead`,
+      );
     const transforms = linksOf(op, transform);
     const first = firstRandom(transforms.map(({ transform: one }) => one));
     this.before = transforms.slice(0, first);

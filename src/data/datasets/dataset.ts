@@ -28,6 +28,11 @@ export interface Dataset<T = Item> {
   nameOf?(index: number, epoch?: number): string | undefined;
   /** Samples that every unit gives, where that is known beforehand. */
   readonly samplesPerItem?: number | undefined;
+  /**
+   * Items that the window moves on by with each epoch, as that of `SmartCacheDataset` does: item i was item i + `movesBy` an epoch before, so that the
+   * worker that keeps it is asked again.
+   */
+  readonly movesBy?: number | undefined;
 }
 
 /** How the samples of successive units become a stream. */

@@ -205,6 +205,9 @@ export class GridPatchDataset implements Dataset {
   get length(): number {
     return this.source.length;
   }
+  get movesBy(): number | undefined {
+    return this.source.movesBy;
+  }
 
   nameOf(index: number, epoch?: number): string | undefined {
     return this.source.nameOf?.(index, epoch);

@@ -42,6 +42,10 @@ export class MapDataset<S = Item, T = S> implements Dataset<T> {
     return this.source.samplesPerItem;
   }
 
+  get movesBy(): number | undefined {
+    return this.source.movesBy;
+  }
+
   nameOf(index: number, epoch?: number): string | undefined {
     return this.source.nameOf?.(index, epoch);
   }

@@ -55,6 +55,9 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   get length(): number {
     return this.source.length;
   }
+  get movesBy(): number | undefined {
+    return this.source.movesBy;
+  }
 
   nameOf(index: number, epoch?: number): string | undefined {
     return this.source.nameOf?.(index, epoch);

@@ -47,6 +47,9 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
   }
+  get movesBy(): number | undefined {
+    return this.source.movesBy;
+  }
   nameOf(index: number, epoch?: number): string | undefined {
     return this.source.nameOf?.(index, epoch);
   }

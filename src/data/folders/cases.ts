@@ -66,7 +66,7 @@ const channelName = (stem: string, channel: number, ending: string): string =>
   `${stem}_${String(channel).padStart(4, "0")}${ending}`;
 
 // nnU-Net's name of a channel's file, without its ending.
-const numbered = /^(.+)_(\d{4})$/;
+const numbered = /^(.+)_(\d{4})$/s;
 
 /** An entry: a path, a list of them, or {image, label}, where image is either. */
 function entryOf(entry: unknown, at: string, search: Search): Entry {

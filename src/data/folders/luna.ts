@@ -22,6 +22,7 @@ import type { LabelClass } from "../labels.ts";
 import { type Nodule, parseAnnotations } from "../nodules/annotations.ts";
 import { maskOfNodules, toMillimeters } from "../nodules/mask_nodules.ts";
 import { parseNoduleIndex } from "../nodules/nodule_dataset.ts";
+import { voxelEdge } from "../nodules/prepare.ts";
 import { type Affine, inMillimeters, makeVolume, spacingOf, type Volume } from "../volume.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { joinCase } from "./join_case.ts";
@@ -130,7 +131,7 @@ async function preparedFolder(files: Files, path: string): Promise<DatasetIndex>
   const root = folderOf(path);
   const training = scans.map(({ id, file, shape, affine, nodules }): Case => {
     if (!affine) throw new FormatError(`lunaDataset: ${path}: scan "${id}" has no affine; prepare the folder again`);
-    const edge = Math.cbrt(spacingOf(affine).reduce((product, s) => product * s, 1));
+    const edge = voxelEdge(affine);
     return {
       id,
       image: [root + file],
@@ -235,7 +236,7 @@ async function readBoxes(files: Files, path: string): Promise<number[][]> {
 }
 
 function noduleOf([z, y, x, ...sizes]: readonly number[], affine: Affine): Nodule {
-  const edge = Math.cbrt(spacingOf(affine).reduce((product, s) => product * s, 1));
+  const edge = voxelEdge(affine);
   return { center: toMillimeters(affine, [x, y, z]), diameter: Math.max(...sizes) * edge };
 }
 

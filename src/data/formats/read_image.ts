@@ -11,6 +11,7 @@ import { firstBytes, ifSound, openBytes, unpackedFile, whileReading } from "./by
 import { fileKind, kindOfName } from "./file_kind.ts";
 import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
+import { someAtATime } from "./some_at_a_time.ts";
 
 /** What an image is read from: bytes, a Blob or File, or the files of one image, such as header and data, or the slices of a series. */
 export type ImageSource = Uint8Array | ArrayBuffer | BlobLike | readonly BlobLike[];
@@ -82,13 +83,19 @@ async function recognized(file: ImageFile): Promise<{ format: ImageFormat | unde
 export async function readFiles(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume> {
   if (files.length === 0) throw new FormatError("readImage: there is no file");
   if (files.length === 1) return readOne(files[0], options);
-  const found = await Promise.all(files.map(async (file) => ({ file, ...(await ifSound(file, recognized(file))) })));
+  const found = await someAtATime(files, async (file) => ({ file, ...(await ifSound(file, recognized(file))) }));
   const known = found.filter((f) => f.format !== undefined);
   // Voxels beside their header may begin like an image.
   const heads = known.filter((f) => !/\.(z?raw|img)(\.gz)?$/i.test(f.file.name));
   const images = heads.length === 1 ? heads : known;
   const [first] = images;
   if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
+  // A copy that broke off leaves such files, and the volume would be one of fewer slices.
+  const lost = first.format.readAll && found.find(({ format, file }) => !format && endingOf(file.name)?.format === first.format);
+  if (lost)
+    throw new FormatError(
+      `readImage: ${lost.file.name} is ${lost.file.blob.size === 0 ? "empty" : `no ${first.format.title}`}, and by its name a slice beside ${baseName(first.file.name)}; get it again or take it out`,
+    );
   if (images.length === 1) return readOne(first.file, options);
   const kinds = [...new Set(images.map((f) => f.format))];
   if (kinds.length === 1 && first.format.readAll) {

@@ -25,6 +25,7 @@ export interface DatasetPlan {
   readonly length: number;
   readonly stream?: StreamPlan | undefined;
   readonly samplesPerItem?: number | undefined;
+  readonly movesBy?: number | undefined;
 }
 
 /** Computes units on request. */
@@ -47,7 +48,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "plan"; readonly plan: DatasetPlan }
   /** It works on this unit now: should it die, the case can be named. */
-  | { readonly type: "begun"; readonly id: number; readonly name?: string | undefined }
+  | { readonly type: "begun"; readonly index: number; readonly name?: string | undefined }
   | { readonly type: "unit"; readonly id: number; readonly items: Item[] }
   | { readonly type: "error"; readonly id?: number; readonly error: WireError };
 /** An error as it goes from thread to thread. */
@@ -85,7 +86,7 @@ export class LocalUnits implements UnitSource {
  * @throws ConfigError for another number of them than a stream of patches is counted by: an epoch would have other batches than `batchesPerEpoch` says
  */
 export async function computeUnit(dataset: Dataset, seed: number, epoch: number, index: number): Promise<Item[]> {
-  const items = asList(await dataset.get(index, itemRandom(seed, epoch, index), epoch));
+  const items = asList(await got(dataset, seed, epoch, index));
   const { stream, samplesPerItem = items.length } = dataset;
   if (!stream || items.length === samplesPerItem) return items;
   throw new errors.ConfigError(
@@ -93,10 +94,43 @@ export async function computeUnit(dataset: Dataset, seed: number, epoch: number,
   );
 }
 
-/** What a loader must know of a dataset. */
+/** What a dataset gives. An error is told with the item that it came from. */
+async function got(dataset: Dataset, seed: number, epoch: number, index: number): Promise<Item | Item[]> {
+  try {
+    return await dataset.get(index, itemRandom(seed, epoch, index), epoch);
+  } catch (error) {
+    const name = dataset.nameOf?.(index, epoch);
+    const unit = unitOf(index, name);
+    if (!(error instanceof Error))
+      throw new errors.DataError(`DataLoader: ${unit}: what was thrown is no error: ${shown(error)}`, { cause: error });
+    // Many name the case or the file themselves; "3" alone would be any number.
+    const told = error.message.includes(name === undefined ? unit : name.length > 3 ? name : `"${name}"`);
+    // The platform's own messages are for reading alone.
+    if (Object.hasOwn(error, "message") && !told) error.message += ` (${unit})`;
+    throw error;
+  }
+}
+
+/** An item as messages call it. */
+export function unitOf(index: number, name: string | undefined): string {
+  return `item ${index}${name === undefined ? "" : ` ("${name}")`}`;
+}
+
+/** Any value as text, also where it has none. */
+export function shown(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "an object without a text";
+  }
+}
+
+/** What a loader must know of a dataset. @throws ConfigError if its length is none: an epoch would have no items, or some */
 export function planOf(dataset: Dataset): DatasetPlan {
-  const { length, stream, samplesPerItem } = dataset;
-  return { length, stream, samplesPerItem };
+  const { length, stream, samplesPerItem, movesBy } = dataset;
+  if (!Number.isSafeInteger(length) || length < 0)
+    throw new errors.ConfigError(`DataLoader: the dataset has length ${length}; expected a number of items`);
+  return { length, stream, samplesPerItem, movesBy };
 }
 
 /** Imports a dataset's module and calls its factory. @throws ConfigError if there is none or it does not give a dataset */
@@ -125,7 +159,7 @@ export async function buildDataset(source: DatasetModule): Promise<Dataset> {
 
 /** An error as plain data. */
 export function toWire(error: unknown): WireError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  if (!(error instanceof Error)) return { name: "Error", message: shown(error) };
   return { name: error.name, message: error.message, stack: error.stack };
 }
 

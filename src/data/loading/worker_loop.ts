@@ -3,7 +3,17 @@
  * there, off the main thread, and the copies handed over without another copy: the originals may belong to a cache.
  */
 
-import { buildDataset, computeUnit, type DatasetModule, type FromWorker, planOf, toWire, type ToWorker } from "./unit_source.ts";
+import { DataError } from "../../host/errors.ts";
+import {
+  buildDataset,
+  computeUnit,
+  type DatasetModule,
+  type FromWorker,
+  planOf,
+  toWire,
+  type ToWorker,
+  unitOf,
+} from "./unit_source.ts";
 
 /** The thread's end of the line to its loader. */
 export interface LoaderLine {
@@ -17,8 +27,8 @@ export function serveUnits(source: DatasetModule, seed: number, line: LoaderLine
   const dataset = buildDataset(source);
   let queue: (ToWorker & { readonly type: "unit" })[] = [];
   let busy = false;
-  dataset.then(
-    (d) => line.send({ type: "plan", plan: planOf(d) }, []),
+  dataset.then(planOf).then(
+    (plan) => line.send({ type: "plan", plan }, []),
     (error: unknown) => line.send({ type: "error", error: toWire(error) }, []),
   );
   const work = async () => {
@@ -27,10 +37,16 @@ export function serveUnits(source: DatasetModule, seed: number, line: LoaderLine
       const { id, index, epoch } = job;
       try {
         const d = await dataset;
-        line.send({ type: "begun", id, name: d.nameOf?.(index, epoch) }, []);
+        line.send({ type: "begun", index, name: d.nameOf?.(index, epoch) }, []);
         const transfer: ArrayBuffer[] = [];
         const items = owned(await computeUnit(d, seed, epoch, index), transfer);
-        line.send({ type: "unit", id, items }, transfer);
+        try {
+          line.send({ type: "unit", id, items }, transfer);
+        } catch (cause) {
+          throw new DataError(
+            `DataLoader: ${unitOf(index, d.nameOf?.(index, epoch))} cannot go from its worker to the loader; give plain data and arrays. ${(cause as Error).message}`,
+          );
+        }
       } catch (error) {
         line.send({ type: "error", id, error: toWire(error) }, []);
       }

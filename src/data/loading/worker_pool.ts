@@ -1,11 +1,11 @@
 /**
  * @file Data workers behind one interface, whatever threads they are. Each worker builds the dataset from its module; unit i belongs to worker i mod n,
- * so that a cache in a worker keeps that worker's share and no more.
+ * so that a cache in a worker keeps that worker's share and no more, and follows it where the items of an epoch move on.
  */
 
-import { DataError } from "../../host/errors.ts";
+import { ConfigError, DataError } from "../../host/errors.ts";
 import type { Item } from "../transforms/transform.ts";
-import { type DatasetPlan, fromWire, type FromWorker, type ToWorker, type UnitSource } from "./unit_source.ts";
+import { type DatasetPlan, fromWire, type FromWorker, type ToWorker, type UnitSource, unitOf } from "./unit_source.ts";
 
 /** A thread, as its loader sees it. */
 export interface WorkerThread {
@@ -29,11 +29,22 @@ export type OpenThread = (number: number, events: ThreadEvents) => WorkerThread;
 export function poolOf(count: number, open: OpenThread): UnitSource {
   const workers = Array.from({ length: count }, (_, k) => new DataWorker(k, open));
   let nextId = 0;
+  let movesBy = 0;
   return {
-    plan: async () => (await Promise.all(workers.map((w) => w.plan)))[0],
+    async plan() {
+      const plans = await Promise.all(workers.map((w) => w.plan));
+      const lengths = new Set(plans.map((p) => p.length));
+      // Each would have its own idea of which item is the first: some would come twice and some never.
+      if (lengths.size > 1)
+        throw new ConfigError(
+          `DataLoader: the workers built datasets of ${[...lengths].join(" and ")} items; the module must give the same items in every thread (list the files once and hand them over in args)`,
+        );
+      movesBy = plans[0].movesBy ?? 0;
+      return plans[0];
+    },
     request(index, epoch) {
       const id = nextId++;
-      return { id, items: workers[index % count].request({ type: "unit", id, index, epoch }) };
+      return { id, items: workers[(index + epoch * movesBy) % count].request({ type: "unit", id, index, epoch }) };
     },
     cancel: (ids) => workers.forEach((w) => w.cancel(ids)),
     get lost() {
@@ -44,7 +55,6 @@ export function poolOf(count: number, open: OpenThread): UnitSource {
 }
 
 interface Waiting<T> {
-  readonly index?: number;
   readonly resolve: (value: T) => void;
   readonly reject: (error: Error) => void;
 }
@@ -58,7 +68,9 @@ class DataWorker {
   private failure: Error | undefined;
   private unbuilt = false;
   /** The unit that it works on, for the message should it die. */
-  private begun: { readonly index?: number | undefined; readonly name?: string | undefined } | undefined;
+  private begun: string | undefined;
+  /** The one before, which may have left behind what ends the thread now. */
+  private last: string | undefined;
 
   constructor(number: number, open: OpenThread) {
     this.number = number;
@@ -76,7 +88,7 @@ class DataWorker {
 
   request(message: ToWorker & { readonly type: "unit" }): Promise<Item[]> {
     if (this.failure) return Promise.reject(this.failure);
-    const items = this.wait<Item[]>(message.id, message.index);
+    const items = this.wait<Item[]>(message.id);
     this.thread.post(message);
     return items;
   }
@@ -93,16 +105,17 @@ class DataWorker {
     await this.thread.terminate();
   }
 
-  private wait<T>(key: number | "plan", index?: number): Promise<T> {
+  private wait<T>(key: number | "plan"): Promise<T> {
     this.thread?.hold(true);
-    return new Promise<T>((resolve, reject) => this.waiting.set(key, { resolve, reject, ...(index !== undefined && { index }) }));
+    return new Promise<T>((resolve, reject) => this.waiting.set(key, { resolve, reject }));
   }
 
   private receive(message: FromWorker): void {
     if (message.type === "begun") {
-      this.begun = { index: this.waiting.get(message.id)?.index, name: message.name };
+      this.begun = unitOf(message.index, message.name);
       return;
     }
+    this.last = this.begun ?? this.last;
     this.begun = undefined;
     const key = message.type === "plan" ? "plan" : (message.id ?? "plan");
     const waiting = this.waiting.get(key);
@@ -115,9 +128,9 @@ class DataWorker {
   }
 
   private death(why: string, cause: unknown): DataError {
-    const { index, name } = this.begun ?? {};
-    const unit = index === undefined ? "" : ` while it prepared item ${index}${name === undefined ? "" : ` ("${name}")`}`;
-    return new DataError(`DataLoader: data worker ${this.number} ${why}${unit}`, { cause });
+    const unit = this.begun === undefined ? "" : ` while it prepared ${this.begun}`;
+    const last = this.last === undefined ? "" : `, after ${this.last}`;
+    return new DataError(`DataLoader: data worker ${this.number} ${why}${unit}${last}`, { cause });
   }
 
   private fail(error: Error): void {

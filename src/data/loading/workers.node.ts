@@ -3,7 +3,7 @@
 // Without "node:", since webpack knows a worker by this name alone, and makes a bundle of its script.
 import { Worker } from "worker_threads";
 import { ConfigError } from "../../host/errors.ts";
-import type { DatasetModule, FromWorker, UnitSource } from "./unit_source.ts";
+import { type DatasetModule, type FromWorker, shown, type UnitSource } from "./unit_source.ts";
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
 /** Starts `count` workers. @throws ConfigError if the module's arguments are not plain data */
@@ -12,6 +12,7 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
     const thread = startThread(source, seed, number);
     thread.unref();
     thread.on("message", (message: FromWorker) => events.message(message));
+    thread.on("messageerror", (error) => events.died(`said what cannot be read: ${error.message}`, error));
     thread.on("error", (error: unknown) => events.died(`failed: ${why(error)}`, error));
     thread.on("exit", (code) => events.died(`ended with code ${code} before its work was done`));
     return {
@@ -44,7 +45,7 @@ function startThread({ module, args }: DatasetModule, seed: number, number: numb
 }
 
 function why(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return shown(error);
   const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND" && /worker\.node\.\w+'/.test(error.message);
   const advice = missing ? ": leave voxgrad out of the bundle (as external), or use numWorkers: 0" : "";
   return error.message + advice;

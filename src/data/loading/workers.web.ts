@@ -32,6 +32,7 @@ export function openWorkers(
       heard = true;
       events.message(data);
     });
+    port1.addEventListener("messageerror", () => events.died("said what cannot be read"));
     port1.start();
     worker.addEventListener("error", (event) => {
       event.preventDefault();

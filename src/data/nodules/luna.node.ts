@@ -103,7 +103,7 @@ async function prepareOne(
   const { image, nodules } = prepareScan(await readVolume(path), list, rest);
   const shape = image.shape.slice(1);
   const bytes = encodeNifti(image);
-  const mask = { data: noduleMask(nodules, [0, 0, 0], shape), shape: image.shape };
+  const mask = { data: noduleMask(nodules, [0, 0, 0], shape, image.affine), shape: image.shape };
   await forget();
   await writeNiftiFile(join(out, `${id}.mask.nii.gz`), makeVolume(mask, image.affine, image.meta));
   await writeFileAtomic(join(out, `${id}.nii`), bytes);

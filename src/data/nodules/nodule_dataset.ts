@@ -24,7 +24,7 @@ export interface IndexedScan {
   readonly offset: number;
   /** nx, ny, nz; x is the fastest in the file. */
   readonly shape: readonly number[];
-  /** Voxel → RAS millimeters; voxels are cubes. Indexes of before have none. */
+  /** Voxel → RAS millimeters; voxels are cubes, but for scans of a tilted gantry. Indexes of before have none. */
   readonly affine?: Affine;
   /** What is to be found in it. */
   readonly nodules: readonly NoduleBox[];
@@ -87,7 +87,7 @@ export class NoduleDataset implements Dataset {
     const { scan, nodule } = this.entries[index];
     const { size } = this.plan;
     const { kind, start } = placeCrop(scan.shape, nodule, scan.nodules, this.plan, random);
-    const label = noduleMask(scan.nodules, start, size);
+    const label = noduleMask(scan.nodules, start, size, scan.affine);
     return {
       name: scan.id,
       kind,

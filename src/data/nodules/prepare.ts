@@ -6,8 +6,16 @@ import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 import { resampleAxes, zoomPositions } from "../../host/spline.ts";
-import { inMillimeters, makeVolume, type Volume } from "../volume.ts";
+import { inverseOf } from "../../host/matrix.ts";
+import { type Affine, inMillimeters, makeVolume, spacingOf, type Volume } from "../volume.ts";
 import { type Nodule, toVoxel } from "./annotations.ts";
+
+const cubes: Affine = [
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+];
 
 /** How scans are cleaned. */
 export interface PrepareNodulesOptions {
@@ -61,7 +69,7 @@ export function prepareScan(scan: Volume, nodules: readonly Nodule[], options: P
     same ? place.affine : resizedAffine({ affine: place.affine, shape: scan.shape }, newSize),
     { ...scan.meta, ...(scan.units && { units: "mm" as const }) },
   );
-  return { image, nodules: nodules.map((nodule) => boxOf(image, nodule, spacing, name)) };
+  return { image, nodules: nodules.map((nodule) => boxOf(image, nodule, name)) };
 }
 
 /** Values as bytes, `low` being 0 and `high` 255; bytes that are windowed already stay as they are. */
@@ -83,35 +91,69 @@ function resizedAffine({ affine, shape }: Pick<Volume, "affine" | "shape">, newS
   );
 }
 
-function boxOf(image: Volume, nodule: Nodule, spacing: number, name: string): NoduleBox {
+/** Mean edge of a voxel, which is what a radius in voxels counts. */
+export const voxelEdge = (affine: Affine): number => Math.cbrt(spacingOf(affine).reduce((product, s) => product * s, 1));
+
+/** The steps of the three axes in mean edges: what voxels are in space. Rounded, so that those of a turned grid are exactly at right angles. */
+function stepsOf(affine: Affine): { readonly dot: (a: number, b: number) => number; readonly reach: readonly number[] } {
+  const edge = voxelEdge(affine);
+  const steps = affine.map((row, r) => row.map((v, a) => (r < 3 && a < 3 ? v / edge : Number(r === a))));
+  const rounded = (v: number) => Math.round(v * 1e9) / 1e9;
+  return {
+    dot: (a, b) => rounded(steps.slice(0, 3).reduce((sum, row) => sum + row[a] * row[b], 0)),
+    // How far along an axis a ball of radius 1 reaches: planes of voxels are closer than their centers where axes are not at right angles.
+    reach: inverseOf(steps)!
+      .slice(0, 3)
+      .map(([u, v, w]) => rounded(Math.hypot(u, v, w))),
+  };
+}
+
+function boxOf(image: Volume, nodule: Nodule, name: string): NoduleBox {
   const center = toVoxel(image.affine, nodule.center);
   const size = image.shape.slice(1);
   if (center.some((c, a) => !(c > -1 && c < size[a])))
     throw new ConfigError(
       `prepareScan: a nodule at [${nodule.center}] mm lies outside ${name} (voxel [${center.map((c) => c.toFixed(1))}] of [${size}]); is the list that of this scan?`,
     );
-  const radius = nodule.diameter / 2 / spacing;
-  const box = center.map((c, a) => [Math.max(0, Math.floor(c - radius)), Math.min(size[a], Math.ceil(c + radius) + 1)] as const);
+  const radius = nodule.diameter / 2 / voxelEdge(image.affine);
+  const { reach } = stepsOf(image.affine);
+  const box = center.map((c, a) => {
+    const far = radius * reach[a];
+    return [Math.max(0, Math.floor(c - far)), Math.min(size[a], Math.ceil(c + far) + 1)] as const;
+  });
   return { center, radius, box };
 }
 
 /**
- * The balls of nodules in a part of a volume: 1 inside, 0 outside. `size` is the part's, in voxels; of this shape is the result. @param start first voxel
- * of the part per axis
+ * The balls of nodules in a part of a volume: 1 inside, 0 outside. `size` is the part's, in voxels; of this shape is the result. They are balls in
+ * space, which on a sheared grid, as of a tilted gantry, are none in voxels.
+ * @param start first voxel of the part per axis
+ * @param affine of the volume; default voxels that are cubes
  */
-export function noduleMask(nodules: readonly NoduleBox[], start: readonly number[], size: readonly number[]): Uint8Array {
-  expectKinds("noduleMask", { objects: { nodules }, numbers: { start, size } });
+export function noduleMask(
+  nodules: readonly NoduleBox[],
+  start: readonly number[],
+  size: readonly number[],
+  affine: Affine = cubes,
+): Uint8Array {
+  expectKinds("noduleMask", { objects: { nodules }, numbers: { start, size }, affine: { affine } });
   const out = new Uint8Array(sizeOf(size));
+  const { dot } = stepsOf(affine);
+  const [xx, yy, zz, xy, xz, yz] = [dot(0, 0), dot(1, 1), dot(2, 2), 2 * dot(0, 1), 2 * dot(0, 2), 2 * dot(1, 2)];
   for (const { center, radius, box } of nodules) {
     const low = box.map(([from], a) => Math.max(0, from - start[a]));
     const high = box.map(([, to], a) => Math.min(size[a], to - start[a]));
     // The voxel at the center belongs to the smallest nodule too.
     const reach = Math.max(radius, 0.87) ** 2;
     for (let i = low[0]; i < high[0]; i++) {
+      const x = i + start[0] - center[0];
       for (let j = low[1]; j < high[1]; j++) {
-        const plane = (i + start[0] - center[0]) ** 2 + (j + start[1] - center[1]) ** 2;
+        const y = j + start[1] - center[1];
+        const plane = xx * x * x + yy * y * y + xy * x * y;
+        const slope = xz * x + yz * y;
         for (let k = low[2]; k < high[2]; k++) {
-          if (plane + (k + start[2] - center[2]) ** 2 <= reach) out[(i * size[1] + j) * size[2] + k] = 1;
+          const z = k + start[2] - center[2];
+          if (plane + slope * z + zz * z * z <= reach) out[(i * size[1] + j) * size[2] + k] = 1;
         }
       }
     }

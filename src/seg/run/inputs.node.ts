@@ -133,11 +133,18 @@ function real(path: string): string {
     : join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path));
 }
 
+/** A pattern for each of the alternatives in its braces, which may have folders in them. */
+function alternatives(pattern: string): string[] {
+  const braces = /\{([^{}]*,[^{}]*)\}/.exec(pattern);
+  if (!braces) return [pattern];
+  const [before, after] = [pattern.slice(0, braces.index), pattern.slice(braces.index + braces[0].length)];
+  return braces[1].split(",").flatMap((one) => alternatives(before + one + after));
+}
+
 /** Whether the end of a pattern stands for one of the names, in whatever folder. */
 function namesOne(pattern: string, names: readonly string[]): boolean {
   const end = pattern.slice(Math.max(pattern.lastIndexOf("/"), pattern.lastIndexOf(sep)) + 1);
-  // Of alternatives with folders in them the end is a part that is no pattern.
-  return end.includes("}") !== end.includes("{") || names.some((name) => nodePath.matchesGlob(name, end));
+  return names.some((name) => nodePath.matchesGlob(name, end));
 }
 
 /**
@@ -149,8 +156,12 @@ export function expectOtherFolder(paths: readonly string[], out: string, results
   const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
   const wholes = paths.flatMap((path) => {
     if (existsSync(path)) return isFolder(path) ? [path] : [];
-    const taken = namesOne(path, names);
-    return matching(path).flatMap((p) => [...(isFolder(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
+    const all = matching(path);
+    return alternatives(path).flatMap((pattern, _, { length }) => {
+      const taken = namesOne(pattern, names);
+      const found = length === 1 ? all : fs.globSync(pattern);
+      return found.flatMap((p) => [...(isFolder(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
+    });
   });
   if (wholes.some((path) => real(path) === real(out)))
     throw new ConfigError(

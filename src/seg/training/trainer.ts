@@ -86,7 +86,7 @@ export interface StepReport {
 export interface EpochHooks {
   /** Called in order as losses arrive. */
   readonly onStep?: ((report: StepReport) => void | Promise<void>) | undefined;
-  /** Aborting stops after the step in flight, with all its losses reported. */
+  /** Aborting stops after the step in flight, with all its losses reported, and waits for no batch. */
   readonly signal?: AbortSignal | undefined;
   /** Calls `save` between steps, with all losses reported and nothing in flight, when so many seconds have passed. */
   readonly checkpointEvery?: { readonly seconds: number; readonly save: () => Promise<void> } | undefined;
@@ -103,12 +103,36 @@ export interface EpochSum {
 }
 
 /** Batches with the seconds that each was waited for. */
-async function* timed(batches: AsyncIterable<TrainBatch>): AsyncGenerator<{ batch: TrainBatch; waited: number }> {
-  let asked = performance.now();
-  for await (const batch of batches) {
-    yield { batch, waited: (performance.now() - asked) / 1000 };
-    asked = performance.now();
+async function* timed(
+  batches: AsyncIterable<TrainBatch>,
+  signal?: AbortSignal,
+): AsyncGenerator<{ batch: TrainBatch; waited: number }> {
+  const taken = batches[Symbol.asyncIterator]();
+  let arrived = true;
+  try {
+    for (;;) {
+      const asked = performance.now();
+      arrived = false;
+      const next = await unlessAborted(taken.next(), signal);
+      arrived = next !== undefined;
+      if (!next || next.done) return;
+      yield { batch: next.value, waited: (performance.now() - asked) / 1000 };
+    }
+  } finally {
+    const left = taken.return?.().catch(() => undefined);
+    // A generator comes to its end behind the batch that it works on, which may never come.
+    if (arrived) await left;
   }
+}
+
+/** What a promise gives; undefined if the signal is aborted before, whatever becomes of the promise. */
+function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined);
+    signal.addEventListener("abort", stop, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 /**
@@ -218,7 +242,7 @@ export class Trainer<O extends Outputs = Tensor> {
     const landAll = async () => {
       while (flying.length > 0) await land();
     };
-    for await (const { batch, waited } of timed(batches)) {
+    for await (const { batch, waited } of timed(batches, signal)) {
       const loss = this.step(...this.inputs(batch)).item();
       loss.catch(() => {}); // reported when it is awaited
       flying.push({ step: ++this.steps, batch, waited, loss });

@@ -9,9 +9,9 @@ import { DataLoader } from "../../../src/data/loading/loader.ts";
 import { parseAnnotations } from "../../../src/data/nodules/annotations.ts";
 import { cropPlan, placeCrop } from "../../../src/data/nodules/crop_place.ts";
 import { openNodules, prepareLuna } from "../../../src/data/nodules/luna.node.ts";
-import { maskOfNodules, nodulesOfMask } from "../../../src/data/nodules/mask_nodules.ts";
+import { maskOfNodules, nodulesOfMask, toMillimeters } from "../../../src/data/nodules/mask_nodules.ts";
 import type { NoduleIndex } from "../../../src/data/nodules/nodule_dataset.ts";
-import { noduleMask, prepareScan } from "../../../src/data/nodules/prepare.ts";
+import { noduleMask, prepareScan, voxelEdge } from "../../../src/data/nodules/prepare.ts";
 import { type Affine, makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, FormatError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
@@ -76,6 +76,39 @@ test("a prepared scan is isotropic bytes, with the nodule where the bright voxel
   // Half a voxel more or less on the surface of two balls of 4 and 6 mm.
   expect(mask.reduce((a, b) => a + b, 0)).toBeGreaterThan(100);
   expect(() => prepareScan(scan(), [{ center: [500, 0, 0], diameter: 3 }])).toThrow(ConfigError);
+});
+
+test.each([0, 0.4])("balls of a prepared scan are balls in millimeters, sheared by %d as by a tilted gantry or not", (shear) => {
+  const tilted = [
+    [0, -1, shear, 3],
+    [1, 0, 0, -2],
+    [0, 0, 2, 5],
+    [0, 0, 0, 1],
+  ];
+  const image = makeVolume({ data: new Float32Array(30 * 28 * 15), shape: [1, 30, 28, 15] }, tilted);
+  const list = [
+    { center: toMillimeters(tilted, [14.3, 13.1, 7.2]), diameter: 9.1 },
+    { center: toMillimeters(tilted, [27, 5.5, 2]), diameter: 0.4 },
+  ];
+  const spacing = Math.hypot(shear, 2) / 2;
+  const prepared = prepareScan(image, list, { spacing });
+  const size = prepared.image.shape.slice(1);
+  const mask = noduleMask(prepared.nodules, [0, 0, 0], size, prepared.image.affine);
+  // Nodules smaller than a voxel are made one of 0.87 voxels.
+  const wanted = maskOfNodules(prepared.image, [list[0], { ...list[1], diameter: 2 * 0.87 * voxelEdge(prepared.image.affine) }]);
+  expect(mask).toEqual(wanted.data);
+  for (const { box } of prepared.nodules)
+    for (const [a, [from, to]] of box.entries()) {
+      expect(from).toBeGreaterThanOrEqual(0);
+      expect(to).toBeLessThanOrEqual(size[a]);
+    }
+  const part = noduleMask(prepared.nodules, [5, 4, 3], [20, 18, 9], prepared.image.affine);
+  expect(part).toEqual(
+    Uint8Array.from({ length: part.length }, (_, n) => {
+      const [i, j, k] = [Math.floor(n / 162) + 5, (Math.floor(n / 9) % 18) + 4, (n % 9) + 3];
+      return mask[(i * size[1] + j) * size[2] + k];
+    }),
+  );
 });
 
 test("crops: half around a nodule, two fifths without one, the rest in the middle", () => {

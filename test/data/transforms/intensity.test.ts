@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as T from "../../../src/data/transforms/index.ts";
-import type { HostArray } from "../../../src/host/array.ts";
+import type { HostArray, TypedArray } from "../../../src/host/array.ts";
 import { ConfigError, DataError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import { adapters } from "../../conformance/adapters/intensity.ts";
@@ -161,4 +161,20 @@ test("a transform never changes what it gets", () => {
     t.apply(x);
     expect(x.data).toEqual(before);
   }
+});
+
+test("Gaussian noise on integers is cut before it is added, and starts over at a type's end, as MONAI's", () => {
+  const noisy = (data: TypedArray, dtype: "int16" | "int32" | null) => {
+    const noise = new T.RandGaussianNoise({ prob: 1, mean: 0.3, std: 5, sampleStd: false, dtype });
+    noise.setRandomState(new RandomState(3));
+    return noise.apply({ data, shape: [1, 8] }).data;
+  };
+  const ends = [0, 1, -1, 5, 10, -10, 32767, -32768];
+  // What MONAI gives.
+  expect(noisy(Int16Array.from(ends), null)).toEqual(Int16Array.of(-4, 6, 4, 5, 8, -10, -32759, 32766));
+  expect(noisy(Int16Array.from(ends), "int32")).toEqual(Int32Array.of(-4, 6, 4, 5, 8, -10, 32777, -32770));
+  const floats = Float32Array.of(0.6, 1.6, -1.6, 5, 10, -10, 30000, -30000);
+  expect(noisy(floats, "int16")).toEqual(Int16Array.of(-4, 6, 4, 5, 8, -10, 30010, -30002));
+  const large = Int32Array.of(0, 1, 2, 5, 10, 200, 250, 2 ** 30);
+  expect(noisy(large, null)).toEqual(Int32Array.of(-4, 6, 7, 5, 8, 200, 260, 2 ** 30 - 2));
 });

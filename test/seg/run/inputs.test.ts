@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { casesOfNetwork, casesOfPaths, expectFreeOutputs, expectOtherFolder } from "../../../src/seg/run/inputs.node.ts";
 import { ConfigError, DataError } from "../../../src/host/errors.ts";
@@ -154,7 +154,12 @@ test("results may lie beside images whose pattern they do not match", () => {
   expect(checked("{a,b}_t1.nii", "a_t1.nii.gz")).not.toThrow();
   for (const pattern of ["*.nii*", "*_t1*", "**", "{a_t1,b_t1}.nii*", "[ab]_*"])
     expect(checked(pattern, "a_t1.nii.gz"), pattern).toThrow(/is the folder of the images/);
-  // One of several results is enough, and what is not seen through is refused.
+  // One of several results is enough.
   expect(checked("*_t[1-9]*", "x.nii.gz", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
-  expect(checked("../{patterns/a_t1,patterns/b_t1}.nii", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
+  // Alternatives may have folders in them, and each counts for where it leads.
+  const [other] = casesOfPaths([folder("elsewhere", ["a_t1.nii.gz"])], 1)[0].image;
+  expect(checked("../{patterns/a_t1,patterns/b_t1}.nii", "a_t1.nii.gz")).not.toThrow();
+  expect(checked(`../{patterns/{a,b}_t1.nii,elsewhere/${basename(other)}}`, "a_t1.nii.gz")).not.toThrow();
+  expect(checked("../{patterns/a_t1,patterns/b_t1}.nii*", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
+  expect(checked("../{elsewhere,patterns}/{a,b}_t1*", "a_t1.nii.gz")).toThrow(/is the folder of the images/);
 });

@@ -11,6 +11,7 @@ import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import { ifSound, openBytes, unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
+import { someAtATime } from "../some_at_a_time.ts";
 import { checkAlike, readVoxels } from "./assemble.ts";
 import { readDicom } from "./read_dicom.ts";
 import { type DicomHeader, isDicom, readHeader } from "./header.ts";
@@ -96,10 +97,7 @@ export async function readSeries(files: readonly ImageFile[], options: ReadSerie
 export async function readSlices(
   files: readonly ImageFile[],
 ): Promise<{ readonly volume: Volume; readonly names: readonly string[] }> {
-  const headers: DicomHeader[] = [];
-  for (let i = 0; i < files.length; i += together)
-    headers.push(...(await Promise.all(files.slice(i, i + together).map(headerOfImage))));
-  const slices = slicesOf(headers);
+  const slices = slicesOf(await someAtATime(files, headerOfImage));
   const folder = files[0].name;
   const odd = slices.find((slice) => !alike(slices[0], slice));
   if (odd)
@@ -122,8 +120,8 @@ interface FoundStack {
   readonly notes: readonly string[];
 }
 
-/** Headers that are read at a time. */
-const together = 32;
+// The preamble and its mark.
+const leastBytes = 132;
 
 interface Failure {
   readonly error: FormatError;
@@ -134,15 +132,13 @@ async function findStacks(files: readonly ImageFile[]): Promise<FoundStack[]> {
   const bySeries = new Map<string, DicomHeader[]>();
   const failures: Failure[] = [];
   let others = 0;
-  for (let i = 0; i < files.length; i += together) {
-    const headers = await Promise.all(files.slice(i, i + together).map(headerOf));
-    for (const header of headers) {
-      if (!header) others++;
-      else if ("error" in header) failures.push(header);
-      else {
-        const key = header.seriesUid;
-        bySeries.set(key, [...(bySeries.get(key) ?? []), header]);
-      }
+  for (const header of await someAtATime(files, headerOf)) {
+    if (!header) others++;
+    else if ("error" in header) failures.push(header);
+    else {
+      const known = bySeries.get(header.seriesUid);
+      if (known) known.push(header);
+      else bySeries.set(header.seriesUid, [header]);
     }
   }
   if (bySeries.size === 0) {
@@ -160,7 +156,7 @@ async function headerOf(file: ImageFile): Promise<DicomHeader | Failure | undefi
     // Of other packed files no more is unpacked than tells that.
     const first = openBytes(file).then((source) => source.head(256));
     const head = await ifSound(file, first);
-    if (!head || !isDicom(head)) return undefined;
+    if (!head || !isDicom(head)) return cutShort(file);
     const { name, blob } = await unpackedFile(file);
     return await readHeader(name, blob);
   } catch (error) {
@@ -168,6 +164,13 @@ async function headerOf(file: ImageFile): Promise<DicomHeader | Failure | undefi
     if (!(error instanceof FormatError)) throw error;
     return { error, seriesUid: (error as { seriesUid?: string }).seriesUid };
   }
+}
+
+/** A file that is a slice by its name and holds none: passed over, it would leave a volume without its last slice, which no gap shows. */
+function cutShort({ name, blob }: ImageFile): Failure | undefined {
+  if (blob.size >= leastBytes || !/\.(dcm|dicom|ima)$/i.test(name)) return undefined;
+  const what = blob.size === 0 ? "is empty" : `has ${blob.size} bytes, which are no DICOM image`;
+  return { error: new FormatError(`readSeries: ${name} ${what}; get it again or take it out`) };
 }
 
 function stacksOf(uid: string, found: readonly DicomHeader[], failures: readonly Failure[]): FoundStack[] {

@@ -1,6 +1,6 @@
 /** @file Noise: `RandGaussianNoise`, `RandRicianNoise`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import type { HostArray } from "../../../host/array.ts";
+import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { changed, fill, lanesFor } from "../../../host/simd/chunks.ts";
 import { places } from "../../../host/simd/places.ts";
@@ -57,10 +57,21 @@ export class RandGaussianNoise extends MaybeTransform {
   protected act(x: HostArray): HostArray {
     expectLength("RandGaussianNoise", x, this.noise.length);
     const { dtype } = this.options;
-    const { from, to } = workspace(dtype === null ? x.data : castTo("RandGaussianNoise", x, dtype).data);
+    const data = dtype === null ? x.data : castTo("RandGaussianNoise", x, dtype).data;
+    if (holdsIntegers(data)) return { ...x, data: wholeSum(data, this.noise) };
+    const { from, to } = workspace(data);
     sum(from, this.noise, to);
     return finish("RandGaussianNoise", to, x, dtype);
   }
+}
+
+const holdsIntegers = ({ constructor }: TypedArray): boolean => !constructor.name.startsWith("Float");
+
+/** The sum of integers and noise that is cut towards zero before it is added, as one type takes the other's values. Too large sums start over from the least value. */
+function wholeSum<A extends TypedArray>(data: A, noise: Floats): A {
+  const out = data.slice() as A;
+  for (let i = 0; i < out.length; i++) out[i] += Math.trunc(noise[i]);
+  return out;
 }
 
 /** a + b, of float32 after b was rounded to it. */
@@ -80,10 +91,9 @@ function sumBlock(a: Floats, b: Floats, out: Floats, start: number, end: number)
   for (let i = start; i < end; i++) out[i] = a[i] + b[i];
 }
 
-/** Room for noise: in the type of what it is added to. Another array of the item may be of another type where the type stays. */
+/** Room for noise: in the type of what it is added to, and as it was drawn for integers. Another array of the item may be of another type where the type stays. */
 function noiseFor({ data }: HostArray, dtype: DTypeName | null, length = data.length): Floats {
-  const whole = dtype === null || dtype === "float64";
-  return whole ? new Float64Array(length) : new Float32Array(length);
+  return dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
 }
 
 /** Noise that was drawn for one image of an item does not fit another of another size. */

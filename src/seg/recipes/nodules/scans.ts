@@ -49,6 +49,6 @@ export function preparedScan(source: LoadedCase, { spacing, window, mask }: Nodu
   const same = own && own.shape.slice(1).every((n, a) => n === size[a]);
   const label = own
     ? marked(same ? own : regridded(own, size))
-    : { data: noduleMask(boxes, [0, 0, 0], size), shape: [1, ...size] };
+    : { data: noduleMask(boxes, [0, 0, 0], size, image.affine), shape: [1, ...size] };
   return { image: { data: image.data, shape: image.shape }, label, boxes };
 }
