@@ -108,18 +108,19 @@ async function* timed(
   signal?: AbortSignal,
 ): AsyncGenerator<{ batch: TrainBatch; waited: number }> {
   const taken = batches[Symbol.asyncIterator]();
-  let arrived = true;
+  let [arrived, over] = [true, false];
   try {
     for (;;) {
       const asked = performance.now();
       arrived = false;
       const next = await unlessAborted(taken.next(), signal);
       arrived = next !== undefined;
+      over = next?.done === true;
       if (!next || next.done) return;
       yield { batch: next.value, waited: (performance.now() - asked) / 1000 };
     }
   } finally {
-    const left = taken.return?.().catch(() => undefined);
+    const left = over ? undefined : taken.return?.().catch(() => undefined);
     // A generator comes to its end behind the batch that it works on, which may never come.
     if (arrived) await left;
   }
