@@ -8,7 +8,7 @@ import { Ambient } from "../tensor/modes.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, showShape } from "../host/shape.ts";
 import { inputsFirst } from "../host/topological.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { cut, type Tensor } from "../tensor/tensor.ts";
 import { asOf, now } from "../tensor/versions.ts";
 import { binary } from "../kernels/pointwise.ts";
 import { full } from "../kernels/view.ts";
@@ -107,16 +107,17 @@ export function record(
   return result;
 }
 
+const inputsOf = ({ origin }: Tensor): Tensor[] =>
+  ((origin as Note | undefined)?.inputs ?? []).filter((t): t is Tensor => t !== undefined && tracks(t));
+
 // Results before inputs.
 function order(loss: Tensor): Tensor[] {
-  const inputsOf = ({ origin }: Tensor) =>
-    ((origin as Note | undefined)?.inputs ?? []).filter((t): t is Tensor => t !== undefined && tracks(t));
   return inputsFirst([loss], inputsOf, () => new TypeError("a value cannot come of itself")).reverse();
 }
 
 /**
  * Gradients of a scalar `loss` with respect to `wrt`, in its order; each has the shape of its tensor. Throws `ShapeError` if the loss is not
- * one element, `ConfigError` if it does not depend on one of the tensors, or if a value that a gradient needs was changed in place since.
+ * one element, `ConfigError` if it does not depend on one of the tensors, or if a value on the way was disposed, or changed in place, since.
  */
 export function grad<const W extends readonly Tensor[]>(loss: Tensor, wrt: W): { -readonly [K in keyof W]: Tensor } {
   expectKind("grad", { loss });
@@ -144,17 +145,27 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
   const gradients = new Map<Tensor, Tensor>([[root, seed]]);
   const wanted = new Set(wrt);
   const nodes = order(root);
+  // What led to a disposed tensor may be any of `wrt` but those that came of it.
+  const later = nodes.some((t) => t.origin === cut) ? wrt.map((w) => new Set(order(w))) : [];
+  const hides = (t: Tensor): boolean => t.origin === cut && later.some((list) => !list.has(t));
   // Only tensors on a way from `wrt` to the root need a gradient.
   const useful = new Set<Tensor>();
   for (const t of nodes.toReversed()) {
-    const inputs = (t.origin as Note | undefined)?.inputs ?? [];
-    if (wanted.has(t) || inputs.some((i) => i && useful.has(i))) useful.add(t);
+    if (wanted.has(t) || hides(t) || inputsOf(t).some((i) => useful.has(i))) useful.add(t);
   }
   for (const t of nodes) {
     const note = t.origin as Note | undefined;
     const dy = gradients.get(t);
     if (!note || !dy || !useful.has(t)) continue;
+    // Without its note the gradient of whatever it came of would silently lack a part.
+    if (note === cut) {
+      throw new ConfigError(
+        `grad: the loss was computed from a tensor ${showShape(t.shape)} that has been disposed since, by \`dispose\` or at the end of the scope it was ` +
+          "made in, so what it came of is not known; call grad before that, return it from the scope, or `detach` it if no gradient is to flow",
+      );
+    }
     const needs = note.inputs.map((i) => i !== undefined && useful.has(i));
+    if (!needs.includes(true)) continue;
     const taken = new Set<number>();
     const sofar = (i: number): Tensor | undefined => {
       taken.add(i);

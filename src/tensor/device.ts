@@ -56,6 +56,9 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   return new OpenDevice(await openAdapter(options), options);
 }
 
+// The device that `capture` traces for now: tracing is synchronous, so there is one at most.
+let tracing: Device | undefined;
+
 class OpenDevice implements Device {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;
@@ -125,6 +128,7 @@ class OpenDevice implements Device {
   set stream(stream: Stream) {
     this.current = stream;
     this.traced = now();
+    tracing = this.capturing ? this : undefined;
   }
 
   get capturing(): boolean {
@@ -177,6 +181,11 @@ class OpenDevice implements Device {
   }
 
   run(call: KernelCall): void {
+    if (tracing && tracing !== this) {
+      throw new ConfigError(
+        `${call.program.key}: inside capture() of another device it would run once and not in each call; capture a function for each device`,
+      );
+    }
     for (const { tensor, access } of call.bindings) {
       if (tensor.device && tensor.device !== this) {
         throw new ConfigError(`${call.program.key}: a tensor ${showShape(tensor.shape)} is on another device than the others`);

@@ -7,21 +7,16 @@ import { alignUp, Storage } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { encoded, placed, uniformBytes, uniformsOf } from "./encoding.ts";
 import { ConfigError } from "../host/errors.ts";
-import type { DType, HostArray } from "../host/array.ts";
 import { type Parted } from "./steady.ts";
 import { type Command, TraceStream, writtenBy } from "./trace.ts";
 import { asSeen, type Seen, watchModes } from "./modes.ts";
+import { type CaptureInput, dtypeOf, loadInputs } from "./plan_inputs.ts";
 import { type ScratchSizes, sum } from "./plan_memory.ts";
 import { type CaptureResult, expectResult, mapResult } from "./plan_result.ts";
 import { keep, scope } from "./scope.ts";
+import { showShape } from "../host/shape.ts";
 import { expectNotAsync } from "./synchronous.ts";
 import { byteLength, Tensor } from "./tensor.ts";
-
-/** What a captured step takes: tensors, or host arrays that become f32 tensors. */
-export type CaptureInput = Tensor | HostArray;
-
-/** Host arrays become f32. */
-export const dtypeOf = (x: CaptureInput): DType => (x instanceof Tensor ? x.dtype : "f32");
 
 // What a plan takes from the pool besides its tensors; apart from the plan, so that it can be given back after the plan was collected.
 interface Held {
@@ -92,6 +87,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   private readonly parts: Parted;
   private readonly held: Held;
   private readonly watched: readonly Storage[];
+  private readonly generations: readonly number[];
   private readonly written: readonly Storage[];
   private readonly seen: Seen;
   // Which of the scratch buffers each virtual storage gets.
@@ -144,6 +140,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     const constants = Math.max(0, device.memory.live - before);
     this.own = own;
     this.watched = outside.filter((s) => !s.released); // all but constants
+    this.generations = this.watched.map((s) => s.generation);
     const pinned = new Set(this.outputs.keys());
     const inputStorages = this.inputs.map((t) => t.storage);
     const { parts, sizes, slot } = placed(trace.commands, pinned, inputStorages, bytesOf(outside) + bytesOf(inputStorages));
@@ -185,9 +182,10 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     return this.held.scratch;
   }
 
-  /** Whether tensors that the step uses have moved or are gone: it must be traced again. */
+  /** Whether tensors that the step uses have moved or are gone, or are stale results of another step: it must be traced again. */
   get stale(): boolean {
-    return this.layoutVersion !== this.device.layoutVersion || this.watched.some((s) => s.released);
+    const gone = (s: Storage, i: number): boolean => s.released || s.generation !== this.generations[i];
+    return this.layoutVersion !== this.device.layoutVersion || this.watched.some(gone);
   }
 
   /** Whether modules and tensors are in the modes that the step was traced in. */
@@ -219,10 +217,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   load(inputs: readonly CaptureInput[]): void {
     const { device } = this;
     device.eager.flush(); // so that no submit is longer than a step, also in a loop that never awaits
-    for (const t of this.inputs) t.storage.allocate();
-    // Host data first: written after a copy was recorded, they would cost a second submit.
-    inputs.forEach((x, i) => x instanceof Tensor || device.write(this.inputs[i], x));
-    inputs.forEach((x, i) => x instanceof Tensor && device.eager.copy(x, this.inputs[i], 0));
+    loadInputs(device, this.inputs, inputs);
   }
 
   /** Encodes the step into the eager stream. */
@@ -277,6 +272,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   // passed back in must not be the buffer that it is copied to.
   private output(t: Tensor, trace: TraceStream): Tensor {
     const { device } = this;
+    if (t.device !== device) throw new ConfigError(`capture: a result ${showShape(t.shape)} is on another device`);
     if (this.inputs.some((x) => x.storage === t.storage)) {
       const copy = new Tensor(device, trace.allocate(t.bytes), t.shape, t.dtype);
       trace.copy(t, copy, 0);

@@ -27,6 +27,9 @@ export function byteLength(shape: Shape, dtype: DType): number {
   return Math.ceil((sizeOf(shape) * bytesPer[dtype]) / 4) * 4;
 }
 
+/** The `origin` of a tensor that was disposed and had one: the graph behind it may be collected, but `grad` has to know that there was more. */
+export const cut: unknown = Object.freeze({});
+
 // A net only: memory is freed by `dispose`, `using` or a scope. What a user forgets is returned when the object is collected.
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release());
 
@@ -211,12 +214,12 @@ export class Tensor {
     this.device.layoutVersion++;
   }
 
-  /** Gives the memory back. A second call does nothing. */
+  /** Gives the memory back. A second call does nothing. `grad` of what was computed from it throws `ConfigError`, unless it is a parameter. */
   dispose(): void {
     if (this.gone) return;
     this.gone = true;
     this.lapse();
-    this.origin = undefined;
+    if (this.origin !== undefined) this.origin = cut;
   }
 
   /** Gives the memory of a stale result back; to whoever uses it, it is stale rather than disposed. */

@@ -6,6 +6,7 @@ import {
   affine,
   concat,
   ConfigError,
+  detach,
   grad,
   mul,
   noGrad,
@@ -107,6 +108,42 @@ describe("tape", () => {
       [2, 4, 6],
       [2, 4, 6],
     ]);
+  });
+
+  test("tape/a value on the way that was disposed", async () => {
+    // Neither a sum nor an addition reads it, so that without an error the gradient would be that of the other part alone.
+    const message = /^grad: the loss was computed from a tensor \[3\] that has been disposed since/;
+    const inScope = gradients((a) => [
+      add(
+        scope(() => sum(affine(square(a), 2))),
+        sum(a),
+      ),
+      [a],
+    ]);
+    await expect(inScope).rejects.toThrow(message);
+    await expect(inScope).rejects.toThrow(ConfigError);
+    const byHand = gradients((a, b) => {
+      const s = affine(a, 2);
+      const loss = add(sum(add(s, b)), sum(a));
+      s.dispose();
+      return [loss, [a]];
+    });
+    await expect(byHand).rejects.toThrow(message);
+    // What came before the tensor that is asked for may go, and what no gradient flows to.
+    const earlier = gradients((a) => {
+      const s = affine(a, 2);
+      const r = affine(s, 3);
+      s.dispose();
+      return [sum(affine(r, 5)), [r]];
+    });
+    expect(await earlier).toEqual([[5, 5, 5]]);
+    const detached = gradients((a) => {
+      const s = detach(affine(a, 2));
+      const loss = add(sum(s), sum(a));
+      s.dispose();
+      return [loss, [a]];
+    });
+    expect(await detached).toEqual([[1, 1, 1]]);
   });
 
   test("tape/errors", async () => {

@@ -218,6 +218,22 @@ describe("tracing", () => {
     for (const s of [step, same]) s.dispose();
   });
 
+  test("inputs of the plan given for one another are not overwritten before they are read", async () => {
+    const step = capture(device, (x: Tensor, y: Tensor) => vx.sub(x, y));
+    const fill = () => {
+      const [x, y] = step.plan!.inputs;
+      device.write(x, host(5));
+      device.write(y, host(3));
+      return [x, y];
+    };
+    step(host(0), host(0));
+    let [x, y] = fill();
+    expect(await list(step(y, x))).toEqual([-2]);
+    [x, y] = fill();
+    expect(await list(step(y, host(1)))).toEqual([2]);
+    step.dispose();
+  });
+
   test("results may be disposed or made in a scope: the plan keeps their memory", async () => {
     const step = capture(device, (x: Tensor) => ({ y: vx.square(x), z: vx.affine(x, 1, 1) }));
     const first = vx.scope(() => step(host(2)));

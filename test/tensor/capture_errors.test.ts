@@ -49,6 +49,32 @@ describe("errors", () => {
     step.dispose();
   });
 
+  test("a stale result of another step, of which this one was made, is no constant", async () => {
+    const first = capture(device, (x: Tensor) => vx.square(x));
+    const made = first(host(2, 3));
+    const step = capture(device, (x: Tensor) => vx.add(x, made));
+    expect(await list(step(host(1, 1)))).toEqual([5, 10]);
+    expect(await list(step(host(2, 1)))).toEqual([6, 10]);
+    first(host(5, 5));
+    expect(() => step(host(1, 1))).toThrow(/a result \[2\] of a captured step is stale/);
+    for (const s of [first, step]) s.dispose();
+  });
+
+  test("of two devices: nothing of another one is frozen", async () => {
+    const other = await openDevice();
+    const there = full(other, [1], 1);
+    const result = capture(device, (x: Tensor) => [vx.square(x), there]);
+    expect(() => result(host(1))).toThrow(new ConfigError("capture: a result [1] is on another device"));
+    const work = capture(device, (x: Tensor) => {
+      vx.square(there);
+      return vx.square(x);
+    });
+    expect(() => work(host(1))).toThrow(/inside capture\(\) of another device it would run once/);
+    expect(await list(vx.square(there))).toEqual([1]);
+    for (const s of [result, work]) s.dispose();
+    other.close();
+  });
+
   test("inputs that cannot be copied in are named, before anything is traced", async () => {
     let traces = 0;
     const step = capture(device, (x: Tensor, y: Tensor) => (traces++, vx.add(x, y)));
