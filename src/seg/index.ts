@@ -1,7 +1,8 @@
 /** @file Networks, training, inference and metrics for segmentation; all of it runs in Node and in a browser. */
 
 export * from "./networks/attention_unet.ts";
-export * from "./networks/basic_unet.ts";
+export { BasicUNet, type BasicUNetOptions } from "./networks/basic_unet.ts";
+export * from "./networks/basic_unet_plus_plus.ts";
 export * from "./recipes/brainchop.ts";
 export { type CheckpointParts, restoreCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
 export * from "./metrics/label_dice.ts";

@@ -8,6 +8,7 @@ import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { AttentionUnet } from "../networks/attention_unet.ts";
 import { BasicUNet } from "../networks/basic_unet.ts";
+import { BasicUNetPlusPlus } from "../networks/basic_unet_plus_plus.ts";
 import { DynUNet } from "../networks/dynunet.ts";
 import { SegResNet } from "../networks/segresnet.ts";
 import { UNet } from "../networks/unet.ts";
@@ -47,6 +48,8 @@ const networks: Readonly<Record<string, Maker>> = {
   AttentionUnet: (device, options) => new AttentionUnet(device, options as never),
   BasicUNet: (device, options) => new BasicUNet(device, options as never),
   BasicUnet: (device, options) => new BasicUNet(device, options as never),
+  BasicUNetPlusPlus: (device, options) => new BasicUNetPlusPlus(device, options as never),
+  BasicUnetPlusPlus: (device, options) => new BasicUNetPlusPlus(device, options as never),
   DynUNet: (device, options) => new DynUNet(device, options as never),
   DynUnet: (device, options) => new DynUNet(device, options as never),
   SegResNet: segResNet,

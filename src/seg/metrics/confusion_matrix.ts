@@ -71,7 +71,10 @@ function ruleOf(op: string, name: string): (c: Confusion) => number {
 export interface ConfusionMatrixOptions {
   /** Count class 0 too, where there are several. Default true. */
   readonly includeBackground?: boolean;
-  /** Reject what is no mask of 0 and 1. Default true. */
+  /**
+   * Reject what is no mask of 0 and 1. Default true. `false` counts any other as 1, and NaN in the truth as not known: false positives and negatives of
+   * that sample and class are NaN, as in MONAI.
+   */
   readonly strict?: boolean;
 }
 
@@ -103,14 +106,32 @@ export function confusionOf(
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
   if (yPred.shape.length < 2) throw new ShapeError(`${op}: expected [N, C, ...spatial], got ${showShape(yPred.shape)}`);
   const [p, t] = [yPred, y].map((a) => (a.shape.length === 2 ? { data: a.data, shape: [...a.shape, 1] } : a));
-  const { samples, classes, voxels, both, pred, label } = countOverlap(op, p, t, options);
+  const known = options.strict === false ? { ...t, data: t.data.map((v) => (Number.isNaN(v) ? 0 : v)) } : t;
+  const { samples, classes, voxels, both, pred, label } = countOverlap(op, p, known, options);
   const data = new Float64Array(samples * classes * 4);
   for (let i = 0; i < both.length; i++) {
     const fp = pred[i] - both[i];
     const fn = label[i] - both[i];
     data.set([both[i], fp, voxels - both[i] - fp - fn, fn], 4 * i);
   }
+  if (options.strict === false) withoutUnknown(data, p, t, classes);
   return { data, shape: [samples, classes, 4] };
+}
+
+/** Where the truth of a sample and class holds NaN, its false positives and negatives are NaN, and those voxels no true negatives, as in MONAI. */
+function withoutUnknown(counts: Float64Array, p: HostArray, t: HostArray, classes: number): void {
+  const [samples, channels] = t.shape;
+  const voxels = t.data.length / (samples * channels);
+  for (let i = 0; i < samples * classes; i++) {
+    const start = (Math.floor(i / classes) * channels + channels - classes + (i % classes)) * voxels;
+    let unknown = 0;
+    for (let at = start; at < start + voxels; at++) {
+      if (!Number.isNaN(t.data[at])) continue;
+      unknown++;
+      if (p.data[at] === 0) counts[4 * i + 2]--;
+    }
+    if (unknown > 0) counts[4 * i + 1] = counts[4 * i + 3] = NaN;
+  }
 }
 
 /**

@@ -40,9 +40,40 @@ export interface BasicUNetOptions {
   readonly upsample?: UpsampleMode;
 }
 
-type Settings = Required<BasicUNetOptions>;
+/** The names of these options. */
+export const basicUNetNames =
+  "spatialDims:number inChannels:number outChannels:number features:numbers act norm bias:boolean dropout upsample";
 
-class TwoConv extends Sequential {
+export type Settings = Required<BasicUNetOptions>;
+
+/** The options with their defaults. Throws `ConfigError`, `ShapeError`. */
+export function settingsOf(op: string, options: BasicUNetOptions): Settings {
+  const settings: Settings = {
+    spatialDims: options.spatialDims ?? 3,
+    inChannels: options.inChannels ?? 1,
+    outChannels: options.outChannels ?? 2,
+    features: options.features ?? [32, 32, 64, 128, 256, 32],
+    act: options.act === undefined ? ["LEAKYRELU", { negativeSlope: 0.1 }] : options.act,
+    norm: options.norm === undefined ? ["INSTANCE", { affine: true }] : options.norm,
+    bias: options.bias ?? true,
+    dropout: options.dropout ?? 0,
+    upsample: options.upsample ?? "deconv",
+  };
+  const { spatialDims, features } = settings;
+  expectSpatialDims(op, spatialDims);
+  if (features.length !== 6) throw new ShapeError(`${op}: features must be 6 numbers, got ${showShape(features)}`);
+  return settings;
+}
+
+/** Throws `ShapeError` for an input that is no image of these channels, or that four poolings leave nothing of. */
+export function expectFiveLevels(op: string, x: Tensor, { spatialDims, inChannels }: Settings): void {
+  expectImage(op, x, spatialDims, inChannels);
+  if (x.shape.slice(2).some((size) => size < 16))
+    throw new ShapeError(`${op}: ${showShape(x.shape)} is too small for four poolings; pad each axis to at least 16`);
+}
+
+/** Two convolutions. */
+export class TwoConv extends Sequential {
   constructor(device: Device, settings: Settings, inChannels: number, outChannels: number) {
     const { spatialDims, act, norm, bias, dropout } = settings;
     const shared = { spatialDims, outChannels, act, norm, bias, dropout, padding: 1 };
@@ -53,14 +84,15 @@ class TwoConv extends Sequential {
   }
 }
 
-class Down extends Sequential {
+/** Halves, and convolves twice. */
+export class Down extends Sequential {
   constructor(device: Device, settings: Settings, inChannels: number, outChannels: number) {
     super({ max_pooling: new MaxPool({ kernelSize: 2 }), convs: new TwoConv(device, settings, inChannels, outChannels) });
   }
 }
 
 /** Upsamples, repeats the last row where pooling dropped one, and convolves together with the encoder's features. */
-class UpCat extends Module {
+export class UpCat extends Module {
   readonly upsample: UpsampleBlock;
   readonly convs: TwoConv;
 
@@ -101,27 +133,11 @@ export class BasicUNet extends Module {
   private readonly options: Settings;
 
   constructor(device: Device, options: BasicUNetOptions = {}) {
-    expectOptions(
-      "BasicUNet",
-      options,
-      "spatialDims:number inChannels:number outChannels:number features:numbers act norm bias:boolean dropout upsample",
-    );
+    expectOptions("BasicUNet", options, basicUNetNames);
     expectDevice("BasicUNet", device);
     super();
-    const settings: Settings = {
-      spatialDims: options.spatialDims ?? 3,
-      inChannels: options.inChannels ?? 1,
-      outChannels: options.outChannels ?? 2,
-      features: options.features ?? [32, 32, 64, 128, 256, 32],
-      act: options.act === undefined ? ["LEAKYRELU", { negativeSlope: 0.1 }] : options.act,
-      norm: options.norm === undefined ? ["INSTANCE", { affine: true }] : options.norm,
-      bias: options.bias ?? true,
-      dropout: options.dropout ?? 0,
-      upsample: options.upsample ?? "deconv",
-    };
+    const settings = settingsOf("BasicUNet", options);
     const { spatialDims, inChannels, outChannels, features } = settings;
-    expectSpatialDims("BasicUNet", spatialDims);
-    if (features.length !== 6) throw new ShapeError(`BasicUNet: features must be 6 numbers, got ${showShape(features)}`);
     this.options = settings;
     const [f0, f1, f2, f3, f4, last] = features;
     this.conv_0 = new TwoConv(device, settings, inChannels, f0);
@@ -137,10 +153,7 @@ export class BasicUNet extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const { spatialDims, inChannels } = this.options;
-    expectImage("BasicUNet", x, spatialDims, inChannels);
-    if (x.shape.slice(2).some((size) => size < 16))
-      throw new ShapeError(`BasicUNet: ${showShape(x.shape)} is too small for four poolings; pad each axis to at least 16`);
+    expectFiveLevels("BasicUNet", x, this.options);
     const x0 = this.conv_0.forward(x);
     const x1 = this.down_1.forward(x0);
     const x2 = this.down_2.forward(x1);

@@ -52,10 +52,14 @@ function result(v: unknown, notNans: boolean | undefined): unknown {
   return notNans ? [v.value, v.notNans] : v.value;
 }
 
+const counting = new Set<unknown>([seg.ConfusionMatrixMetric, seg.FBetaScore]);
+
 /** Batches of a class of counted or ranked scores, then the aggregate. */
 function cumulative(Metric: any, { args, inputs }: Case): unknown {
-  const metric = new Metric(options(args));
   const calls: Args[] = inputs.calls ?? [inputs];
+  // Upstream counts what is not known as it comes; here that is asked for.
+  const unknown = counting.has(Metric) && calls.some(({ y }) => (y?.data as Float64Array | undefined)?.some(Number.isNaN));
+  const metric = new Metric({ ...options(args), ...(unknown && { strict: false }) });
   for (const { y_pred, y, kw, ...more } of calls) metric.append(y_pred, y, options({ ...kw, ...more }));
   const { reduction, average, compute_sample } = { ...args.aggregate };
   const by = [reduction ?? average ?? args.aggregate_pos?.find((a: unknown) => typeof a === "string")];

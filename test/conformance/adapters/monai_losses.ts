@@ -104,23 +104,28 @@ const floating = ({ data }: HostArray) => data instanceof Float32Array || data i
 /** For a case of options that the constructor refuses. */
 const anything: HostArray = { data: new Float32Array(8), shape: [1, 2, 2, 2] };
 
-/** The loss, and its gradient of Σ out · wave(1, 0.53, 1, 0) if the case has one. */
+/** A loss of input and target. */
 const loss =
   (name: string, compute: Loss, names: readonly [string, string] = ["input", "target"]): Adapter =>
   async (test) => {
     const settings = optionsOf(name, test.args);
     const dev = await device();
     const [input, target] = names.map((name): HostArray => test.inputs[name] ?? anything);
-    const x = dev.tensor(input);
-    const wanted = Object.keys(test.expected?.grads ?? {});
-    x.requiresGrad = wanted.length > 0;
-    const y = compute(x, upload(dev, target), settings, test, dev);
-    const out = { data: await y.data(), shape: y.shape };
-    if (wanted.length === 0) return out;
-    const probe = wave({ shape: [...y.shape], a: 1, b: 0.53, c: 1, d: 0 });
-    const [dx] = grad(sum(mul(y, dev.tensor(probe))), [x]);
-    return { out, grads: { [wanted[0]]: { data: await dx.data(), shape: dx.shape } } };
+    return probed(dev, test, input, (x) => compute(x, upload(dev, target), settings, test, dev));
   };
+
+/** What a loss gives, and its gradient of Σ out · wave(1, 0.53, 1, 0) if the case has one. */
+async function probed(dev: Device, { expected }: Case, input: HostArray, compute: (x: Tensor) => Tensor): Promise<unknown> {
+  const x = dev.tensor(input);
+  const wanted = Object.keys(expected?.grads ?? {});
+  x.requiresGrad = wanted.length > 0;
+  const y = compute(x);
+  const out = { data: await y.data(), shape: y.shape };
+  if (wanted.length === 0) return out;
+  const probe = wave({ shape: [...y.shape], a: 1, b: 0.53, c: 1, d: 0 });
+  const [dx] = grad(sum(mul(y, dev.tensor(probe))), [x]);
+  return { out, grads: { [wanted[0]]: { data: await dx.data(), shape: dx.shape } } };
+}
 
 const rows = ({ data, shape }: HostArray): number[][] =>
   Array.from({ length: shape[0] }, (_, r) => Array.from({ length: shape[1] }, (_, c) => Number(data[r * shape[1] + c])));
@@ -150,39 +155,46 @@ export const losses: Record<string, Loss> = {
     generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: "monai" }),
 };
 
-/** The loss that a case names, as `{ DiceLoss: { options } }` or by its name alone. */
-function innerLoss(op: string, inner: unknown): (input: Tensor, target: Tensor, test: Partial<Case>, dev: Device) => Tensor {
-  const [name, args] = typeof inner === "string" ? [inner] : (Object.entries(inner ?? {})[0] ?? []);
-  const compute = losses[name ?? ""];
+/** The loss that a case names, as `{ DiceLoss: { options } }`, or by its name or class alone, whose options are then `more`. */
+function innerLoss(
+  op: string,
+  inner: unknown,
+  more: Case["args"] = {},
+): (input: Tensor, target: Tensor, test: Partial<Case>, dev: Device) => Tensor {
+  const [name = "", args] =
+    typeof inner === "string" ? [/(\w+)(?:'>)?$/.exec(inner)?.[1], more] : (Object.entries({ ...(inner as object) })[0] ?? []);
+  const compute = losses[name];
   if (!compute) throw new NotCovered(`the inner loss of a ${op} that is not named with its options`);
   const settings = optionsOf(name, (args ?? {}) as Case["args"]);
   return (input, target, test, dev) => compute(input, target, settings, { args, ...test } as Case, dev);
 }
 
 /** The loss of what a mask leaves. */
-const masked: Adapter = async ({ args, inputs }) => {
-  const { loss: inner, ...rest } = args;
-  expectKnown("MaskedLoss", rest, []);
+const masked: Adapter = async (test) => {
+  const { args, inputs } = test;
+  const { loss: inner, loss_kwargs: options, ...rest } = args;
   const dev = await device();
-  const compute = innerLoss("MaskedLoss", typeof inner === "function" ? inner.name : inner);
+  const compute = innerLoss("MaskedLoss", typeof inner === "function" ? inner.name : inner, { ...rest, ...options });
   const mask = inputs.mask ? dev.tensor(inputs.mask) : undefined;
-  const y = maskedLoss(dev.tensor(inputs.input), dev.tensor(inputs.target), mask, (a, b) => compute(a, b, {}, dev));
-  return { data: await y.data(), shape: y.shape };
+  return probed(dev, test, inputs.input, (x) => maskedLoss(x, dev.tensor(inputs.target), mask, (a, b) => compute(a, b, {}, dev)));
 };
 
 /** The outputs are a list, or one tensor; the loss is given as `{ DiceLoss: { options } }`. */
-const deepSupervision: Adapter = async ({ args, inputs }) => {
+const deepSupervision: Adapter = async (test) => {
+  const { args, inputs } = test;
   const dev = await device();
   const { loss: inner, ...rest } = args;
   const compute = innerLoss("DeepSupervisionLoss", inner);
-  const outputs = Array.isArray(inputs.input) ? inputs.input.map((x: HostArray) => dev.tensor(x)) : dev.tensor(inputs.input);
-  const y = deepSupervisionLoss(
-    outputs,
-    upload(dev, inputs.target),
-    (output, target) => compute(output, target, { inputs }, dev),
-    optionsOf("DeepSupervisionLoss", rest),
+  const settings = optionsOf("DeepSupervisionLoss", rest);
+  const [first, ...levels] = [inputs.input].flat() as HostArray[];
+  return probed(dev, test, first, (x) =>
+    deepSupervisionLoss(
+      Array.isArray(inputs.input) ? [x, ...levels.map((level) => dev.tensor(level))] : x,
+      upload(dev, inputs.target),
+      (output, target) => compute(output, target, { inputs }, dev),
+      settings,
+    ),
   );
-  return { data: await y.data(), shape: y.shape };
 };
 
 /** Upstream gives the truth first, or has other names. */

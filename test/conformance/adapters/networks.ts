@@ -1,9 +1,10 @@
 /** @file MONAI's networks and blocks on the GPU. */
-import { type Device } from "../../../src/index.ts";
+import type { Device, Tensor } from "../../../src/index.ts";
 import { Convolution, type Module, ResidualUnit, SubpixelUpsample, UpsampleBlock } from "../../../src/nn/index.ts";
 import {
   AttentionUnet,
   BasicUNet,
+  BasicUNetPlusPlus,
   DynUNet,
   SegResNet,
   UNet,
@@ -18,7 +19,7 @@ import { device } from "../device.ts";
 import { anyNetwork, type Make } from "../network_case.ts";
 
 /** Where upstream's None means something else than its default. */
-const nullable = new Set(["act", "norm", "dropoutProbDown", "preConv"]);
+const nullable = new Set(["act", "norm", "dropoutProbDown", "preConv", "convBlock"]);
 
 /** Upstream options to voxgrad's: camelCase names, also inside `[name, options]`; a class stands for its name. */
 function options(args: Record<string, any>): Record<string, any> {
@@ -56,6 +57,11 @@ const unetBlock = "kernel_size stride norm_name act_name dropout";
 export const makers: Record<string, Maker> = {
   "nets.AttentionUnet": made("AttentionUnet", AttentionUnet, "channels strides kernel_size up_kernel_size dropout"),
   "nets.BasicUNet": made("BasicUNet", BasicUNet, "features act norm bias dropout upsample"),
+  "nets.BasicUNetPlusPlus": made(
+    "BasicUNetPlusPlus",
+    BasicUNetPlusPlus,
+    "features deep_supervision act norm bias dropout upsample",
+  ),
   "nets.DynUNet": made(
     "DynUNet",
     DynUNet,
@@ -82,19 +88,32 @@ export const makers: Record<string, Maker> = {
   "blocks.UnetResBlock": made("UnetResBlock", UnetResBlock, unetBlock),
 };
 
+/** MONAI's other spellings. */
+const aliases: Record<string, string> = {
+  Unet: "UNet",
+  BasicUnet: "BasicUNet",
+  Basicunet: "BasicUNet",
+  BasicUnetPlusPlus: "BasicUNetPlusPlus",
+  BasicunetPlusPlus: "BasicUNetPlusPlus",
+  DynUnet: "DynUNet",
+};
+
 /** MONAI's class of a case: `monai.networks.nets.UNet`, `monai.UNet`; what is in brackets says what the options say too. */
 function classOf(op: string): Maker | undefined {
   const name = op.replace(/\(.*\)/g, "").replace(/\.(?:numeric|train|eval)$/, "").split(".").at(-1)!; // prettier-ignore
-  const aliases: Record<string, string> = { Unet: "UNet", BasicUnet: "BasicUNet", Basicunet: "BasicUNet", DynUnet: "DynUNet" };
   const own = aliases[name] ?? name;
   return makers[`nets.${own}`] ?? makers[`blocks.${own}`];
 }
 
 const make: Make = (dev, { op, args }) => classOf(op)!(dev, args);
 
-const names = [...Object.keys(makers).map((name) => name.replace(/^\w+\./, "")), "Unet", "BasicUnet", "Basicunet", "DynUnet"];
+/** Upstream's list, where it gives one. */
+const outputs = (net: Module & { forward(x: Tensor): Tensor }, x: Tensor): Tensor[] =>
+  net instanceof BasicUNetPlusPlus ? net.forwardAll(x) : [net.forward(x)];
+
+const names = [...Object.keys(makers).map((name) => name.replace(/^\w+\./, "")), ...Object.keys(aliases)];
 const pattern = (end: string) =>
   new RegExp(`^monai\\.(?:networks\\.)?(?:\\w+\\.)*(?:${names.join("|")})(?:\\(.*\\))?${end}$`); // prettier-ignore
 
 export const adapters: Adapters = {};
-export const families: Families = [[pattern("(?:\\.(?:numeric|train|eval))?"), anyNetwork(device, make)]];
+export const families: Families = [[pattern("(?:\\.(?:numeric|train|eval))?"), anyNetwork(device, make, outputs)]];

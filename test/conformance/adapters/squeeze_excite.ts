@@ -22,8 +22,11 @@ const given = <T extends Record<string, unknown>>(record: T): { [K in keyof T]?:
 /** The layer's class in the name of the case: `…ChannelSELayer3D.numeric`. */
 const nameOf = (op: string): string => /\b((?:Channel)?(?:Spatial)?SELayer)/.exec(op)?.[1] ?? "";
 
-const imageOf = ({ inputs }: Case): { readonly shape: readonly number[] } =>
-  inputs.x ?? inputs.input ?? inputs.input_tensor ?? { shape: inputs.input_shape };
+/** For a case of options that the constructor refuses, an image of their rank. */
+const imageOf = ({ inputs, args }: Case): { readonly shape: readonly number[] } =>
+  inputs.x ??
+  inputs.input ??
+  inputs.input_tensor ?? { shape: inputs.input_shape ?? new Array<number>(2 + (args.spatial_dims ?? 2)).fill(4) };
 
 const names = "num_channels in_channels channels reduction_ratio r spatial_dims mode".split(" ");
 

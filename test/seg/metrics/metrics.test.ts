@@ -23,6 +23,15 @@ describe("confusion matrices", () => {
     expect(() => rate("kappa")).toThrow(ConfigError);
   });
 
+  it("take NaN in the truth for not known where that is asked for", () => {
+    const [pred, truth] = [array([2, 2], 1, 1, 1, 0), array([2, 2], 1, NaN, 0, NaN)];
+    expect(() => seg.getConfusionMatrix(pred, truth)).toThrow(DataError);
+    const both = [1, 0, 0, 0, 0, NaN, 0, NaN, 0, 1, 0, 0, 0, NaN, 0, NaN];
+    expect(values(seg.getConfusionMatrix(pred, truth, { strict: false }))).toEqual(both);
+    const second = seg.getConfusionMatrix(pred, truth, { strict: false, includeBackground: false });
+    expect(values(second)).toEqual([...both.slice(4, 8), ...both.slice(12)]);
+  });
+
   it("are reduced before or after the rate", () => {
     const metric = new seg.ConfusionMatrixMetric({ metricName: ["tpr", "ppv"], reduction: "sum" });
     metric.append(p, t);

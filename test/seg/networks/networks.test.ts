@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { ConfigError, type Device, grad, mean, mul, ShapeError, type Tensor, type HostArray } from "../../../src/index.ts";
 import { manualSeed, type Module } from "../../../src/nn/index.ts";
-import { AttentionUnet, BasicUNet, DynUNet, SegResNet, UNet, VNet } from "../../../src/seg/index.ts";
+import { AttentionUnet, BasicUNet, BasicUNetPlusPlus, DynUNet, SegResNet, UNet, VNet } from "../../../src/seg/index.ts";
 import { device } from "../../lib/device.ts";
 import { readFixture } from "../../lib/fixture.ts";
 import { camel } from "../../lib/names.ts";
@@ -108,12 +108,41 @@ for (const spec of nets) {
   });
 }
 
+test("BasicUNetPlusPlus starts as MONAI's, and gives four depths where they are asked for", async () => {
+  const dev = await device();
+  const shared = { spatialDims: 2, features: [4, 4, 5, 6, 7, 5] } as const;
+  manualSeed(0);
+  const [net, deep] = [{}, { deepSupervision: true }].map((more) => new BasicUNetPlusPlus(dev, { ...shared, ...more }));
+  // First, last and sum of magnitudes after torch.manual_seed(0).
+  const initial: Readonly<Record<string, readonly number[]>> = {
+    "conv_0_0.conv_0.conv.weight": [-0.0024956, -0.312187, 5.908268],
+    "upcat_0_1.upsample.deconv.weight": [-0.0476906, 0.0010438, 7.632979],
+    "upcat_3_1.convs.conv_1.conv.bias": [-0.10037, -0.0333511, 0.340761],
+    "upcat_0_4.convs.conv_0.conv.weight": [-0.055114, -0.0145875, 33.691896],
+    "final_conv_0_4.bias": [0.0094194, -0.363539, 0.372958],
+  };
+  const tensors = new Map(net.namedTensors());
+  expect(tensors.size).toBe(148);
+  for (const [name, want] of Object.entries(initial)) {
+    const data = await tensors.get(name)!.data();
+    [data[0], data[data.length - 1], magnitudes(data)].forEach((v, k) => expect(v, name).toBeCloseTo(want[k], 5));
+  }
+  deep.loadStateDict(await net.stateDict());
+  const x = dev.tensor(wave([1, 1, 33, 32], 1, 0.11, 0.3));
+  const [last, depths] = [net.forward(x), deep.forwardAll(x)];
+  expect(depths.map(({ shape }) => shape)).toEqual(Array.from({ length: 4 }, () => [1, 2, 33, 32]));
+  expect(await depths[3].data()).toEqual(await last.data());
+  expect(net.forwardAll(x)).toHaveLength(1);
+  expect(() => net.forward(dev.tensor(wave([1, 1, 8, 32], 1, 0.11, 0.3)))).toThrow(/^BasicUNetPlusPlus: .*four poolings/);
+});
+
 test("arguments that do not fit are named", async () => {
   const dev = await device();
   const dyn = { spatialDims: 2, inChannels: 1, outChannels: 1, kernelSize: [3, 3, 3], strides: [1, 2, 2] } as const;
   const levels = { spatialDims: 2, inChannels: 1, outChannels: 1 } as const;
   expect(() => new BasicUNet(dev, { features: [4, 4] })).toThrow(ShapeError);
   expect(() => new BasicUNet(dev, { spatialDims: 4 as never })).toThrow(ConfigError);
+  expect(() => new BasicUNetPlusPlus(dev, { features: [4, 4] })).toThrow(/^BasicUNetPlusPlus: features/);
   expect(() => new VNet(dev, { inChannels: 3 })).toThrow(/must divide 16/);
   expect(() => new VNet(dev, { spatialDims: 1 as never })).toThrow(ConfigError);
   expect(() => new SegResNet(dev, { blocksUp: [1] })).toThrow(/one level less/);
