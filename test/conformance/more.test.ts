@@ -1,6 +1,6 @@
 /**
  * @file Functions that have an adapter and no case in the files that are given: their numbers from upstream (`test/fixtures/make_more_cases.py`, `make_patch_cases.py`);
- * and, in `recorded.json`, calls of losses, metrics and networks in MONAI's own tests that the runner failed or passed over before.
+ * and, in `recorded.json` (`make_recorded_cases.py`), calls of losses, metrics and networks in MONAI's own tests that the runner failed or passed over before.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
