@@ -33,7 +33,7 @@ test("two epochs are those of Node, for 0, 1 and 3 workers, and go on where a ru
 test("a worker that dies, and one that cannot be loaded, are errors that say what it was about", async () => {
   const args = JSON.stringify({ kind: "map", images: 6, dies: 2 });
   expect(await inPage(`failure("${site.url}dataset.js", ${args}, { numWorkers: 2, shuffle: false })`)).toMatch(
-    /^DataError: DataLoader: data worker 0 ended before its work was done while it prepared item 2 \("case 2"\)$/,
+    /^DataError: DataLoader: data worker 0 ended before its work was done while it prepared item 2 \("case 2"\), after item 0 \("case 0"\)$/,
   );
   expect(await inPage(`failure("${site.url}none.js", ${args}, { numWorkers: 1 })`)).toMatch(
     /^ConfigError: .*none\.js cannot be loaded/,
