@@ -56,7 +56,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   return new OpenDevice(await openAdapter(options), options);
 }
 
-// The device that `capture` traces for now: tracing is synchronous, so there is one at most.
+// The device that a `capture` is tracing: tracing is synchronous, so there is one at most.
 let tracing: Device | undefined;
 
 class OpenDevice implements Device {

@@ -23,13 +23,19 @@ export function chromiumPath(): string {
 export const launchChromium = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
 
 /**
- * An ES module for a page from a source file of the project (path relative to its root). `#gpu` becomes navigator.gpu. Minified it is
- * what a site would ship, otherwise it carries a source map.
+ * An ES module for a page from a source file of the project (path relative to its root), or from a text that stands for one there. `#gpu` becomes navigator.gpu.
+ * Minified it is what a site would ship, otherwise it carries a source map.
  */
-export async function bundleForBrowser(entry: string, { minify = false } = {}): Promise<string> {
+export async function bundleForBrowser(
+  entry: string | { readonly text: string },
+  { minify = false, external = [] as string[] } = {},
+): Promise<string> {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    ...(typeof entry === "string"
+      ? { entryPoints: [entry] }
+      : { stdin: { contents: entry.text, resolveDir: root, loader: "ts" as const } }),
+    external,
     bundle: true,
     write: false,
     format: "esm",

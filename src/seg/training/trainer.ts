@@ -253,6 +253,7 @@ export class Trainer<O extends Outputs = Tensor> {
         await landAll();
         await checkpointEvery.save();
         saved = performance.now();
+        if (signal?.aborted) break;
       }
     }
     await landAll();

@@ -5,8 +5,8 @@
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { expect, test } from "vitest";
+import { bundleForBrowser } from "../../lib/chromium.ts";
 import { describeMatrix, report } from "../../lib/matrix.ts";
 import { installWith, root } from "../../lib/package.ts";
 
@@ -44,17 +44,7 @@ describeMatrix("naga", () => {
   test("every operation", { timeout: 1_200_000 }, async () => {
     const app = await installWith(["deno"]);
     try {
-      const { outputFiles } = await build({
-        stdin: { contents: program, resolveDir: root, loader: "ts" },
-        bundle: true,
-        write: false,
-        format: "esm",
-        platform: "browser",
-        target: "es2024",
-        conditions: ["voxgrad-source"],
-        external: ["node:*"],
-      });
-      writeFileSync(join(app.folder, "table.js"), outputFiles[0].text);
+      writeFileSync(join(app.folder, "table.js"), await bundleForBrowser({ text: program }, { external: ["node:*"] }));
       const env = { DENO_DIR: join(app.folder, "deno"), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
       const printed = await app.runLong(join(app.folder, "node_modules/.bin/deno"), ["run", "-A", "table.js"], env);
       const { name, passed, failed } = JSON.parse(printed.trim().split("\n").at(-1)!);

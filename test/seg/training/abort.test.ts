@@ -37,6 +37,14 @@ test("a batch that never comes", async () => {
   const early = new AbortController();
   await trainer.epoch(batches(Promise.resolve()), { signal: early.signal, onStep: () => early.abort() });
   expect(left).toBe(2);
+
+  // While a checkpoint is written nobody waits for a batch.
+  const saving = new AbortController();
+  const save = async () => saving.abort();
+  const never = batches(new Promise(() => undefined));
+  await never.next();
+  const saved = await trainer.epoch(never, { signal: saving.signal, checkpointEvery: { seconds: 0, save } });
+  expect([saved.steps, left]).toEqual([1, 3]);
   trainer.dispose();
   optimizer.dispose();
   model.dispose();
