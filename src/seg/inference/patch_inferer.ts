@@ -67,13 +67,15 @@ export class PatchInferer {
       options,
       "splitter:object? mergerCls batchSize:number preprocessing:function outputKeys:texts postprocessing:function matchSpatialShape:boolean bufferSize:number mergerKwargs:object onProgress:function signal",
     );
-    const { splitter, mergerCls = AvgMerger, batchSize = 1 } = options;
+    const { splitter, mergerCls = AvgMerger, batchSize = 1, outputKeys = [] } = options;
     if (splitter && typeof splitter.split !== "function")
       refused(op, "splitter", "a splitter such as new SlidingWindowSplitter({ … })", splitter);
     if (mergerCls !== "AvgMerger" && !isMerger(mergerCls))
       refused(op, "mergerCls", 'a class of mergers, or "AvgMerger"', mergerCls);
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new ConfigError(`${op}: batchSize must be an integer from 1 up, got ${batchSize}`);
+    const twice = outputKeys.find((key, i) => outputKeys.indexOf(key) !== i);
+    if (twice !== undefined) throw new ConfigError(`${op}: outputKeys has "${twice}" twice; give each output a name of its own`);
     this.options = options;
   }
 

@@ -98,6 +98,10 @@ describe("PatchInferer", () => {
     await expect(run()).rejects.toThrow(why);
     await expect(run()).rejects.toSatisfy((e) => e instanceof ConfigError || e instanceof ShapeError);
   });
+
+  test("refuses two outputs of one name, of which one would be lost", () => {
+    expect(() => new PatchInferer({ outputKeys: ["a", "b", "a"] })).toThrow(/outputKeys has "a" twice/);
+  });
 });
 
 describe("SlidingWindowSplitter", () => {
