@@ -111,6 +111,7 @@ async function* timed(
   let [arrived, over] = [true, false];
   try {
     for (;;) {
+      if (signal?.aborted) return;
       const asked = performance.now();
       arrived = false;
       const next = await unlessAborted(taken.next(), signal);

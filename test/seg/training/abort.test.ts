@@ -45,6 +45,13 @@ test("a batch that never comes", async () => {
   await never.next();
   const saved = await trainer.epoch(never, { signal: saving.signal, checkpointEvery: { seconds: 0, save } });
   expect([saved.steps, left]).toEqual([1, 3]);
+
+  // What is aborted already makes no step and takes no batch.
+  const before = AbortSignal.abort();
+  const taken = batches(Promise.resolve());
+  await taken.next();
+  expect((await trainer.epoch(taken, { signal: before })).steps).toBe(0);
+  expect(left).toBe(4);
   trainer.dispose();
   optimizer.dispose();
   model.dispose();
