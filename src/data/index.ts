@@ -38,6 +38,15 @@ export type { ImageFile } from "./formats/format.ts";
 export { imageStem, isImageName } from "./formats/formats.ts";
 export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
 export { readDicom } from "./formats/dicom/read_dicom.ts";
+export type { Overlap as DicomOverlap } from "./formats/dicom/paint.ts";
+export {
+  type DicomStructure,
+  listDicomStructures,
+  readDicomStructures,
+  type ReadStructuresOptions,
+} from "./formats/dicom/structures.ts";
+export { type WriteDicomLabelsOptions, writeDicomSegmentation } from "./formats/dicom/write_segmentation.ts";
+export { writeDicomStructures } from "./formats/dicom/write_structures.ts";
 export { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./formats/dicom/segmentation.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";

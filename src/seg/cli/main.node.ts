@@ -10,6 +10,7 @@ import { version } from "../../host/version.ts";
 import type { Command } from "./command_line.node.ts";
 import { benchCommand } from "./commands/bench.node.ts";
 import { convertImageCommand } from "./commands/convert_image.node.ts";
+import { convertLabelsCommand } from "./commands/convert_labels.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { exportSlicesCommand } from "./commands/export_slices.node.ts";
@@ -42,6 +43,7 @@ const commands: readonly Command[] = [
   benchCommand,
   infoCommand,
   convertImageCommand,
+  convertLabelsCommand,
   inspectCommand,
   convertCommand,
   prepareLunaCommand,

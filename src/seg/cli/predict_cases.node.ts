@@ -20,6 +20,7 @@ import { expectFreeOutputs, expectOtherFolder } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
 import { say } from "./command_line.node.ts";
+import { expectDicomImages, objectEnding, type ObjectKind, objectOf } from "./dicom_objects.node.ts";
 import { type CaseTools, codeOf, eachCase } from "./each_case.node.ts";
 
 export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
@@ -33,6 +34,8 @@ export interface Results {
   readonly ending?: string | undefined;
   /** Endings of the files that are written with probabilities, beside ours. */
   readonly beside?: readonly string[] | undefined;
+  /** A DICOM object that is written for each case too. */
+  readonly dicom?: ObjectKind | undefined;
   /** Names of all cases in the order of their rows in tables; default that in which they are done. */
   readonly order?: readonly string[] | undefined;
 }
@@ -76,11 +79,12 @@ export function existingAsked(flags: { readonly overwrite?: boolean; readonly "s
 export async function casesWithout(
   cases: readonly Case[],
   labels: readonly LabelClass[],
-  { out, probabilities, ending, beside = [] }: Results,
+  { out, probabilities, ending, beside = [], dicom }: Results,
   existing: Existing,
   paths: readonly string[] = [],
 ): Promise<readonly Case[]> {
-  const endings = probabilities ? [ending, probabilitiesOf(""), ...beside] : [ending];
+  const more = [...(probabilities ? [probabilitiesOf(""), ...beside] : []), ...(dicom ? [objectEnding(dicom)] : [])];
+  const endings = [ending, ...more];
   const outputsOf = (id: string) => endings.map((end) => join(out.name, fileOf(id, end)));
   expectOtherFolder(
     paths,
@@ -144,7 +148,8 @@ export async function predictCases(
   results: Results,
   segmentCase: SegmentCase,
 ): Promise<number> {
-  const { out, probabilities, ending } = results;
+  const { out, probabilities, ending, dicom } = results;
+  if (dicom) await expectDicomImages(cases);
   const begun = performance.now();
   const hooksOf = (id: string, { line, signal, before }: CaseTools): CaseHooks => ({
     signal,
@@ -161,11 +166,13 @@ export async function predictCases(
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
       const { id, candidates, source, files: beside = new Map() } = segmented;
-      const volumes = labelVolumes(id, withGeometryOf(source.image, segmented.labels), source.image.spacing, labels);
+      const placed = withGeometryOf(source.image, segmented.labels);
+      const volumes = labelVolumes(id, placed, source.image.spacing, labels);
       // Whenever the call is killed, no row stands beside a map that it does not tell of, and the case, which lacks its map or its row, is taken again.
       const replaced = await out.has(fileOf(id, ending));
       await (replaced ? dropRows(out, id) : writeRows(results, id, volumes, candidates));
       if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
+      if (dicom) await out.write(fileOf(id, objectEnding(dicom)), await objectOf(dicom, item, placed, labels));
       for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
       await writePrediction(out, fileOf(id, ending), segmented);
       if (replaced) await writeRows(results, id, volumes, candidates);

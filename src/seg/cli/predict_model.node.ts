@@ -15,6 +15,7 @@ import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
 import { casesOfNetwork } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
+import type { ObjectKind } from "./dicom_objects.node.ts";
 import { casesWithout, type Existing, predictCases, type SegmentCase } from "./predict_cases.node.ts";
 
 /** What the command line says of it. */
@@ -28,6 +29,7 @@ export interface ModelFlags {
   readonly previous?: string | undefined;
   readonly recipe?: string | undefined;
   readonly probabilities: boolean;
+  readonly dicom?: ObjectKind | undefined;
   readonly existing: Existing;
   readonly tuned: boolean;
   readonly inference: InferenceOptions;
@@ -82,7 +84,8 @@ export async function predictWithModel(path: string, paths: readonly string[], f
       try {
         const asked = casesOfNetwork(paths, model.channels, flags.previous, say);
         const order = asked.map(({ id }) => id);
-        const results = { out, probabilities, ending: endingOf(model), beside: model.writes?.probabilities, order };
+        const beside = model.writes?.probabilities;
+        const results = { out, probabilities, ending: endingOf(model), beside, dicom: flags.dicom, order };
         const cases = await casesWithout(asked, model.labels, results, existing, paths);
         say(model.description);
         const keep = scoresOnDisk(out.name);

@@ -4,18 +4,14 @@ import type { Volume } from "../../volume.ts";
 import type { ImageFile, ImageFormat, ReadImageOptions } from "../format.ts";
 import { isDicom } from "./header.ts";
 import { readDicom } from "./read_dicom.ts";
-import { listSeries, readSeries } from "./series.ts";
+import { readSeries, seriesNamed } from "./series.ts";
 
 /**
- * The series of several files that a text names: its UID, or the beginning of it, or its description.
+ * The series of several files that is chosen.
  * @throws as readSeries
  */
-async function readAll(files: readonly ImageFile[], { series, stack }: ReadImageOptions = {}): Promise<Volume> {
-  const chosen = stack === undefined ? {} : { stack };
-  if (series === undefined) return readSeries(files, chosen);
-  const described = (await listSeries(files)).some((s) => s.description === series);
-  return readSeries(files, { ...chosen, ...(described ? { description: series } : { uid: series }) });
-}
+const readAll = async (files: readonly ImageFile[], choice: ReadImageOptions = {}): Promise<Volume> =>
+  readSeries(files, await seriesNamed(files, choice));
 
 /** One file, of which a series or a stack may be asked for too. */
 const read = (file: ImageFile, options: ReadImageOptions): Promise<Volume> =>

@@ -1,5 +1,5 @@
 /**
- * @file The elements of a DICOM data set (PS3.5 section 7): a walk over bytes that nobody vouches for. Only attributes of `tags.ts` are kept, as
+ * @file The elements of a DICOM data set (PS3.5 section 7): a walk over bytes that nobody vouches for. Only attributes that are known are kept, as
  * places in the bytes, and items of sequences are walked again when they are asked for; so a file of a million empty elements takes no memory.
  * The bytes may be the beginning of a longer file: what lies behind them is a `MoreBytes`, upon which the reader fetches more.
  *
@@ -8,7 +8,7 @@
 
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { decodeText } from "./text.ts";
-import { type Keyword, knownTags, tags, tagText } from "./tags.ts";
+import { type Keyword, knownTags, type Tag, tags, tagText } from "./tags.ts";
 
 /** How elements are written. */
 export interface Encoding {
@@ -23,6 +23,8 @@ export interface Bytes {
   /** Where a value cannot lie behind: the size of the file. */
   readonly limit: number;
   readonly fail: Fail;
+  /** Value representations of the attributes that are kept, by tag; default those of images. */
+  readonly known?: ReadonlyMap<number, string> | undefined;
 }
 
 /** Says that the walk needs bytes that were not read yet; never leaves this folder. */
@@ -71,27 +73,27 @@ export class DataSet {
     this.charset = this.text("specificCharacterSet") ?? charset ?? "";
   }
 
-  find(keyword: Keyword): Element | undefined {
-    return this.elements.get(tags[keyword].tag);
+  find(attribute: Keyword | Tag): Element | undefined {
+    return this.elements.get((typeof attribute === "string" ? tags[attribute] : attribute).tag);
   }
 
   /** A text without the spaces that fill it; undefined if it is absent or empty. */
-  text(keyword: Keyword): string | undefined {
-    const found = this.find(keyword);
+  text(attribute: Keyword | Tag): string | undefined {
+    const found = this.find(attribute);
     if (!found) return undefined;
     const { at, length } = found;
     return decodeText(valueBytes(this.source, at, Math.min(length, 4096)), this.charset) || undefined;
   }
 
   /** The bytes of its value; none if it is absent. */
-  bytes(keyword: Keyword): Uint8Array {
-    const found = this.find(keyword);
+  bytes(attribute: Keyword | Tag): Uint8Array {
+    const found = this.find(attribute);
     return found ? valueBytes(this.source, found.at, found.length) : new Uint8Array();
   }
 
   /** Its numbers, of a numeric type or of a text; [] if it is absent. */
-  numbers(keyword: Keyword): number[] {
-    const found = this.find(keyword);
+  numbers(attribute: Keyword | Tag): number[] {
+    const found = this.find(attribute);
     if (!found || found.length === 0) return [];
     const value = valueBytes(this.source, found.at, found.length);
     if (found.vr in numeric) return binaryNumbers(value, found.vr as keyof typeof numeric, found.encoding.littleEndian);
@@ -103,14 +105,14 @@ export class DataSet {
   }
 
   /** Its first number if that is finite. */
-  number(keyword: Keyword): number | undefined {
-    const [first] = this.numbers(keyword);
+  number(attribute: Keyword | Tag): number | undefined {
+    const [first] = this.numbers(attribute);
     return Number.isFinite(first) ? first : undefined;
   }
 
   /** The items of a sequence, one after the other. */
-  *items(keyword: Keyword): Generator<DataSet> {
-    const found = this.find(keyword);
+  *items(attribute: Keyword | Tag): Generator<DataSet> {
+    const found = this.find(attribute);
     if (!found) return;
     const end = found.at + found.length;
     for (let at = found.at; at < end;) {
@@ -123,8 +125,8 @@ export class DataSet {
   }
 
   /** The first item of a sequence. */
-  first(keyword: Keyword): DataSet | undefined {
-    const { value } = this.items(keyword).next() as { value?: DataSet };
+  first(attribute: Keyword | Tag): DataSet | undefined {
+    const { value } = this.items(attribute).next() as { value?: DataSet };
     return value;
   }
 }
@@ -178,7 +180,7 @@ function walkElements(
     const length = head.length === undefinedLength ? undefined : head.length;
     const next = length === undefined ? skipSequence(source, head, to, depth + 1) : { at: head.at + length, length };
     if (next.at > to) throw source.fail(`${tagText(head.tag)} at byte ${at} has ${length} bytes, but ${to - head.at} are left`);
-    if (knownTags.has(head.tag)) elements.set(head.tag, { ...head, length: next.length });
+    if (vrOf(source, head.tag)) elements.set(head.tag, { ...head, length: next.length });
     at = next.at;
   }
   if (delimited) throw source.fail(`an item that began before byte ${at} has no end; the file is cut short`);
@@ -200,6 +202,8 @@ function skipSequence(source: Bytes, sequence: Head, to: number, depth: number):
   }
 }
 
+const vrOf = ({ known = knownTags }: Bytes, tag: number): string | undefined => known.get(tag);
+
 /** The tag, type and length at a byte. */
 function readHead(source: Bytes, at: number, encoding: Encoding): Head {
   const { littleEndian } = encoding;
@@ -211,14 +215,14 @@ function readHead(source: Bytes, at: number, encoding: Encoding): Head {
   // Some writers fall back to implicit elements inside an explicit file.
   if (!/^[A-Z]{2}$/.test(vr)) {
     const length = view.getUint32(4, littleEndian);
-    return { tag, vr: knownTags.get(tag) ?? "UN", at: at + 8, length, encoding };
+    return { tag, vr: vrOf(source, tag) ?? "UN", at: at + 8, length, encoding };
   }
   if (!longVrs.has(vr)) return { tag, vr, at: at + 8, length: view.getUint16(6, littleEndian), encoding };
   const length = viewOf(source, at, 12).getUint32(8, littleEndian);
   // An unknown element of undefined length is a sequence in implicit little-endian (PS3.5 section 6.2.2).
   if (vr === "UN") {
     const inner = length === undefinedLength ? implicit : encoding;
-    return { tag, vr: knownTags.get(tag) ?? vr, at: at + 12, length, encoding: inner };
+    return { tag, vr: vrOf(source, tag) ?? vr, at: at + 12, length, encoding: inner };
   }
   return { tag, vr, at: at + 12, length, encoding };
 }

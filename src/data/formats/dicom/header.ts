@@ -49,21 +49,33 @@ const firstRead = 1 << 14;
  * Reads the header of a file.
  * @throws FormatError naming the file and what is wrong: no DICOM, no image, damaged, of a kind that is not read
  */
-export async function readHeader(name: string, blob: Blob): Promise<DicomHeader> {
+export function readHeader(name: string, blob: Blob): Promise<DicomHeader> {
   const fail: Fail = (problem) => new FormatError(`readDicom: ${name}: ${problem}`);
+  return withDataSet(blob, fail, (data, origin) => describe(data, { ...origin, name, fail }));
+}
+
+/** What the bytes of a file are, beside its data set. */
+export type DataOrigin = Pick<DicomHeader, "source" | "syntax" | "sopClass">;
+
+/**
+ * Gives what `work` makes of the attributes of a file up to its pixels. It is called again with more of the file where it reached behind the bytes that were read.
+ * @param known the attributes that are kept, with their value representations; default those of images
+ * @throws FormatError (by `fail`) for what is no DICOM file
+ */
+export async function withDataSet<T>(
+  blob: Blob,
+  fail: Fail,
+  work: (data: DataSet, origin: DataOrigin) => T,
+  known?: Bytes["known"],
+): Promise<T> {
   const file = new BlobSource(blob, fail);
   const start = await whileMore(file, fail, (bytes) => findDataSet(bytes));
-  const { syntax } = start;
+  const { syntax, sopClass } = start;
   const source = syntax.deflated ? new DeflatedSource(blob, start.at, fail) : file;
   return whileMore(source, fail, (bytes) => {
     const at = syntax.deflated ? 0 : start.at;
-    return describe(readDataSet(bytes, at, encodingAt(bytes, at, syntax)), {
-      name,
-      fail,
-      source,
-      syntax,
-      sopClass: start.sopClass,
-    });
+    const data = readDataSet({ ...bytes, known }, at, encodingAt(bytes, at, syntax));
+    return work(data, { source, syntax, sopClass });
   });
 }
 
@@ -131,7 +143,7 @@ function encodingAt({ bytes }: Bytes, at: number, syntax: TransferSyntax): { exp
   return { explicit: ["UL", "CS", "UI", "SH"].includes(letters), littleEndian };
 }
 
-type Origin = Pick<DicomHeader, "name" | "fail" | "source" | "syntax" | "sopClass">;
+type Origin = DataOrigin & Pick<DicomHeader, "name" | "fail">;
 
 /** Problems of the image say of which series it is, so that other series of a folder can be read. */
 function describe(data: DataSet, origin: Origin): DicomHeader {

@@ -12,7 +12,10 @@ const objects: readonly (readonly [uid: string, title: string])[] = [
   ["1.2.840.10008.1.3.10", "a DICOMDIR, the index of a disc: read the folder that it lies in"],
   [`${storage}88.59`, "a key object selection"],
   [`${storage}88.`, "a structured report (SR)"],
-  [`${storage}481.3`, "an RT structure set (RTSTRUCT): contours; rasterize them first, for example with dcmrtstruct2nii"],
+  [
+    `${storage}481.3`,
+    "an RT structure set (RTSTRUCT): contours; readDicomStructures and `voxgrad convert-labels` make a label map of them",
+  ],
   [`${storage}481.4`, "an RT beams treatment record"],
   [`${storage}481.5`, "an RT plan"],
   [`${storage}481.6`, "an RT brachy treatment record"],

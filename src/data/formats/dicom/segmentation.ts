@@ -1,8 +1,8 @@
 /** @file DICOM segmentations (SEG) as label maps: frames, each the mask of a segment at a place, put together on one grid, with the names of the segments. */
 
 import { expectArguments } from "../../../host/kinds.ts";
-import { sizeOf, type TypedArray } from "../../../host/array.ts";
-import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import type { TypedArray } from "../../../host/array.ts";
+import { ConfigError, DataError } from "../../../host/errors.ts";
 import { inverseOf } from "../../../host/matrix.ts";
 import { expectOptions } from "../../../host/options.ts";
 import type { LabelClass } from "../../labels.ts";
@@ -10,14 +10,17 @@ import { type Affine, makeVolume, type Volume } from "../../volume.ts";
 import type { ImageFile, ImageGrid } from "../format.ts";
 import { type FrameFacts, normalOf } from "./frames.ts";
 import { type DicomHeader, readHeader } from "./header.ts";
+import { expectOverlap, type Overlap, type Painter, painterOf, structureClasses, structureNamed } from "./paint.ts";
 import { openFrames } from "./pixels.ts";
 import type { SegmentTable } from "./segments.ts";
 import { affineOf } from "./stack.ts";
 
 /** How a segmentation becomes a label map. */
 export interface ReadSegmentationOptions {
-  /** Voxels of two segments: an error (default), or a mask per segment. */
-  readonly overlap?: "error" | "onehot";
+  /** Voxels of two segments: an error (default), a mask per segment ("onehot"), or the later one in the file's list ("last"). */
+  readonly overlap?: Overlap;
+  /** Labels of the segments to take: the first one has the value 1. Default all, by their numbers. */
+  readonly structures?: readonly string[];
   /** The grid of the image that was segmented, to lie on; default: from the first to the last frame, since empty slices are often left out. */
   readonly like?: ImageGrid;
   /** Share of a voxel from which on it belongs to a segment, where the file has shares. Default 0.5. */
@@ -40,14 +43,13 @@ const mostSlices = 4096;
 /**
  * Reads a DICOM segmentation of binary masks, fractions or a label map. `readImage` gives its frames as they are stored.
  * @throws FormatError for another DICOM object and a damaged one; DataError for frames that lie on no grid, or not on that of `like`, and for segments that
- *   overlap; ConfigError for an unknown option
+ *   overlap, and for a label that is not there; ConfigError for an unknown option
  */
 export async function readDicomSegmentation(file: ImageFile, options: ReadSegmentationOptions = {}): Promise<DicomSegmentation> {
-  expectOptions("readDicomSegmentation", options, "overlap:text like threshold:number");
+  expectOptions("readDicomSegmentation", options, "overlap:text structures:texts like threshold:number");
   expectArguments("readDicomSegmentation", "file", { file });
-  const { overlap = "error", like, threshold = 0.5 } = options;
-  if (overlap !== "error" && overlap !== "onehot")
-    throw new ConfigError(`readDicomSegmentation: overlap must be "error" or "onehot", got "${String(overlap)}"`);
+  const { overlap = "error", structures, like, threshold = 0.5 } = options;
+  expectOverlap("readDicomSegmentation", overlap);
   if (!(threshold > 0 && threshold <= 1))
     throw new ConfigError(`readDicomSegmentation: threshold must be above 0 and at most 1, got ${threshold}`);
   const header = await readHeader(file.name, file.blob);
@@ -56,16 +58,19 @@ export async function readDicomSegmentation(file: ImageFile, options: ReadSegmen
   if (layout.samples !== 1 || layout.kind !== "int") throw header.fail("a segmentation has one integer per voxel");
   const grid = like ? gridLike(header, like) : ownGrid(header);
   const least = table.type === "FRACTIONAL" ? threshold * table.most : 1;
-  const classes = classesOf(table);
-  const paint = overlap === "onehot" ? new Masks(header, table, grid) : new LabelMap(header, table, grid);
+  const who = `readDicomSegmentation: ${file.name}`;
+  const taken = structures ? structures.map((label) => structureNamed(label, table.segments, who)) : table.segments;
+  const named = taken.map(({ number, label }, i) => ({ number: structures ? i + 1 : number, label }));
+  const values = new Map(taken.map(({ number }, i) => [number, named[i].number]));
+  const paint = painterOf(overlap, named, grid.size, who);
   const read = await openFrames(header);
   for (const [frame, facts] of header.frames.entries()) {
     const { data } = await read(frame);
     const of = table.type === "LABELMAP" ? undefined : segmentOf(header, table, facts, frame);
-    paint.add(data, least, of, frame);
+    addFrame(paint, header, values, grid, { data, least, of, frame });
   }
   const meta = { source: file.name, format: "dicom", kind: "label" } as const;
-  return { labels: makeVolume(paint.result, grid.affine, meta), classes };
+  return { labels: makeVolume(paint.result, grid.affine, meta), classes: structureClasses(named) };
 }
 
 function segmentOf(header: DicomHeader, { segments }: SegmentTable, { marks }: FrameFacts, frame: number): number {
@@ -73,17 +78,6 @@ function segmentOf(header: DicomHeader, { segments }: SegmentTable, { marks }: F
   if (!segments.some((s) => s.number === number))
     throw header.fail(`frame ${frame} is of segment ${number}, which its table of segments does not have`);
   return number as number;
-}
-
-/** Segments of one label are told apart by their numbers. */
-function classesOf({ segments }: SegmentTable): LabelClass[] {
-  const named = segments
-    .filter((s) => s.number !== 0)
-    .map(({ number, label }) => {
-      const alone = segments.filter((s) => s.label === label).length === 1;
-      return { name: alone ? label : `${label} (${number})`, values: [number] };
-    });
-  return [{ name: "background", values: [0] }, ...named];
 }
 
 /** Where each frame's pixels go. */
@@ -148,86 +142,26 @@ function gridLike({ frames, layout, fail }: DicomHeader, { shape, affine }: Imag
   return { size, affine, frames: placed };
 }
 
-/** Sets the voxels of frames. */
-abstract class Painter {
-  protected readonly header: DicomHeader;
-  protected readonly table: SegmentTable;
-  protected readonly grid: Grid;
-  private readonly known: ReadonlySet<number>;
-
-  constructor(header: DicomHeader, table: SegmentTable, grid: Grid) {
-    this.header = header;
-    this.table = table;
-    this.grid = grid;
-    this.known = new Set(table.segments.map((s) => s.number));
-  }
-
-  /** @param segment that a value of `least` or more means; undefined where values are numbers of segments */
-  add(data: TypedArray, least: number, segment: number | undefined, frame: number): void {
-    const { rows, columns } = this.header.layout;
-    if (data.length < rows * columns) throw this.header.fail(`frame ${frame} has too few values; the file is damaged`);
-    const { first, alongRow, alongColumn } = this.grid.frames[frame];
-    for (let y = 0, i = 0; y < rows; y++) {
-      for (let x = 0, to = first + y * alongColumn; x < columns; x++, i++, to += alongRow) {
-        const v = data[i];
-        if (v === 0 || (segment !== undefined && v < least)) continue;
-        const number = segment ?? v;
-        if (!this.known.has(number)) throw this.header.fail(`frame ${frame} has the value ${number}, which is no segment`);
-        if (number !== 0) this.set(to, number);
-      }
+/** Sets the voxels of a frame. `of` is the segment that a value of `least` or more means; undefined where values are numbers of segments. */
+function addFrame(
+  paint: Painter,
+  { layout, fail, segments: table }: DicomHeader,
+  values: ReadonlyMap<number, number>,
+  grid: Grid,
+  { data, least, of, frame }: { data: TypedArray; least: number; of: number | undefined; frame: number },
+): void {
+  const { rows, columns } = layout;
+  if (data.length < rows * columns) throw fail(`frame ${frame} has too few values; the file is damaged`);
+  const known = new Set(table!.segments.map((s) => s.number));
+  const { first, alongRow, alongColumn } = grid.frames[frame];
+  for (let y = 0, i = 0; y < rows; y++) {
+    for (let x = 0, to = first + y * alongColumn; x < columns; x++, i++, to += alongRow) {
+      const v = data[i];
+      if (v === 0 || (of !== undefined && v < least)) continue;
+      const number = of ?? v;
+      if (!known.has(number)) throw fail(`frame ${frame} has the value ${number}, which is no segment`);
+      const value = values.get(number) ?? 0;
+      if (value !== 0) paint.set(to, value);
     }
-  }
-
-  protected abstract set(voxel: number, segment: number): void;
-  abstract readonly result: { readonly data: Uint8Array | Uint16Array; readonly shape: readonly number[] };
-}
-
-class LabelMap extends Painter {
-  private readonly data: Uint8Array | Uint16Array;
-
-  constructor(header: DicomHeader, table: SegmentTable, grid: Grid) {
-    super(header, table, grid);
-    const wide = table.segments.some((s) => s.number > 255);
-    this.data = new (wide ? Uint16Array : Uint8Array)(sizeOf(grid.size));
-  }
-
-  protected set(voxel: number, segment: number): void {
-    const before = this.data[voxel];
-    if (before !== 0 && before !== segment) throw this.overlapping(before, segment);
-    this.data[voxel] = segment;
-  }
-
-  private overlapping(a: number, b: number): DataError {
-    const name = (n: number) => `${n} (${this.table.segments.find((s) => s.number === n)?.label})`;
-    return new DataError(
-      `readDicomSegmentation: ${this.header.name}: segments ${name(a)} and ${name(b)} overlap; read it with { overlap: "onehot" }`,
-    );
-  }
-
-  get result() {
-    return { data: this.data, shape: [1, ...this.grid.size] };
-  }
-}
-
-class Masks extends Painter {
-  private readonly data: Uint8Array;
-  private readonly channels: ReadonlyMap<number, number>;
-
-  constructor(header: DicomHeader, table: SegmentTable, grid: Grid) {
-    super(header, table, grid);
-    const numbers = table.segments.map((s) => s.number).filter((n) => n !== 0);
-    this.channels = new Map(numbers.map((n, c) => [n, c * sizeOf(grid.size)]));
-    const voxels = numbers.length * sizeOf(grid.size);
-    if (voxels >= 2 ** 32)
-      throw new ShapeError(`readDicomSegmentation: ${numbers.length} masks of [${grid.size}] voxels are too many for one array`);
-    this.data = new Uint8Array(voxels);
-  }
-
-  protected set(voxel: number, segment: number): void {
-    this.data[this.channels.get(segment)! + voxel] = 1;
-  }
-
-  get result() {
-    return { data: this.data, shape: [this.channels.size, ...this.grid.size] };
   }
 }

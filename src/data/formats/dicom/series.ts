@@ -10,14 +10,14 @@ import { counted } from "../../../host/text.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import { ifSound, openBytes, unpackedFile } from "../byte_source.ts";
-import type { ImageFile } from "../format.ts";
+import type { ImageFile, ReadImageOptions } from "../format.ts";
 import { someAtATime } from "../some_at_a_time.ts";
 import { checkAlike, readVoxels } from "./assemble.ts";
 import { readDicom } from "./read_dicom.ts";
 import { type DicomHeader, isDicom, readHeader } from "./header.ts";
 import { NoImageError } from "./refusals.ts";
 import { alike, type Slice, slicesOf } from "./slice.ts";
-import { arrange } from "./stack.ts";
+import { arrange, type Stack } from "./stack.ts";
 
 /** A stack of slices of a series. */
 export interface SeriesInfo {
@@ -77,17 +77,33 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
   expectOptions("readSeries", options, seriesNames);
   expectArguments("readSeries", "files", { files });
-  expectWord("readSeries", "uneven", options.uneven ?? "refuse", ["refuse", "accept"]);
-  const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
-  if (errors.length > 0) throw errors[0];
-  const who = `readSeries: series ${info.uid}`;
+  const found = await findSeries(files, options);
+  const { info, slices, notes } = found;
   // One file of many frames is what readDicom makes of it.
   const only = files.find((f) => f.name === info.files[0]);
   if (info.files.length === 1 && only && info.count === slices[0].header.layout.frames)
     return readDicom(await unpackedFile(only));
   checkAlike(slices);
-  return readVoxels(arrange(slices, { uneven: options.uneven ?? "refuse", who }), info.files[0], notes);
+  return readVoxels(arranged(found, options), info.files[0], notes);
 }
+
+/**
+ * The slices of a series in their places, as readSeries has them along the third axis.
+ * @throws as readSeries
+ */
+export async function seriesStack(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Stack> {
+  return arranged(await findSeries(files, options), options);
+}
+
+async function findSeries(files: readonly ImageFile[], options: ReadSeriesOptions): Promise<FoundStack> {
+  expectWord("readSeries", "uneven", options.uneven ?? "refuse", ["refuse", "accept"]);
+  const found = choose(joined(await findStacks(files), options), options);
+  if (found.errors.length > 0) throw found.errors[0];
+  return found;
+}
+
+const arranged = ({ info, slices }: FoundStack, { uneven = "refuse" }: ReadSeriesOptions): Stack =>
+  arrange(slices, { uneven, who: `readSeries: series ${info.uid}` });
 
 /**
  * The files of one folder as one volume, whatever series they say they are of: some data sets gave each slice a series of its own.
@@ -111,6 +127,17 @@ export async function readSlices(
 async function headerOfImage(file: ImageFile): Promise<DicomHeader> {
   const { name, blob } = await unpackedFile(file);
   return readHeader(name, blob);
+}
+
+/** What chooses the series that a text names: its UID, or the beginning of it, or its description. @throws as listSeries */
+export async function seriesNamed(
+  files: readonly ImageFile[],
+  { series, stack }: Pick<ReadImageOptions, "series" | "stack">,
+): Promise<ReadSeriesOptions> {
+  const chosen = stack === undefined ? {} : { stack };
+  if (series === undefined) return chosen;
+  const described = (await listSeries(files)).some((s) => s.description === series);
+  return { ...chosen, ...(described ? { description: series } : { uid: series }) };
 }
 
 interface FoundStack {

@@ -3,8 +3,9 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { datasetIn } from "../../../data/folders/known_layouts.node.ts";
-import { filesAt, filesBelow } from "../../../data/formats/files.node.ts";
+import { fileAt, filesAt, filesBelow } from "../../../data/formats/files.node.ts";
 import { listSeries, seriesText } from "../../../data/formats/dicom/series.ts";
+import { listDicomStructures } from "../../../data/formats/dicom/structures.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { ReadImageOptions } from "../../../data/formats/format.ts";
@@ -30,6 +31,24 @@ const counts = [
   "maxStorageBuffersPerShaderStage",
 ] as const;
 
+/** Lists the structures of an RT structure set. Gives whether it is one. */
+async function sayStructures(path: string): Promise<boolean> {
+  const found = await listDicomStructures(await fileAt(path)).catch(() => undefined);
+  if (!found) return false;
+  say(path);
+  say(
+    `  ${"structures".padEnd(12)} RT structure set of ${counted(found.length, "structure")}: voxgrad convert-labels makes a label map`,
+  );
+  for (const { number, name, type, contours, open } of found) {
+    const lines = [
+      counted(contours.length, "contour"),
+      ...(open > 0 ? [`${counted(open, "line")} or points that enclose nothing`] : []),
+    ];
+    say(`  ${String(number).padEnd(12)} ${name}${type && ` (${type})`}: ${lines.join(", ")}`);
+  }
+  return true;
+}
+
 async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   let volume;
   try {
@@ -42,6 +61,7 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
           cause: error,
         },
       );
+    if (error instanceof FormatError && existsSync(path) && !isFolder(path) && (await sayStructures(path))) return;
     const listed = error instanceof ConfigError && choice.series === undefined && choice.stack === undefined;
     if (!(listed && (await saySeries(path)))) throw error;
     return;

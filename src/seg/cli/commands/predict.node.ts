@@ -16,6 +16,7 @@ import { type Ensemble, expectTogether, type OpenedRun, openRun, segmentCases, t
 import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
+import { objectKind } from "../dicom_objects.node.ts";
 import { casesWithout, existingAsked, predictCases, type SegmentCase } from "../predict_cases.node.ts";
 import { predictWithModel } from "../predict_model.node.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
@@ -34,6 +35,7 @@ const flags = {
   out: text,
   weights: text,
   probabilities: flag,
+  dicom: text,
   tta: flag,
   rot90: flag,
   overlap: text,
@@ -79,6 +81,10 @@ ${helpLines([
     "probabilities",
     "write the probabilities of classes or regions too, as channels of <id>_probabilities.nii.gz; of nnU-Net's folders also its own <id>.npz and <id>.pkl, for its ensembles",
   ],
+  [
+    "dicom KIND",
+    "of DICOM images, write <id>.seg.dcm (seg), a DICOM segmentation, or <id>.rtstruct.dcm (rtstruct), an RT structure set, too",
+  ],
   ["tta", "average over mirror images along all axes; refused where a run was trained without any"],
   ["rot90", "average over quarter turns, in the plane of slices or of the last two axes of square windows"],
   ["overlap SHARE", "of a window that neighbors overlap, from 0 to below 1; default the recipe's"],
@@ -105,9 +111,11 @@ export const predictCommand: Command = {
       throw new ConfigError("predict needs either --run DIR, the folder of a trained run, or --model PATH, a model of any kind");
     if ((values.data === undefined) === (positionals.length === 0))
       throw new ConfigError("predict needs either --data DIR or image files and folders");
+    const dicom = objectKind(values.dicom);
     if (values.model !== undefined)
       return predictWithModel(values.model, positionals, {
         ...values,
+        dicom,
         fold: foldNamed(values.fold),
         weights: values.weights as "last" | "best" | undefined,
         probabilities: values.probabilities === true,
@@ -137,7 +145,7 @@ export const predictCommand: Command = {
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
-    const results = { out, probabilities, order: asked.map(({ id }) => id) };
+    const results = { out, probabilities, dicom, order: asked.map(({ id }) => id) };
     const cases = await casesWithout(asked, info.labels, results, existingAsked(values), positionals);
     if (cases.length === 0) return 0;
     return withDevice(

@@ -128,7 +128,7 @@ describe("readDicomSegmentation", () => {
 
   test("overlap is an error that names both, or a mask each", async () => {
     const overlapping = segmentation([...frames, { segment: 8, z: 8, pixels: "0110 0000" }]);
-    await expect(read(overlapping)).rejects.toThrow(/segments 1 \(liver\) and 8 \(kidney\) overlap.*onehot/);
+    await expect(read(overlapping)).rejects.toThrow(/structures 1 \(liver\) and 8 \(kidney\) overlap.*onehot/);
     const { labels } = await read(overlapping, { overlap: "onehot" });
     expect(labels.shape).toEqual([3, 4, 2, 4]);
     expect(drawn(labels).filter((_, k) => k % 4 === 3)).toEqual(["1100 1000", "0011 0000", "0110 0000"]);

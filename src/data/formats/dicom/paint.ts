@@ -1,0 +1,102 @@
+/** @file Numbered structures set voxel by voxel: as a label map, or as a mask of each. */
+
+import { sizeOf } from "../../../host/array.ts";
+import { DataError, ShapeError } from "../../../host/errors.ts";
+import { expectWord } from "../../../host/words.ts";
+import type { LabelClass } from "../../labels.ts";
+import type { Segment } from "./segments.ts";
+
+/** What becomes of voxels of two structures. */
+export type Overlap = "error" | "onehot" | "last";
+
+/** Takes voxels of structures. */
+export interface Painter {
+  /** @throws DataError for a voxel of two structures, where that is an error */
+  set(voxel: number, structure: number): void;
+  readonly result: { readonly data: Uint8Array | Uint16Array; readonly shape: readonly number[] };
+}
+
+/**
+ * A painter of structures on `[nx, ny, nz]` voxels; 0 is no structure.
+ * @param who names the function and the file in errors
+ * @throws ShapeError for masks that fit no array
+ */
+export function painterOf(overlap: Overlap, structures: readonly Segment[], size: readonly number[], who: string): Painter {
+  return overlap === "onehot" ? new Masks(structures, size, who) : new LabelMap(structures, size, overlap === "last", who);
+}
+
+/** @throws ConfigError */
+export const expectOverlap = (op: string, overlap: unknown): void =>
+  expectWord(op, "overlap", overlap, ["error", "onehot", "last"]);
+
+/** The background and the structures, those of one label told apart by their numbers. */
+export function structureClasses(structures: readonly Segment[]): LabelClass[] {
+  const named = structures
+    .filter((s) => s.number !== 0)
+    .map(({ number, label }) => {
+      const alone = structures.filter((s) => s.label === label).length === 1;
+      return { name: alone ? label : `${label} (${number})`, values: [number] };
+    });
+  return [{ name: "background", values: [0] }, ...named];
+}
+
+/** The only structure of a name. @throws DataError that lists them */
+export function structureNamed<T extends { readonly label: string }>(name: string, all: readonly T[], who: string): T {
+  const found = all.filter((s) => s.label === name);
+  if (found.length === 1) return found[0];
+  const text = JSON.stringify(name);
+  if (found.length > 1) throw new DataError(`${who}: ${found.length} structures have the name ${text}`);
+  throw new DataError(`${who}: there is no structure ${text}; there are ${all.map((s) => s.label).join(", ")}`);
+}
+
+class LabelMap implements Painter {
+  readonly result: Painter["result"];
+  private readonly structures: readonly Segment[];
+  private readonly last: boolean;
+  private readonly who: string;
+
+  constructor(structures: readonly Segment[], size: readonly number[], last: boolean, who: string) {
+    const wide = structures.some((s) => s.number > 255);
+    this.result = { data: new (wide ? Uint16Array : Uint8Array)(sizeOf(size)), shape: [1, ...size] };
+    this.structures = structures;
+    this.last = last;
+    this.who = who;
+  }
+
+  set(voxel: number, structure: number): void {
+    const { data } = this.result;
+    const before = data[voxel];
+    if (before === 0) data[voxel] = structure;
+    else if (before === structure) return;
+    else if (this.last) data[voxel] = this.places(before) < this.places(structure) ? structure : before;
+    else throw this.overlapping(before, structure);
+  }
+
+  private places(number: number): number {
+    return this.structures.findIndex((s) => s.number === number);
+  }
+
+  private overlapping(a: number, b: number): DataError {
+    const name = (n: number) => `${n} (${this.structures.find((s) => s.number === n)?.label})`;
+    return new DataError(
+      `${this.who}: structures ${name(a)} and ${name(b)} overlap; take "onehot", a mask of each, or "last", the later in the list, as overlap`,
+    );
+  }
+}
+
+class Masks implements Painter {
+  readonly result: Painter["result"];
+  private readonly channels: ReadonlyMap<number, number>;
+
+  constructor(structures: readonly Segment[], size: readonly number[], who: string) {
+    const numbers = structures.map((s) => s.number).filter((n) => n !== 0);
+    this.channels = new Map(numbers.map((n, c) => [n, c * sizeOf(size)]));
+    const voxels = numbers.length * sizeOf(size);
+    if (voxels >= 2 ** 32) throw new ShapeError(`${who}: ${numbers.length} masks of [${size}] voxels are too many for one array`);
+    this.result = { data: new Uint8Array(voxels), shape: [numbers.length, ...size] };
+  }
+
+  set(voxel: number, structure: number): void {
+    this.result.data[this.channels.get(structure)! + voxel] = 1;
+  }
+}

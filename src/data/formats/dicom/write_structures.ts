@@ -1,0 +1,128 @@
+/** @file Label maps as DICOM RT structure sets (PS3.3 section A.19): the outlines of each class in each slice. */
+
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
+import { contourLines } from "../../../host/grid/contours.ts";
+import { expectOptions } from "../../../host/options.ts";
+import type { Volume } from "../../volume.ts";
+import { referencesTo, referenceTo, type Source, sourceOf, stepsIn } from "./derived.ts";
+import { encodeFile } from "./encode.ts";
+import type { Vector } from "./frames.ts";
+import { foregroundIn } from "./label_channels.ts";
+import type { Slice } from "./slice.ts";
+import { type WriteDicomLabelsOptions, writeLabelsNames } from "./write_segmentation.ts";
+import type { Attributes } from "./written_tags.ts";
+
+/**
+ * Writes labels as a DICOM RT structure set of the series that they were found in, for systems that plan radiotherapy: closed contours half way between the
+ * voxels of a class and the others, holes as contours within. Filled again, by voxel centers, they are the same voxels.
+ * @param labels as in writeDicomSegmentation
+ * @returns the bytes of the file
+ * @throws as writeDicomSegmentation
+ */
+export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
+  const op = "writeDicomStructures";
+  expectOptions(op, options, writeLabelsNames);
+  expectArguments(op, "volume", { labels });
+  expectKinds(op, { files: { "options.like": options.like } });
+  const { like, series = {}, description = "Segmentation", algorithm = "voxgrad" } = options;
+  const { classes, at } = foregroundIn(labels, options.classes, op);
+  const texts = [algorithm, ...classes.map((c) => c.name)];
+  const source = await sourceOf(like, series, { op, modality: "RTSTRUCT", description, texts });
+  const { columns, rows } = source.slices[0].header.layout;
+  const { first, along } = stepsIn(labels, source, op);
+  const contours: Attributes[][] = classes.map(() => []);
+  for (const [k, slice] of source.slices.entries()) {
+    const masks = new Map<number, Uint8Array>();
+    for (let y = 0, pixel = 0; y < rows; y++) {
+      for (let x = 0; x < columns; x++, pixel++) {
+        at(first + x * along[0] + y * along[1] + k * along[2], (c) => {
+          let mask = masks.get(c);
+          if (!mask) masks.set(c, (mask = new Uint8Array(rows * columns)));
+          mask[pixel] = 1;
+        });
+      }
+    }
+    for (const [c, mask] of masks)
+      contours[c].push(...contourLines(mask, [rows, columns], 0.5).map((line) => contourOf(line, slice)));
+  }
+  const names = classes.map((c) => c.name);
+  return encodeFile({ ...objectOf(source, description), ...structuresOf(source, names, contours) }, "implicit");
+}
+
+/** A closed line of rows and columns in the patient. */
+function contourOf(line: Float64Array, slice: Slice): Attributes {
+  const { position, orientation, pixelSpacing } = slice.facts;
+  const [row, column] = orientation!;
+  const [down, right] = pixelSpacing!;
+  const points: number[] = [];
+  const count = line.length >> 1;
+  for (let i = 0; i < count; i++) {
+    const [r, c] = [line[2 * i], line[2 * i + 1]];
+    if (straight(line, (i + count - 1) % count, i, (i + 1) % count)) continue;
+    const at = (axis: number) => position![axis] + row[axis] * c * right + column[axis] * r * down;
+    // A ten-thousandth of a millimeter.
+    points.push(...([at(0), at(1), at(2)] satisfies Vector).map((v) => Number(v.toFixed(4))));
+  }
+  return {
+    ContourImageSequence: [referenceTo(slice)],
+    ContourGeometricType: "CLOSED_PLANAR",
+    NumberOfContourPoints: String(points.length / 3),
+    ContourData: points,
+  };
+}
+
+/** Whether b lies on the way from a to c. */
+function straight(line: Float64Array, a: number, b: number, c: number): boolean {
+  const [r, q] = [line[2 * b] - line[2 * a], line[2 * b + 1] - line[2 * a + 1]];
+  return r * (line[2 * c + 1] - line[2 * b + 1]) === q * (line[2 * c] - line[2 * b]);
+}
+
+function objectOf({ slices, attributes, frameOfReference }: Source, description: string): Attributes {
+  const { seriesUid } = slices[0].header;
+  const { StudyInstanceUID, ContentDate, ContentTime, ...common } = attributes;
+  return {
+    ...common,
+    StudyInstanceUID,
+    SOPClassUID: "1.2.840.10008.5.1.4.1.1.481.3",
+    OperatorsName: "",
+    StructureSetLabel: description.slice(0, 16),
+    StructureSetDate: ContentDate,
+    StructureSetTime: ContentTime,
+    ApprovalStatus: "UNAPPROVED",
+    ReferencedFrameOfReferenceSequence: [
+      {
+        FrameOfReferenceUID: frameOfReference,
+        RTReferencedStudySequence: [
+          {
+            // Detached study management, which the standard retired and still asks for here.
+            ReferencedSOPClassUID: "1.2.840.10008.3.1.2.3.1",
+            ReferencedSOPInstanceUID: StudyInstanceUID,
+            RTReferencedSeriesSequence: [{ SeriesInstanceUID: seriesUid, ContourImageSequence: referencesTo(slices) }],
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function structuresOf({ frameOfReference }: Source, names: readonly string[], contours: readonly Attributes[][]): Attributes {
+  const number = (i: number) => String(i + 1);
+  return {
+    StructureSetROISequence: names.map((name, i) => ({
+      ROINumber: number(i),
+      ReferencedFrameOfReferenceUID: frameOfReference,
+      ROIName: name,
+      ROIGenerationAlgorithm: "AUTOMATIC",
+    })),
+    ROIContourSequence: contours.map((ContourSequence, i) => ({
+      ReferencedROINumber: number(i),
+      ...(ContourSequence.length > 0 && { ContourSequence }),
+    })),
+    RTROIObservationsSequence: names.map((_, i) => ({
+      ObservationNumber: number(i),
+      ReferencedROINumber: number(i),
+      RTROIInterpretedType: "",
+      ROIInterpreter: "",
+    })),
+  };
+}

@@ -1,0 +1,87 @@
+/** @file `voxgrad convert-labels`, `info` on structure sets, and predictions as DICOM objects. */
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeVolume } from "../../../src/data/index.ts";
+import { readSeriesFolder, writeImageFile } from "../../../src/data/index.node.ts";
+import { readImageFile } from "../../../src/data/formats/images.node.ts";
+import { casesWithout, predictCases } from "../../../src/seg/cli/predict_cases.node.ts";
+import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+import { callCli } from "../../lib/call_cli.ts";
+import { dicomSlice } from "../../lib/dicom_file.ts";
+
+let dir: string;
+const at = (name: string) => join(dir, name);
+const data = Uint8Array.from({ length: 24 }, (_, i) => [0, 1, 2, 2][(i * 7) % 4]);
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "voxgrad-labels-"));
+  mkdirSync(at("ct"));
+  for (const instance of [1, 2, 3, 4])
+    writeFileSync(at(`ct/${instance}.dcm`), dicomSlice({ instance, more: { 0x0020000d: ["UI", "1.2.8"] } }));
+  const image = await readSeriesFolder(at("ct"));
+  await writeImageFile(at("labels.nii.gz"), makeVolume({ data, shape: image.shape }, image.affine));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+test.each([
+  ["seg", "DICOM segmentation"],
+  ["rtstruct", "RT structure set"],
+])("there and back as %s", async (as, title) => {
+  const [object, map] = [at(`${as}.dcm`), at(`${as}.nii.gz`)];
+  const like = ["--like", at("ct")];
+  const there = await callCli(["convert-labels", at("labels.nii.gz"), object, ...like, "--as", as, "--names", "liver, kidney"]);
+  expect(there).toMatchObject({ stderr: "", stdout: `${object}: ${title}, liver, kidney\n` });
+  const back = await callCli(["convert-labels", object, map, ...like]);
+  expect(back.stdout).toBe(`${map}: 3 × 2 × 4 voxels, 2 structures\n  1  liver\n  2  kidney\n`);
+  expect([...(await readImageFile(map)).data]).toEqual([...data]);
+  const one = await callCli(["convert-labels", object, map, ...like, "--structures", "kidney", "--overwrite"]);
+  expect(one.stdout).toContain("1  kidney");
+  expect([...(await readImageFile(map)).data]).toEqual([...data].map((v) => Number(v === 2)));
+});
+
+test("info lists the structures of a set", async () => {
+  await callCli(["convert-labels", at("labels.nii.gz"), at("listed.dcm"), "--like", at("ct"), "--as", "rtstruct"]);
+  const { stdout, code } = await callCli(["info", at("listed.dcm")]);
+  expect(code ?? 0).toBe(0);
+  expect(stdout).toMatch(/RT structure set of 2 structures: voxgrad convert-labels[^]*1 +label 1: \d+ contours?\n +2 +label 2: /);
+});
+
+test("what does not go together is told", async () => {
+  const failing = async (...args: string[]) => (await callCli(["convert-labels", ...args])).stderr;
+  const map = at("labels.nii.gz");
+  expect(await failing(map)).toMatch(/needs two paths/);
+  expect(await failing(map, at("x.dcm"))).toMatch(/ConfigError: .*--like/);
+  expect(await failing(map, at("x.dcm"), "--like", at("ct"), "--as", "sr")).toMatch(/unknown --as "sr"; known are seg, rtstruct/);
+  expect(await failing(map, at("x.dcm"), "--like", at("ct"), "--structures", "a")).toMatch(
+    /--structures is for label maps from DICOM/,
+  );
+  expect(await failing(at("seg.dcm"), at("x.nii.gz"), "--names", "a")).toMatch(/--names is for label maps to DICOM/);
+  expect(await failing(at("rtstruct.dcm"), at("x.nii.gz"))).toMatch(/contours have no voxels of their own/);
+  expect(await failing(map, at("x.dcm"), "--like", map)).toMatch(/FormatError/);
+  expect(await failing(map, at("seg.dcm"), "--like", at("ct"))).toMatch(/exists; choose another name/);
+  expect(readdirSync(dir)).not.toContain("x.dcm");
+});
+
+test("predictions are written as objects beside their maps, of DICOM images alone", async () => {
+  const classes = [
+    { name: "background", values: [0] },
+    { name: "liver", values: [1] },
+    { name: "kidney", values: [2] },
+  ];
+  const out = folderStore(at("out"));
+  const results = { out, probabilities: false, dicom: "seg" } as const;
+  const cases = [{ id: "ct", image: [at("ct")] }];
+  const image = await readSeriesFolder(at("ct"));
+  const segment = async () => ({ id: "ct", source: { id: "ct", image }, labels: { data, shape: image.shape } });
+  expect(await predictCases(cases, classes, results, segment)).toBe(0);
+  expect(readdirSync(at("out")).sort()).toEqual(["ct.nii.gz", "ct.seg.dcm", "volumes.csv"]);
+  await callCli(["convert-labels", at("out/ct.seg.dcm"), at("again.nii.gz"), "--like", at("ct")]);
+  expect([...(await readImageFile(at("again.nii.gz"))).data]).toEqual([...data]);
+  await expect(casesWithout(cases, classes, results, "refuse")).rejects.toThrow(/out.ct.nii.gz/);
+  rmSync(at("out/ct.seg.dcm"));
+  expect(await casesWithout(cases, classes, results, "skip")).toHaveLength(1);
+  const others = [{ id: "labels", image: [at("labels.nii.gz")] }];
+  await expect(predictCases(others, classes, results, segment)).rejects.toThrow(/--dicom writes objects of DICOM images/);
+});
