@@ -44,6 +44,7 @@ export interface Calls {
     Progress | Planned
   >;
   labelFile: Call<{ readonly result: string }, Download>;
+  objectFile: Call<{ readonly result: string; readonly kind: "seg" | "rtstruct" }, Download>;
   surfaceFile: Call<{ readonly result: string; readonly structure: number }, Download>;
   volumesFile: Call<{ readonly result: string }, Download>;
   openData: Call<{ readonly source: DataSource }, DataInfo, Progress>;

@@ -72,4 +72,6 @@ export interface Result {
   readonly seconds: number;
   readonly structures: readonly Measured[];
   readonly overlay: Blob;
+  /** Whether it can be saved as a DICOM object, which belongs to a DICOM series. */
+  readonly dicom: boolean;
 }

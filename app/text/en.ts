@@ -86,6 +86,8 @@ export const en = {
   "result.show": "Show {name}",
   "result.opacity": "Opacity",
   "result.nifti": "Label map (NIfTI)",
+  "result.seg": "DICOM segmentation (SEG)",
+  "result.rtstruct": "Contours (RTSTRUCT)",
   "result.csv": "Volumes (CSV)",
   "result.stl": "Surface of {name} as STL",
   "result.none": "Nothing was found",

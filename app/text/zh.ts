@@ -84,6 +84,8 @@ export const zh: Texts = {
   "result.show": "显示 {name}",
   "result.opacity": "不透明度",
   "result.nifti": "标签图（NIfTI）",
+  "result.seg": "DICOM 分割（SEG）",
+  "result.rtstruct": "轮廓（RTSTRUCT）",
   "result.csv": "体积表（CSV）",
   "result.stl": "{name} 的表面 STL",
   "result.none": "没有找到任何结构",

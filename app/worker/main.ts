@@ -28,6 +28,7 @@ serve({
   segment: async (args, context) => (await segmenting()).segmentScan(args, context),
   labelFile: async ({ result }) => (await segmenting()).labelFile(result),
   surfaceFile: async ({ result, structure }) => (await segmenting()).surfaceFile(result, structure),
+  objectFile: async ({ result, kind }) => (await segmenting()).objectFile(result, kind),
   volumesFile: async ({ result }) => (await segmenting()).volumesFile(result),
   openData: async (args, context) => (await training()).openTrainingData(args, context),
   recipeOptions: async ({ recipe }) => (await training()).recipeOptions(recipe),

@@ -11,16 +11,24 @@ import {
   RandomState,
   readImage,
   readSeries,
+  type ReadSeriesOptions,
   type Volume,
 } from "voxgrad/data";
 import { DataError, FormatError } from "voxgrad";
 import type { PickedFile, Picture3d, ScanFacts, ScanInfo, Uneven } from "../protocol.ts";
 import { pictureOf } from "./picture.ts";
 
+/** Files of a DICOM series, and which of its stacks. */
+export interface Series {
+  readonly modality: string;
+  readonly files: readonly ImageFile[];
+  readonly chosen: ReadSeriesOptions;
+}
+
 interface Scan {
   readonly info: ScanInfo;
   /** Of a DICOM series. */
-  readonly modality?: string | undefined;
+  readonly series?: Series | undefined;
   /** What tells whether it is picked again. */
   readonly files: string;
   /** Slices without a common distance are refused unless they are to be read as they are. */
@@ -34,7 +42,7 @@ let counter = 0;
 let kept: { readonly key: string; readonly volume: Promise<Volume> } | undefined;
 
 /** A row; what was picked before keeps the one that it has. */
-function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: Scan["read"], modality?: string): ScanInfo {
+function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: Scan["read"], series?: Series): ScanInfo {
   const files = JSON.stringify([
     info.name,
     info.format,
@@ -43,7 +51,7 @@ function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: Sca
   const before = [...scans.values()].find((s) => s.files === files);
   const key = before?.info.key ?? `scan${++counter}`;
   const row = { ...info, key };
-  scans.set(key, { info: row, files, read, modality });
+  scans.set(key, { info: row, files, read, series });
   return row;
 }
 
@@ -111,9 +119,9 @@ async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo
       problems: s.problems,
     };
     const from = files.filter((f) => names.has(f.path));
-    const chosen = { uid: s.uid, stack: s.stack };
-    const read: Scan["read"] = (asItIs) => readSeries(mine, { ...chosen, uneven: asItIs ? "accept" : "refuse" });
-    return add(info, from, read, s.modality);
+    const series: Series = { modality: s.modality, files: mine, chosen: { uid: s.uid, stack: s.stack } };
+    const read: Scan["read"] = (asItIs) => readSeries(mine, { ...series.chosen, uneven: asItIs ? "accept" : "refuse" });
+    return add(info, from, read, series);
   });
   return { rows, files: found.flatMap((s) => s.files) };
 }
@@ -189,6 +197,12 @@ const scanOf = (key: string): Scan => {
   throw new FormatError("this scan is no longer there; pick it again");
 };
 
+/** The DICOM series that a scan is, as it was read. */
+export function scanSeries(key: string): Series | undefined {
+  const { series } = scanOf(key);
+  return series && { ...series, chosen: { ...series.chosen, uneven: asTheyAre.has(key) ? "accept" : "refuse" } };
+}
+
 export const scanName = (key: string): string => scanOf(key).info.name;
 
 const millimeters: Readonly<Record<string, number>> = { m: 1000, um: 0.001 };
@@ -226,7 +240,7 @@ export async function scanFacts(key: string, asItIs = false): Promise<ScanFacts 
       shape: volume.shape,
       spacing: volume.spacing,
       notes: volume.meta.notes ?? [],
-      picture: pictureOf(volume, { modality: scanOf(key).modality }),
+      picture: pictureOf(volume, { modality: scanOf(key).series?.modality }),
     };
   } catch (error) {
     const uneven = error instanceof DataError ? offer.exec(error.message)?.[1] : undefined;
@@ -237,5 +251,5 @@ export async function scanFacts(key: string, asItIs = false): Promise<ScanFacts 
 
 /** Another channel of a scan. */
 export async function scanPicture(key: string, channel: number | "color"): Promise<Picture3d> {
-  return pictureOf(await readScan(key), { channel, modality: scanOf(key).modality });
+  return pictureOf(await readScan(key), { channel, modality: scanOf(key).series?.modality });
 }

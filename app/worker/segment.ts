@@ -1,13 +1,21 @@
 /** @file Segmenting a scan with a model, and the files that come of it. */
 
 import { DeviceLostError, FormatError } from "voxgrad";
-import { encodeMesh, type LabelClass, makeVolume, type Volume, writeNifti } from "voxgrad/data";
+import {
+  encodeMesh,
+  type LabelClass,
+  makeVolume,
+  type Volume,
+  writeDicomSegmentation,
+  writeDicomStructures,
+  writeNifti,
+} from "voxgrad/data";
 import { type LabelVolume, labelVolumes, surfaceOf, volumesCsv } from "voxgrad/seg";
 import type { Calls, Download, Result } from "../protocol.ts";
 import { isFlat, overlayOf } from "./display.ts";
 import { alone } from "./gpu.ts";
 import { closeModel, modelName, modelOf } from "./models.ts";
-import { readScan, scanName } from "./scans.ts";
+import { readScan, scanName, scanSeries, type Series } from "./scans.ts";
 import { type CallContext, timer } from "./serve.ts";
 import { structuresOf, valuesOf } from "./structures.ts";
 
@@ -15,6 +23,8 @@ interface Kept {
   readonly name: string;
   readonly labels: Volume;
   readonly classes: readonly LabelClass[];
+  readonly model: string;
+  readonly series: Series | undefined;
 }
 
 const results = new Map<string, Kept>();
@@ -70,7 +80,8 @@ interface Segmented {
 function keep(scan: string, model: string, { labels, classes, measured }: Segmented, seconds: number): Result {
   const key = `result${++counter}`;
   const name = scanName(scan);
-  results.set(key, { name, labels, classes });
+  const series = scanSeries(scan);
+  results.set(key, { name, labels, classes, model: modelName(model), series });
   for (const old of [...results.keys()].slice(0, -most)) results.delete(old);
   const volumes = volumesOf(name, labels, classes);
   const structures = structuresOf(classes).map((s, i) => ({
@@ -79,7 +90,7 @@ function keep(scan: string, model: string, { labels, classes, measured }: Segmen
     milliliters: measured ? volumes[i].milliliters : null,
   }));
   const overlay = overlayOf(labels.shape[0] > 1 ? stacked(labels, classes) : labels, valuesOf(classes));
-  return { key, scan, model: modelName(model), seconds, structures, overlay };
+  return { key, scan, model: modelName(model), seconds, structures, overlay, dicom: series !== undefined };
 }
 
 /** Channel c of regions that a model leaves apart, which may overlap. */
@@ -121,6 +132,16 @@ export async function labelFile(key: string): Promise<Download> {
     name: `${fileName(name)}_seg.nii.gz`,
     blob: blobOf(await writeNifti(labels, { dtype, gzip: true }), "application/gzip"),
   };
+}
+
+const objects = { seg: writeDicomSegmentation, rtstruct: writeDicomStructures } as const;
+
+/** The labels as a DICOM object of the series, for viewers, archives and planning systems. */
+export async function objectFile(key: string, kind: keyof typeof objects): Promise<Download> {
+  const { name, labels, classes, model, series } = keptOf(key);
+  if (!series) throw new FormatError(`${name} is no DICOM series`);
+  const bytes = await objects[kind](labels, { like: series.files, series: series.chosen, classes, algorithm: model });
+  return { name: `${fileName(name)}.${kind}.dcm`, blob: blobOf(bytes, "application/dicom") };
 }
 
 /** The surface of a structure as STL, in millimeters. */

@@ -6,11 +6,20 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { en } from "../../app/text/en.ts";
 import { addScans, sampleVolume } from "../../app/worker/scans.ts";
-import { makeVolume, readImage, readSeries, type Volume, writeImage, writeNifti } from "../../src/data/index.ts";
+import {
+  makeVolume,
+  readImage,
+  readDicomSegmentation,
+  readDicomStructures,
+  readSeries,
+  type Volume,
+  writeImage,
+  writeNifti,
+} from "../../src/data/index.ts";
 import { segment } from "../../src/seg/index.ts";
 import { modelFiles } from "../../src/seg/index.node.ts";
 import { device } from "../lib/device.ts";
-import { dicomSlice } from "../lib/dicom_file.ts";
+import { dicomSlice, imageFile } from "../lib/dicom_file.ts";
 import { columns, encode, packed, rows } from "../lib/packed_dicom.ts";
 import { openSite, sampleInSlices, type Site, Visit } from "./site.ts";
 
@@ -108,8 +117,16 @@ test("a DICOM series among other files, listed and segmented", async () => {
   await visit.drop("#drop-scan", [...slices.toReversed(), { name: "readme.txt", bytes: Buffer.from("no image") }]);
   await visit.page.getByText("T1 axial").waitFor();
   const there = await segmented(visit);
-  const { labels: here } = await segment(await device(), modelFiles(model), await readSeries(files));
+  const image = await readSeries(files);
+  const { labels: here } = await segment(await device(), modelFiles(model), image);
   expectEqual(there, here);
+  // Saved as objects of the series they are the same voxels.
+  const saved = async (name: string) => imageFile(Uint8Array.from(readFileSync(await visit.saved(name))), name);
+  const found = [
+    await readDicomSegmentation(await saved("DICOM segmentation (SEG)"), { like: image }),
+    await readDicomStructures(await saved("Contours (RTSTRUCT)"), { like: image }),
+  ];
+  for (const { labels } of found) expect(count(labels, (v, i) => v !== there.data[i])).toBe(0);
   await visit.end();
 }, 300_000);
 

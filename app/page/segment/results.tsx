@@ -98,6 +98,16 @@ export function Results() {
         <button type="button" onClick={() => void state.saveLabels()}>
           {t("result.nifti")}
         </button>
+        {found.dicom && (
+          <>
+            <button type="button" onClick={() => void state.saveObject("seg")}>
+              {t("result.seg")}
+            </button>
+            <button type="button" onClick={() => void state.saveObject("rtstruct")}>
+              {t("result.rtstruct")}
+            </button>
+          </>
+        )}
         <button type="button" onClick={() => void state.saveVolumes()}>
           {t("result.csv")}
         </button>

@@ -144,6 +144,8 @@ export function toggleStructure(index: number): void {
 
 export const saveLabels = (): Promise<boolean> =>
   attempt(async () => save(await call("labelFile", { result: result.value!.key })));
+export const saveObject = (kind: "seg" | "rtstruct"): Promise<boolean> =>
+  attempt(async () => save(await call("objectFile", { result: result.value!.key, kind })));
 export const saveVolumes = (): Promise<boolean> =>
   attempt(async () => save(await call("volumesFile", { result: result.value!.key })));
 export const saveSurface = (structure: number): Promise<boolean> =>
