@@ -24,8 +24,10 @@ export function contourLines(plane: TypedArray, shape: readonly number[], level:
   const next = new Map<number, number>();
   for (let r = -1; r < rows; r++) {
     for (let c = -1; c < columns; c++) {
+      const first = at(r, c) > level;
+      // Most places lie on no line; they make no lists.
+      if (at(r + 1, c) > level === first && at(r + 1, c + 1) > level === first && at(r, c + 1) > level === first) continue;
       const corners = [at(r, c), at(r + 1, c), at(r + 1, c + 1), at(r, c + 1)].map((v) => v > level);
-      if (corners.every((v) => v === corners[0])) continue;
       const i = (r + 1) * wide + c + 1;
       const sides = [2 * i, 2 * (i + wide) + 1, 2 * (i + 1), 2 * i + 1];
       for (let k = 0; k < 4; k++) {

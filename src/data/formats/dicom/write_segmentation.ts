@@ -5,9 +5,9 @@ import { expectOptions } from "../../../host/options.ts";
 import type { LabelClass } from "../../labels.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
-import { referencesTo, referenceTo, type Source, sourceOf, stepsIn } from "./derived.ts";
+import { referencesTo, referenceTo, type Source, sourceOf } from "./derived.ts";
 import { encodeFile, newUid } from "./encode.ts";
-import { foregroundIn } from "./label_channels.ts";
+import { classPixels, foregroundIn } from "./class_pixels.ts";
 import type { ReadSeriesOptions } from "./series.ts";
 import { type Attributes, writtenTags } from "./written_tags.ts";
 
@@ -48,35 +48,50 @@ export async function writeDicomSegmentation(labels: Volume, options: WriteDicom
   expectArguments(op, "volume", { labels });
   expectKinds(op, { files: { "options.like": options.like } });
   const { like, series = {}, description = "Segmentation", algorithm = "voxgrad" } = options;
-  const { classes, at } = foregroundIn(labels, options.classes, op);
+  const classes = foregroundIn(labels, options.classes, op);
   const texts = [algorithm, ...classes.map((c) => c.name)];
   const source = await sourceOf(like, series, { op, modality: "SEG", description, texts });
+  const pixelsOf = classPixels(labels, options.classes, source, op);
   const { columns, rows } = source.slices[0].header.layout;
-  const { first, along } = stepsIn(labels, source, op);
-  const inSlice = (slice: number, see: (segment: number, pixel: number) => void) => {
-    for (let y = 0, pixel = 0; y < rows; y++)
-      for (let x = 0; x < columns; x++, pixel++)
-        at(first + x * along[0] + y * along[1] + slice * along[2], (segment) => see(segment, pixel));
-  };
-  // By segment, then along the slices.
-  const filled = classes.map(() => new Set<number>());
-  for (let slice = 0; slice < source.slices.length; slice++) inSlice(slice, (segment) => filled[segment].add(slice));
-  const frames = filled.flatMap((slices, segment) => [...slices].map((slice) => ({ segment, slice })));
+  const size = rows * columns;
+  const frames = source.slices.flatMap((_, slice) =>
+    [...pixelsOf(slice)].map(([segment, pixels]) => ({ segment, slice, bits: packed(pixels, size) })),
+  );
   // A file without a frame is none.
-  if (frames.length === 0) frames.push({ segment: 0, slice: 0 });
-  const numbers = new Map(frames.map(({ segment, slice }, n) => [segment * source.slices.length + slice, n]));
-  const pixels = columns * rows;
-  const bits = new Uint8Array(Math.ceil((frames.length * pixels) / 8));
-  for (let slice = 0; slice < source.slices.length; slice++)
-    inSlice(slice, (segment, pixel) => {
-      const bit = numbers.get(segment * source.slices.length + slice)! * pixels + pixel;
-      bits[Math.floor(bit / 8)] |= 1 << (bit % 8);
-    });
+  if (frames.length === 0) frames.push({ segment: 0, slice: 0, bits: packed([], size) });
+  frames.sort((a, b) => a.segment - b.segment || a.slice - b.slice);
+  const bits = joined(
+    frames.map((frame) => frame.bits),
+    size,
+  );
   const segments = classes.map(({ name }, i) => segmentOf(i + 1, name, algorithm));
   return encodeFile(
     { ...objectOf(source, description), ...groupsOf(source, frames), SegmentSequence: segments, PixelData: bits },
     "explicit",
   );
+}
+
+/** Eight pixels a byte, the first one lowest. */
+function packed(pixels: readonly number[], size: number): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(size / 8));
+  for (const pixel of pixels) bits[pixel >> 3] |= 1 << (pixel & 7);
+  return bits;
+}
+
+/** Frames of so many pixels one behind the other, which begin within a byte where that is no multiple of eight. */
+function joined(frames: readonly Uint8Array[], pixels: number): Uint8Array {
+  const out = new Uint8Array(Math.ceil((frames.length * pixels) / 8));
+  for (const [n, frame] of frames.entries()) {
+    const first = n * pixels;
+    const [at, shift] = [Math.floor(first / 8), first % 8];
+    if (shift === 0) out.set(frame, at);
+    else
+      for (let i = 0; i < frame.length; i++) {
+        out[at + i] |= frame[i] << shift;
+        if (at + i + 1 < out.length) out[at + i + 1] |= frame[i] >> (8 - shift);
+      }
+  }
+  return out;
 }
 
 const segmentOf = (number: number, label: string, algorithm: string): Attributes => ({

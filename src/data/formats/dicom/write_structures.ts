@@ -4,10 +4,10 @@ import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { contourLines } from "../../../host/grid/contours.ts";
 import { expectOptions } from "../../../host/options.ts";
 import type { Volume } from "../../volume.ts";
-import { referencesTo, referenceTo, type Source, sourceOf, stepsIn } from "./derived.ts";
+import { referencesTo, referenceTo, type Source, sourceOf } from "./derived.ts";
 import { encodeFile } from "./encode.ts";
 import type { Vector } from "./frames.ts";
-import { foregroundIn } from "./label_channels.ts";
+import { classPixels, foregroundIn } from "./class_pixels.ts";
 import type { Slice } from "./slice.ts";
 import { type WriteDicomLabelsOptions, writeLabelsNames } from "./write_segmentation.ts";
 import type { Attributes } from "./written_tags.ts";
@@ -25,28 +25,32 @@ export async function writeDicomStructures(labels: Volume, options: WriteDicomLa
   expectArguments(op, "volume", { labels });
   expectKinds(op, { files: { "options.like": options.like } });
   const { like, series = {}, description = "Segmentation", algorithm = "voxgrad" } = options;
-  const { classes, at } = foregroundIn(labels, options.classes, op);
+  const classes = foregroundIn(labels, options.classes, op);
   const texts = [algorithm, ...classes.map((c) => c.name)];
   const source = await sourceOf(like, series, { op, modality: "RTSTRUCT", description, texts });
-  const { columns, rows } = source.slices[0].header.layout;
-  const { first, along } = stepsIn(labels, source, op);
+  const pixelsOf = classPixels(labels, options.classes, source, op);
   const contours: Attributes[][] = classes.map(() => []);
   for (const [k, slice] of source.slices.entries()) {
-    const masks = new Map<number, Uint8Array>();
-    for (let y = 0, pixel = 0; y < rows; y++) {
-      for (let x = 0; x < columns; x++, pixel++) {
-        at(first + x * along[0] + y * along[1] + k * along[2], (c) => {
-          let mask = masks.get(c);
-          if (!mask) masks.set(c, (mask = new Uint8Array(rows * columns)));
-          mask[pixel] = 1;
-        });
-      }
-    }
-    for (const [c, mask] of masks)
-      contours[c].push(...contourLines(mask, [rows, columns], 0.5).map((line) => contourOf(line, slice)));
+    for (const [c, pixels] of pixelsOf(k))
+      contours[c].push(...outlines(pixels, slice.header.layout.columns).map((line) => contourOf(line, slice)));
   }
   const names = classes.map((c) => c.name);
   return encodeFile({ ...objectOf(source, description), ...structuresOf(source, names, contours) }, "implicit");
+}
+
+/** Closed lines around pixels, in rows and columns. */
+function outlines(pixels: readonly number[], columns: number): Float64Array[] {
+  let [left, right] = [columns, 0];
+  for (const pixel of pixels) {
+    left = Math.min(left, pixel % columns);
+    right = Math.max(right, pixel % columns);
+  }
+  // Pixels come row by row.
+  const top = Math.floor(pixels[0] / columns);
+  const [height, width] = [Math.floor(pixels.at(-1)! / columns) - top + 1, right - left + 1];
+  const plane = new Uint8Array(height * width);
+  for (const pixel of pixels) plane[(Math.floor(pixel / columns) - top) * width + (pixel % columns) - left] = 1;
+  return contourLines(plane, [height, width], 0.5).map((line) => line.map((v, i) => v + (i % 2 === 0 ? top : left)));
 }
 
 /** A closed line of rows and columns in the patient. */
