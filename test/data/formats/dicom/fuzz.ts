@@ -2,6 +2,14 @@
 
 import { deflateRawSync } from "node:zlib";
 import { expect } from "vitest";
+import {
+  makeVolume,
+  readDicomSegmentation,
+  readDicomStructures,
+  readSeries,
+  writeDicomSegmentation,
+  writeDicomStructures,
+} from "../../../../src/data/index.ts";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { DataError, FormatError } from "../../../../src/host/errors.ts";
 import { RandomState } from "../../../../src/host/random/numpy.ts";
@@ -36,10 +44,28 @@ const seeds: readonly Uint8Array<ArrayBuffer>[] = [
   dicomSlice(mosaic()),
 ];
 
+const series = [1, 2, 3].map((instance) => imageFile(dicomSlice({ instance })));
+const image = await readSeries(series);
+const labels = makeVolume({ data: Uint8Array.from({ length: 18 }, (_, i) => (i * 5) % 3), shape: image.shape }, image.affine);
+const classes = ["background", "liver", "kidney"].map((name, i) => ({ name, values: [i] }));
+
+/** Files, and what reads them. */
+const readers = [
+  ...seeds.map((bytes) => ({ bytes, read: readDicom })),
+  {
+    bytes: await writeDicomSegmentation(labels, { like: series, classes }),
+    read: async (file: ReturnType<typeof imageFile>) => (await readDicomSegmentation(file, { like: image })).labels,
+  },
+  {
+    bytes: await writeDicomStructures(labels, { like: series, classes }),
+    read: async (file: ReturnType<typeof imageFile>) => (await readDicomStructures(file, { like: image })).labels,
+  },
+];
+
 /** Where changing a byte does most: lengths, tags, counts. */
 const telling = [0, 1, 2, 4, 8, 16, 0x7f, 0x80, 0xfe, 0xff];
 
-function damaged(seed: Uint8Array<ArrayBuffer>, random: RandomState): Uint8Array<ArrayBuffer> {
+function damaged(seed: Uint8Array, random: RandomState): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(seed);
   const place = (): number => 128 + random.randint(0, bytes.length - 128);
   const changes = random.randint(1, 6);
@@ -59,11 +85,12 @@ export async function fuzzDicom(count: number, seed: number): Promise<number> {
   let refused = 0;
   let slowest = 0;
   for (let i = 0; i < count; i++) {
-    const bytes = damaged(seeds[i % seeds.length], random);
+    const { bytes: seedBytes, read: readOne } = readers[i % readers.length];
+    const bytes = damaged(seedBytes, random);
     let isRefused = false;
     const read = async () => {
       try {
-        const { data } = await readDicom(imageFile(bytes));
+        const { data } = await readOne(imageFile(bytes));
         // Deflated and packed pixels are larger than their files; scaled ones may have eight bytes for one.
         expect(data.byteLength, `file ${i}`).toBeLessThanOrEqual(Math.max(8 * bytes.length, 64 * 1024));
       } catch (error) {
