@@ -102,6 +102,16 @@ describe("NRRD", () => {
     }
   });
 
+  test("an origin in a space without directions", async () => {
+    for (const [space, at] of [
+      ["LPS", [-1, -2, 3]],
+      ["RAS", [1, 2, 3]],
+    ] as const) {
+      const { affine, meta } = await readImage(nrrd([...head, `space: ${space}`, "spacings: 2 3 4", "space origin: (1,2,3)"]));
+      expect([affine.slice(0, 3).map((row) => row[3]), meta.unplaced]).toEqual([at, true]);
+    }
+  });
+
   test("an axis that goes along time is one of channels, also where no kind says so", async () => {
     const volume = await readImage(
       nrrd([

@@ -199,13 +199,13 @@ function geometryOf(
   const { unit: units, scale } = lengthUnit(list(fields["space units"] ?? "")[0] ?? list(fields.units ?? "")[spatial[0]]);
   const scaled = (vector: readonly number[]): number[] => vector.map((v) => v * scale);
   const space = (fields.space ?? "").toLowerCase();
+  const [spaceOrigin] = fields["space origin"] === undefined ? [] : vectorsIn(fields["space origin"], "space origin", fail);
   if (directions) {
-    const [origin] = fields["space origin"] === undefined ? [[]] : vectorsIn(fields["space origin"], "space origin", fail);
     if (space === "") notes.push("the space of the directions is not named; left-posterior-superior is assumed, as ITK does");
     const columns = spatial.map((a) => scaled(directions[a]!));
     return {
       spatial,
-      affine: rasAffine(columns, scaled(origin ?? []), signsOf(space), "space directions", fail),
+      affine: rasAffine(columns, scaled(spaceOrigin ?? []), signsOf(space), "space directions", fail),
       units,
       unplaced: false,
     };
@@ -224,7 +224,9 @@ function geometryOf(
     return { step, first: Number.isFinite(first) ? first : 0 };
   });
   const columns = axes.map(({ step }, i) => [0, 1, 2].map((r) => (r === i ? step * scale : 0)));
-  const origin = scaled(axes.map(({ first }) => first));
+  // A place in a space is one without directions too.
+  const signs = signsOf(space);
+  const origin = scaled(spaceOrigin?.map((v, r) => (signs[r] === lps[r] ? v : -v)) ?? axes.map(({ first }) => first));
   return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units, unplaced: true };
 }
 

@@ -31,6 +31,9 @@ export interface Described {
   readonly samples: number;
 }
 
+/** The channels that ImageJ shows of an image. */
+const mostChannels = 7;
+
 type Sizes = Readonly<Record<"C" | "Z" | "T", number>>;
 
 const count = (text: string | undefined): number => Math.max(1, Math.floor(Number(text ?? 1)) || 1);
@@ -126,18 +129,27 @@ function voxel(sides: readonly (readonly [size: number, unit: string])[]): Pick<
 
 function rolesOfImageJ(lines: ReadonlyMap<string, string>, { resolution }: Described, pages: number): Roles {
   const [C, Z, T] = ["channels", "slices", "frames"].map((name) => count(lines.get(name)));
-  const roles = C * Z * T === 1 ? plain(pages) : arranged({ C, Z, T }, "CZT", pages, "ImageJ's description");
+  // tifffile writes an array of three axes so, if nobody tells it that the first is of slices.
+  const slices = C === pages && pages > mostChannels;
+  const roles = slices
+    ? plain(
+        pages,
+        `ImageJ's description tells of ${C} channels, of which it knows no more than ${mostChannels}; they are taken for slices`,
+      )
+    : C * Z * T === 1
+      ? plain(pages)
+      : arranged({ C, Z, T }, "CZT", pages, "ImageJ's description");
   // ImageJ writes letters that are not ASCII by their numbers.
   const unit = (lines.get("unit") ?? "").replace(/\\u00B5/i, "µ");
   const [x, y] = resolution;
-  const seconds = Number(lines.get("finterval"));
+  const interval = Number(lines.get("finterval"));
   return {
     ...roles,
     ...voxel([[1 / x, unit], [1 / y, unit], [Number(lines.get("spacing") ?? 1), unit]]), // oxfmt-ignore
     ...(roles.times > 1 &&
       roles.channels === 1 &&
-      seconds > 0 &&
-      (lines.get("tunit") ?? "s").startsWith("s") && { timeStep: seconds }),
+      interval > 0 &&
+      (lines.get("tunit") ?? "s").startsWith("s") && { timeStep: interval }),
   };
 }
 
@@ -145,7 +157,7 @@ type Attributes = Readonly<Record<string, string | undefined>>;
 
 /** The attributes of every element of a name. */
 function elementsOf(xml: string, name: string): Attributes[] {
-  return [...xml.matchAll(new RegExp(`<(?:\\w+:)?${name}\\b((?:[^>"']|"[^"]*"|'[^']*')*)>`, "g"))].map(([, text]) =>
+  return [...xml.matchAll(new RegExp(`<(?:\\w{1,40}:)?${name}\\b([^>]{0,4000})>`, "g"))].map(([, text]) =>
     Object.fromEntries([...text.matchAll(/([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(([, key, a, b]) => [key, a ?? b])),
   );
 }
@@ -170,6 +182,7 @@ function rolesOfOme({ description, samples }: Described, pages: number, fail: Fa
     );
   }
   const [pixels] = images;
+  if (!pixels) return plain(pages, `${whose} is damaged; the pages are taken for slices`);
   const sizes = sizesOf(pixels);
   const axes = (pixels.DimensionOrder ?? "").replace(/^XY/, "");
   if (![..."CZT"].every((a) => axes.includes(a)) || axes.length !== 3) return plain(pages, `${whose} has no order of axes`);
@@ -198,7 +211,10 @@ function pagesOfOme(xml: string, sizes: Sizes, axes: string, samples: number, pa
       step *= sizes[axis];
     }
     const planes = PlaneCount === undefined ? (IFD === undefined ? pages : 1) : Number(PlaneCount);
-    for (let i = 0; i < Math.min(planes, pages); i++) found[start + i] = Number(IFD ?? 0) + i;
+    for (let i = 0; i < Math.min(planes, pages); i++) {
+      if (found[start + i] !== undefined) return () => undefined;
+      found[start + i] = Number(IFD ?? 0) + i;
+    }
   }
   return (i) => found[i];
 }
