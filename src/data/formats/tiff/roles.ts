@@ -75,7 +75,7 @@ const plain = (pages: number, note?: string): Roles => ({
 
 /** What the `pages` of a file are. @throws FormatError (by `fail`) for several images in one file */
 export function rolesOf(described: Described, pages: number, fail: Fail): Roles {
-  const { description } = described;
+  const { description, samples } = described;
   const lines = imageJ(description);
   if (lines) return rolesOfImageJ(lines, described, pages);
   if (/^\s*<(\?xml|!--|(\w+:)?OME\b)/.test(description) && /<(\w+:)?Pixels\b/.test(description))
@@ -85,8 +85,11 @@ export function rolesOf(described: Described, pages: number, fail: Fail): Roles 
   if (names.length === 0 || new Set(names).size < names.length || !names.every((a) => "CZT".includes(a))) return plain(pages);
   const size = (a: string) => (names.includes(a) ? shape[names.indexOf(a)] : 1);
   const order = names.toReversed().join("") + ["C", "Z", "T"].filter((a) => !names.includes(a)).join("");
-  return arranged({ C: size("C"), Z: size("Z"), T: size("T") }, order, pages, "its description");
+  return arranged({ C: besideSamples(size("C"), samples), Z: size("Z"), T: size("T") }, order, pages, "its description");
 }
+
+/** The channels that have pages, where samples of a pixel count as channels. */
+const besideSamples = (channels: number, samples: number): number => (channels % samples === 0 ? channels / samples : channels);
 
 /** Pages in an order of axes, the fastest first. */
 function arranged(
@@ -168,8 +171,7 @@ function rolesOfOme({ description, samples }: Described, pages: number, fail: Fa
   const whose = "OME's description";
   const images = elementsOf(description, "Pixels");
   const sizesOf = (p: Attributes): Sizes => ({
-    // Samples of a pixel count as channels.
-    C: count(p.SizeC) % samples === 0 ? count(p.SizeC) / samples : count(p.SizeC),
+    C: besideSamples(count(p.SizeC), samples),
     Z: count(p.SizeZ),
     T: count(p.SizeT),
   });
