@@ -38,3 +38,8 @@ test("several images in one file are refused", async () => {
   await expect(reading).rejects.toThrow(FormatError);
   await expect(reading).rejects.toThrow(/has 2 images by OME's description; save them as files of their own/);
 });
+
+test("stacks are no slices of one volume", async () => {
+  const file = bytes(tiffs[0].file);
+  await expect(readImage([named("a.tif", file), named("b.tif", file)])).rejects.toThrow(/a\.tif has 3 slices itself, .* 2 files/);
+});
