@@ -59,3 +59,16 @@ export function dataAs(title: string, volume: Volume, dtype: string | undefined,
   }
   return castTo(op, volume.data, wanted);
 }
+
+/**
+ * Whether a file of a format that is packed as a whole is to be so: as its name says, by which other programs go.
+ * @throws ConfigError where an option says otherwise
+ */
+export function packedByName(name: string, compress: boolean | undefined, endings = /\.gz$/i): boolean {
+  const packed = endings.test(name);
+  if (compress !== undefined && compress !== packed)
+    throw new ConfigError(
+      `writeImage: ${name} is by its ending ${packed ? "" : "not "}packed, and compress is ${compress}; other programs could not read it: choose the other ending or leave compress out`,
+    );
+  return packed;
+}

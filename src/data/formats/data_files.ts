@@ -26,7 +26,7 @@ const mostFiles = 1 << 16;
  * @throws FormatError (by `fail`) for a pattern without a number in it
  */
 export function namesOfPattern(pattern: string, first: number, last: number, step: number, fail: Fail): string[] {
-  const place = /%(0?)(\d*)[du]/.exec(pattern);
+  const place = /%(0?)(\d*)[diu]/.exec(pattern);
   const count = Math.floor((last - first) / step) + 1;
   if (!place || !Number.isInteger(first) || !Number.isInteger(step) || !(count >= 1 && count <= mostFiles)) {
     throw fail(`the file pattern ${JSON.stringify(pattern)} with ${first} ${last} ${step} names no files`);

@@ -28,7 +28,7 @@ export interface WrittenFile {
 export interface WriteImageOptions {
   /** Element type in the file; default that of the data. */
   readonly dtype?: string;
-  /** Compress the voxels, where the format can; default as the name says. */
+  /** Compress the voxels, where the format can; default as the name says. Of NIfTI, MGH and Analyze, whose endings tell, it can say nothing else. */
   readonly compress?: boolean;
 }
 

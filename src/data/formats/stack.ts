@@ -12,7 +12,7 @@ const byNumber = (a: ImageFile, b: ImageFile): number =>
 
 /**
  * The volume `[C, width, height, n]` of n pictures.
- * @throws FormatError if they differ in size, channels or element type
+ * @throws FormatError if they differ in size, channels or element type, or have several slices themselves
  */
 export async function stackOf(format: ImageFormat, files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume> {
   const sorted = [...files].sort(byNumber);
@@ -21,7 +21,11 @@ export async function stackOf(format: ImageFormat, files: readonly ImageFile[], 
   for (const [z, file] of sorted.entries()) {
     const slice = await format.read(file, options);
     first ??= slice;
-    if (slice.shape.join() !== first.shape.join() || slice.meta.dtype !== first.meta.dtype || slice.shape[3] !== 1) {
+    if (slice.shape[3] !== 1)
+      throw new FormatError(
+        `readImage: ${file.name} has ${slice.shape[3]} slices itself, and is one of ${sorted.length} files that were given as slices; give it alone`,
+      );
+    if (slice.shape.join() !== first.shape.join() || slice.meta.dtype !== first.meta.dtype) {
       throw new FormatError(
         `readImage: ${file.name} is [${slice.shape}] of ${slice.meta.dtype}, ${sorted[0].name} [${first.shape}] of ${first.meta.dtype}; slices of one volume are alike`,
       );

@@ -3,7 +3,7 @@
 import type { Fail } from "../../host/bytes/budget.ts";
 import type { TypedArray } from "../../host/array.ts";
 import { elements, integerRange } from "../../host/elements.ts";
-import { affineProblem, type Affine } from "../volume.ts";
+import { affineProblem, type Affine, type SpaceUnit } from "../volume.ts";
 import type { ByteSource } from "./byte_source.ts";
 import { moveElements, bitsOf } from "./strided_move.ts";
 import { stridesOf } from "../../host/shape.ts";
@@ -52,6 +52,27 @@ export function sizesIn(text: string, field: string, fail: Fail, count: number):
     throw fail(`${field} is [${sizes}]; no file holds so many voxels`);
   return sizes;
 }
+
+/** A unit of lengths as files name it: that of volumes it becomes, and how many of those it is. */
+export interface LengthUnit {
+  readonly unit: SpaceUnit;
+  readonly scale: number;
+}
+
+// A micro sign and a mu, and both as they look where UTF-8 is read byte by byte.
+const micro = "(?:u|µ|μ|\u00c2\u00b5|\u00ce\u00bc)";
+const lengthUnits: readonly (readonly [name: RegExp, LengthUnit])[] = [
+  [/^(mm|millimet(er|re)s?)$/i, { unit: "mm", scale: 1 }],
+  [new RegExp(`^(${micro}m|microns?|micromet(er|re)s?)$`, "i"), { unit: "um", scale: 1 }],
+  [/^(m|met(er|re)s?)$/i, { unit: "m", scale: 1 }],
+  [/^(cm|centimet(er|re)s?)$/i, { unit: "mm", scale: 10 }],
+  [/^inch(es)?$/i, { unit: "mm", scale: 25.4 }],
+  [/^(nm|nanomet(er|re)s?)$/i, { unit: "um", scale: 1e-3 }],
+];
+
+/** What a file's word for a unit of lengths stands for; "unknown" for others and for none. */
+export const lengthUnit = (word = ""): LengthUnit =>
+  lengthUnits.find(([name]) => name.test(word))?.[1] ?? { unit: "unknown", scale: 1 };
 
 /** Signs of a space's axes in RAS. */
 export type SpaceSigns = readonly [number, number, number];
@@ -115,6 +136,8 @@ export async function readText(
   const take = (text: string): void => {
     for (const v of numbersIn(text, "the text of the voxels", fail)) {
       if (have === count) return;
+      if (Math.abs(v) > Number.MAX_SAFE_INTEGER && (block.dtype === "i64" || block.dtype === "u64"))
+        throw fail(`voxel ${have} is about ${v}; 64-bit integers beyond 2^53 cannot be kept exactly`);
       if (range && !(Number.isInteger(v) && v >= range[0] && v <= range[1]))
         throw fail(`voxel ${have} is ${v}, which is no ${block.dtype}`);
       values[have++] = v;

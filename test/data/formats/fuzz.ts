@@ -70,7 +70,9 @@ async function samples(): Promise<Sample[][]> {
   );
   const text = (lines: string[]) => [{ name: "a", bytes: new TextEncoder().encode(lines.join("\n")) }];
   const numbers = [...data].slice(0, 60).join(" ");
-  const stored = JSON.parse(readFileSync(new URL("../../fixtures/data/image_files.json", import.meta.url), "utf8"));
+  const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), "utf8"));
+  const stored = fixture("data/image_files.json");
+  const described: readonly { readonly file: string }[] = fixture("odd_images.json").tiffs;
   return [
     ...written,
     text(["NRRD0004", "type: short", "dimension: 3", "sizes: 3 4 5", "encoding: text", "", numbers]),
@@ -104,6 +106,7 @@ async function samples(): Promise<Sample[][]> {
       { name: "b1", bytes: new Uint8Array(data.slice(3, 6).buffer) },
     ],
     text(["NDims = 3", "DimSize = 3 4 5", "BinaryData = False", "ElementType = MET_SHORT", "ElementDataFile = LOCAL", numbers]),
+    ...described.map(({ file }) => [{ name: "a.tif", bytes: Uint8Array.from(Buffer.from(file, "base64")) }]),
     ...stored.map(({ files }: { files: Record<string, string> }) =>
       Object.entries(files).map(([name, base64]) => ({ name, bytes: Uint8Array.from(Buffer.from(base64, "base64")) })),
     ),

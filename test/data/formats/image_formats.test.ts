@@ -73,6 +73,24 @@ describe("written and read again", () => {
     }
   });
 
+  test("where the ending says whether a file is packed, nothing else does", async () => {
+    for (const [name, compress] of [
+      ["a.nii", true],
+      ["a.nii.gz", false],
+      ["a.mgh", true],
+      ["a.mgz", false],
+      ["a.hdr", true],
+    ] as const) {
+      await expect(filesOf(name, counted(), { compress })).rejects.toThrow(ConfigError);
+      await expect(filesOf(name, counted(), { compress })).rejects.toThrow(
+        /by its ending (not )?packed, and compress is (true|false)/,
+      );
+      expect(await filesOf(name, counted(), { compress: !compress })).not.toHaveLength(0);
+    }
+    const [file] = await writeImage("A.NII.GZ", counted());
+    expect([...file.bytes.subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+  });
+
   test("without a place: Analyze keeps spacing, NumPy the shape, PNG 8 and 16 bits", async () => {
     const analyze = await readImage(await filesOf("a.hdr", counted()));
     expect([...analyze.data]).toEqual([...counted().data]);

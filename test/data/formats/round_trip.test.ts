@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { castTo } from "../../../src/data/formats/cast.ts";
 import { lossesOf } from "../../../src/data/formats/losses.ts";
 import { readImage, writeImage, writerOf } from "../../../src/data/formats/read_image.ts";
-import { type Affine, makeVolume, type SpaceUnit, type Volume } from "../../../src/data/volume.ts";
+import { type Affine, identityAffine, makeVolume, type SpaceUnit, type Volume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError } from "../../../src/host/errors.ts";
 import { elements, integerRange, type NativeName } from "../../../src/host/elements.ts";
 import { named } from "../../lib/written_files.ts";
@@ -106,6 +106,12 @@ describe("units", () => {
       // ITK and FreeSurfer know millimeters only.
       if (/\.(nii|nrrd|nhdr)$/.test(name)) expect(back.units).toBe(units);
       else expect(back.units).toBe("mm");
+    }
+    // A plane too, whose third axis is as long as one of these units.
+    const plane = volumeOf("i16", [1, 3, 4, 1], identityAffine, { units, planar: true });
+    for (const name of placed) {
+      const back = await passed(plane, name);
+      expectAffine(back.affine, identityAffine, meters[units] / meters[back.units ?? "mm"]);
     }
     const [x] = (await passed(volume, "a.hdr")).spacing;
     expect(x / (volume.spacing[0] * (meters[units] / 1e-3))).toBeCloseTo(1, 6);

@@ -73,11 +73,76 @@ describe("NRRD", () => {
     ]);
   });
 
+  test("units: of the space, of the axes, of the first that is one of space; centimeters become millimeters", async () => {
+    const four = [
+      "NRRD0005",
+      "type: uchar",
+      "dimension: 4",
+      "sizes: 1 2 3 2",
+      "encoding: raw",
+      "kinds: vector domain domain domain",
+    ];
+    const placed = [...four, "space: RAS", "space directions: none (1,0,0) (0,2,0) (0,0,3)", "space origin: (4,5,6)"];
+    const spaced = [...four, "spacings: nan 1 2 3"];
+    for (const [lines, units, scale] of [
+      [[...placed, 'space units: "\u00b5m" "\u00b5m" "\u00b5m"'], "um", 1],
+      [[...placed, 'space units: "\u03bcm" "\u03bcm" "\u03bcm"'], "um", 1],
+      [[...placed, 'space units: "microns" "microns" "microns"'], "um", 1],
+      [[...placed, 'space units: "cm" "cm" "cm"'], "mm", 10],
+      [[...placed, 'space units: "nm" "nm" "nm"'], "um", 1e-3],
+      [[...placed, 'units: "" "mm" "mm" "mm"'], "mm", 1],
+      [[...spaced, 'units: "" "um" "um" "um"'], "um", 1],
+      [[...spaced, 'units: "" "cm" "cm" "cm"'], "mm", 10],
+      [placed, "unknown", 1],
+    ] as const) {
+      const volume = await readImage(nrrd(lines));
+      expect(volume.units, lines.at(-1)).toBe(units);
+      expect(volume.spacing, lines.at(-1)).toEqual([scale, 2 * scale, 3 * scale]);
+      if (lines.includes(placed[6])) expect(volume.affine.map((row) => row[3])).toEqual([4 * scale, 5 * scale, 6 * scale, 1]);
+    }
+  });
+
+  test("an origin in a space without directions", async () => {
+    for (const [space, at] of [
+      ["LPS", [-1, -2, 3]],
+      ["RAS", [1, 2, 3]],
+    ] as const) {
+      const { affine, meta } = await readImage(nrrd([...head, `space: ${space}`, "spacings: 2 3 4", "space origin: (1,2,3)"]));
+      expect([affine.slice(0, 3).map((row) => row[3]), meta.unplaced]).toEqual([at, true]);
+    }
+  });
+
+  test("an axis that goes along time is one of channels, also where no kind says so", async () => {
+    const volume = await readImage(
+      nrrd([
+        "NRRD0005",
+        "type: uchar",
+        "dimension: 4",
+        "sizes: 2 3 2 1",
+        "encoding: raw",
+        "space: right-anterior-superior-time",
+        "space directions: (0,0,0,2) (1,0,0,0) (0,1,0,0) (0,0,1,0)",
+      ]),
+    );
+    expect([volume.shape, volume.spacing]).toEqual([
+      [2, 3, 2, 1],
+      [1, 1, 1],
+    ]);
+  });
+
+  test("64-bit integers in text that no number holds are refused, as those in bytes are", async () => {
+    const lines = ["NRRD0005", "type: int64", "dimension: 1", "sizes: 2", "encoding: ascii"];
+    expect([...(await readImage(nrrd(lines, text(["9007199254740991 -9007199254740991"])))).data]).toEqual([
+      9007199254740991, -9007199254740991,
+    ]);
+    await expect(readImage(nrrd(lines, text(["0 9007199254740993"])))).rejects.toThrow(/voxel 1 .* beyond 2\^53/);
+  });
+
   test("data apart: one file, a list, a pattern", async () => {
     const [a, b] = [named("d1.raw", bytes.subarray(0, 6)), named("d2.raw", bytes.subarray(6))];
     const header = (line: string) =>
       named("h.nhdr", text([...head, line, ...(line.endsWith("LIST") ? ["d1.raw", "d2.raw"] : []), ""]));
-    for (const line of ["data file: LIST", "data file: d%d.raw 1 2 1 2"])
+    for (const line of ["data file: LIST", "data file: d%d.raw 1 2 1 2", "data file: d%i.raw 1 2 1 2"])
       expect([...(await readImage([header(line), a, b])).data]).toEqual(turned);
     expect([...(await readImage([header("data file: d.raw"), named("d.raw", bytes)])).data]).toEqual(turned);
     await expect(readImage([header("data file: LIST"), a])).rejects.toThrow(/d2.raw/);
@@ -101,6 +166,33 @@ describe("NRRD", () => {
 });
 
 describe("MetaImage", () => {
+  test("DistanceUnits, and fields in another order", async () => {
+    const lines = [
+      "BinaryData = True",
+      "NDims = 3",
+      "DimSize = 2 3 2",
+      "ElementType = MET_UCHAR",
+      "ElementSpacing = 1 2 3",
+      "Offset = 4 5 6",
+    ];
+    const data = Uint8Array.from({ length: 12 }, (_, i) => i);
+    for (const [name, units, scale] of [
+      ["um", "um", 1],
+      ["mm", "mm", 1],
+      ["cm", "mm", 10],
+      ["?", "mm", 1],
+    ] as const) {
+      const file = joined([...lines, `DistanceUnits = ${name}`, "ElementDataFile = LOCAL", ""].join("\n"), data);
+      const volume = await readImage(named("a.mha", file));
+      expect([volume.units, volume.spacing, volume.meta.spacing]).toEqual([
+        units,
+        [scale, 2 * scale, 3 * scale],
+        [scale, 2 * scale, 3 * scale],
+      ]);
+      expect(volume.affine.map((row) => row[3])).toEqual([-4 * scale, -5 * scale, 6 * scale, 1]);
+    }
+  });
+
   const head = ["ObjectType = Image", "NDims = 3", "DimSize = 2 3 2", "ElementType = MET_UCHAR"];
   const bytes = Uint8Array.from({ length: 12 }, (_, i) => i);
   const turned = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];

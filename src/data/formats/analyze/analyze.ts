@@ -10,7 +10,7 @@ import { deflate } from "../../../host/bytes/inflate.ts";
 import { type Affine, inMillimeters, makeVolume, type Volume } from "../../volume.ts";
 import { besideHeader } from "../beside.ts";
 import { openBytes } from "../byte_source.ts";
-import { dataAs, typeOf } from "../cast.ts";
+import { dataAs, packedByName, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
 import { isPlanar } from "../written_place.ts";
 import { blockBytes, channelsFirst, channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
@@ -116,7 +116,8 @@ export const analyzeFormat: ImageFormat = {
     return (view.getInt32(0, true) === headerBytes || view.getInt32(0) === headerBytes) && view.getUint8(344) !== 0x6e;
   },
   read: readAnalyze,
-  async write(volume, name, { dtype, compress = name.toLowerCase().endsWith(".gz") }) {
+  async write(volume, name, { dtype, compress: asked }) {
+    const compress = packedByName(name, asked);
     const data = dataAs("Analyze", volume, dtype, writable);
     if (Math.max(...volume.shape) > 32767)
       throw new DataError(`writeImage: Analyze has axes of at most 32767, the volume is [${volume.shape}]; write NIfTI`);

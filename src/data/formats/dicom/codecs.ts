@@ -6,7 +6,7 @@
 import { ConfigError, FormatError } from "../../../host/errors.ts";
 import { importModule } from "../../../host/import_module.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
-import { type Codestream, jpegHeader, waveletHeader, withoutTransform } from "./codestream.ts";
+import { type Codestream, jpegHeader, waveletHeader, withoutSigns, withoutTransform } from "./codestream.ts";
 import type { PixelLayout } from "./pixel_layout.ts";
 import type { Packing } from "./transfer_syntax.ts";
 
@@ -134,9 +134,12 @@ export async function unpackFrame(bytes: Uint8Array, stated: DicomCodec, layout:
   // The decoder's own arithmetic for colors is less exact, and it guesses whether they need any.
   const color = packing === "jpeg" && layout.samples === 3;
   const photometric = !color ? layout.photometric : storesAsIs(stream, layout) ? "RGB" : "YBR_FULL";
-  const input = color ? withoutTransform(bytes, stream) : bytes;
+  // Of values of a byte the decoders of wavelets make all that are below 0 zeros.
+  const signed = stream.signAt !== undefined && stream.precision <= 8;
+  const input = color ? withoutTransform(bytes, stream) : signed ? withoutSigns(bytes, stream) : bytes;
   try {
     const result = unpack(input);
+    if (signed) for (let i = 0; i < result.bytes.length; i++) result.bytes[i] ^= 1 << (stream.precision - 1);
     const need = layout.rows * layout.columns * layout.samples * (stream.precision > 8 ? 2 : 1);
     if (result.bytes.length < need) throw fail(`its codec gave ${result.bytes.length} bytes for a frame of ${need}`);
     return { ...result, bits: stream.precision, photometric };

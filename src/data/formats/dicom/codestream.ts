@@ -25,6 +25,8 @@ export interface Codestream {
   readonly adobeAt?: number;
   /** Where JFIF's marker stands, which stands for YCbCr. */
   readonly jfifAt?: number;
+  /** Where JPEG 2000 says of its first component that its values have signs; the same of further ones every 3 bytes. */
+  readonly signAt?: number;
 }
 
 /** Kinds by marker: sequential and progressive with Huffman codes, lossless, JPEG-LS. Arithmetic and hierarchical ones no codec reads. */
@@ -85,7 +87,18 @@ export function waveletHeader(bytes: Uint8Array, fail: Fail): Codestream {
     components: view.getUint16(at + 40),
     precision: (bytes[at + 42] & 0x7f) + 1,
     ids: [],
+    ...(bytes[at + 42] & 0x80 && { signAt: at + 42 }),
   };
+}
+
+/**
+ * A JPEG 2000 of signed values that claims to have none: all come out higher by half of their range, which is the one thing that the sign changes (15444-1
+ * G.1).
+ */
+export function withoutSigns(bytes: Uint8Array, { signAt = 0, components }: Codestream): Uint8Array {
+  const out = bytes.slice();
+  for (let i = 0; i < components; i++) out[signAt + 3 * i] &= 0x7f;
+  return out;
 }
 
 /** A JPEG whose markers say that its components are stored as they are, so that a decoder leaves them so: Adobe's, and not JFIF's, which goes first. */

@@ -2,8 +2,8 @@
 
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { namesOfPattern } from "../data_files.ts";
-import { lps, numbersIn, rasAffine, sizesIn } from "../text_header.ts";
-import type { Affine } from "../../volume.ts";
+import { lengthUnit, lps, numbersIn, rasAffine, sizesIn } from "../text_header.ts";
+import type { Affine, SpaceUnit } from "../../volume.ts";
 import type { StoredType } from "../voxel_block.ts";
 
 /** What a header says, checked. */
@@ -20,6 +20,7 @@ export interface MetaHeader {
   /** Sizes of the axes, channels first. */
   readonly sizes: readonly number[];
   readonly affine: Affine;
+  readonly units: SpaceUnit;
   /** ElementSpacing of the three axes, or of the two that there are. */
   readonly spacing: readonly number[];
   /** Seconds between channels that are times. */
@@ -83,7 +84,10 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   );
   const origin = numbersIn(first("Offset", "Position", "Origin") ?? dims.map(() => 0).join(" "), "Offset", fail, n);
   // A row of the matrix is the direction of an axis, as ITK reads it.
-  const columns = dims.slice(0, 3).map((_, a) => [0, 1, 2].map((r) => (r < n ? matrix[a * n + r] * spacing[a] : 0)));
+  const named = lengthUnit(fields.DistanceUnits);
+  const { unit, scale } = named.unit === "unknown" ? lengthUnit("mm") : named;
+  const sides = spacing.slice(0, 3).map((v) => v * scale);
+  const columns = sides.map((side, a) => [0, 1, 2].map((r) => (r < n ? matrix[a * n + r] * side : 0)));
   const slope = Number(fields.ElementToIntensityFunctionSlope ?? 1);
   if (slope !== 1 || Number(fields.ElementToIntensityFunctionOffset ?? 0) !== 0) {
     notes.push("there is an ElementToIntensityFunction, which is not applied, as ITK does");
@@ -102,9 +106,16 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
     ...(packed > 0 && Number.isSafeInteger(packed) && { packedBytes: packed }),
     skip,
     sizes: [channels, ...dims],
-    spacing: spacing.slice(0, 3),
+    units: unit,
+    spacing: sides,
     ...(timeStep !== undefined && { timeStep }),
-    affine: rasAffine(columns, origin, lps, "TransformMatrix with ElementSpacing and Offset", fail),
+    affine: rasAffine(
+      columns,
+      origin.map((v) => v * scale),
+      lps,
+      "TransformMatrix with ElementSpacing and Offset",
+      fail,
+    ),
     ...(dataFiles && { dataFiles }),
     notes,
   };

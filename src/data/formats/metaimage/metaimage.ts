@@ -29,20 +29,20 @@ function shapeOf([channels, nx, ny = 1, nz = 1, ...more]: readonly number[]): nu
 async function readGrid(file: ImageFile): Promise<ImageGrid> {
   const fail = failing(`readImage: ${file.name}`);
   const { header, end } = await headerOf(file, fail);
-  const { dataFiles, compressed, binary, skip, sizes, dtype, affine } = header;
+  const { dataFiles, compressed, binary, skip, sizes, dtype, affine, units } = header;
   const need = blockBytes({ dtype, sizes });
   const packing: Packing = { compression: compressed ? "zlib" : "none", byteSkip: skip };
   const enough = dataFiles ? await holds(file, dataFiles, need, packing) : file.blob.size - end >= need;
   if (binary && !compressed && !enough)
     throw fail(`the voxels take ${need} bytes, which ${dataFiles?.join(", ") ?? "the file"} has not; it is missing or cut short`);
-  return { shape: shapeOf(sizes), affine };
+  return { shape: shapeOf(sizes), affine, units };
 }
 
 /** Reads a MetaImage. @throws FormatError naming the file and the field */
 async function readMetaImage(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const { header, end } = await headerOf(file, fail);
-  const { dtype, littleEndian, affine, fields, spacing, timeStep, notes, sizes } = header;
+  const { dtype, littleEndian, affine, units, fields, spacing, timeStep, notes, sizes } = header;
   const shape = shapeOf(sizes);
   const [channels, nx, ny, nz] = [sizes[0], ...shape.slice(1)];
   const frames = shape[0] / channels;
@@ -59,7 +59,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
     format: "metaimage",
     dtype,
     fields,
-    units: "mm",
+    units,
     spacing,
     ...(timeStep !== undefined && { timeStep }),
     ...(sizes.length < 4 && { planar: true }),
@@ -129,7 +129,11 @@ export const metaImageFormat: ImageFormat = {
   title: "MetaImage",
   endings: [".mha", ".mhd"],
   timed: true,
-  matches: (head) => /^\s*(ObjectType|NDims|Comment)\s*[=:]/.test(new TextDecoder("latin1").decode(head.subarray(0, 200))),
+  // The fields are in any order, and one that begins otherwise is known by its name.
+  matches(head, name) {
+    const first = /^\s*([A-Za-z]\w*)\s*[=:]/.exec(new TextDecoder("latin1").decode(head.subarray(0, 200)))?.[1];
+    return first !== undefined && (/^(ObjectType|NDims|Comment)$/.test(first) || /\.mh[ad]$/i.test(name));
+  },
   read: readMetaImage,
   readGrid,
   async write(volume, name, { dtype, compress = false }) {
@@ -139,7 +143,7 @@ export const metaImageFormat: ImageFormat = {
     const { timeStep } = volume.meta;
     // Times are a fourth axis, which has a spacing; other channels lie side by side.
     const timed = channels > 1 && timeStep !== undefined;
-    const axes = liesFlat(volume) && !timed ? [0, 1] : [0, 1, 2];
+    const axes = liesFlat({ ...volume, affine }) && !timed ? [0, 1] : [0, 1, 2];
     const detached = name.toLowerCase().endsWith(".mhd");
     const ending = compress ? ".zraw" : ".raw";
     const dataName = detached ? name.slice(0, -4) + ending : name;

@@ -5,7 +5,7 @@ import { deflate } from "../../../host/bytes/inflate.ts";
 import type { NativeName } from "../../../host/elements.ts";
 import { type Affine, affineProblem, inMillimeters, makeVolume, type Volume } from "../../volume.ts";
 import { openBytes } from "../byte_source.ts";
-import { dataAs, typeOf } from "../cast.ts";
+import { dataAs, packedByName, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
 import { blockBytes, channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 
@@ -131,7 +131,7 @@ export const mghFormat: ImageFormat = {
   readsGzip: true,
   matches: isMgh,
   read: readMgh,
-  async write(volume, name, { dtype, compress = /z$/i.test(name) }) {
-    return [{ name, bytes: await writeMgh(volume, dtype, compress) }];
+  async write(volume, name, { dtype, compress }) {
+    return [{ name, bytes: await writeMgh(volume, dtype, packedByName(name, compress, /z$/i)) }];
   },
 };

@@ -12,7 +12,7 @@ import type { Blob as BlobLike } from "../../../host/platform.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 import { type ByteSource, openBytes, whileReading } from "../byte_source.ts";
 import { besideHeader } from "../beside.ts";
-import { castTo, expectVolume, typeOf } from "../cast.ts";
+import { castTo, expectVolume, packedByName, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
 import { channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
 import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
@@ -154,7 +154,7 @@ export const niftiFormat: ImageFormat = {
     return { shape, affine, units };
   },
   async write(volume, name, { dtype, compress }) {
-    const gzip = compress ?? name.endsWith(".gz");
+    const gzip = packedByName(name, compress);
     return [{ name, bytes: await writeNifti(volume, { dtype: dtype as NiftiDtype, gzip }) }];
   },
 };

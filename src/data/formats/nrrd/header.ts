@@ -2,7 +2,7 @@
 
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { namesOfPattern } from "../data_files.ts";
-import { lps, numbersIn, rasAffine, sizesIn, type SpaceSigns } from "../text_header.ts";
+import { lengthUnit, lps, numbersIn, rasAffine, sizesIn, type SpaceSigns } from "../text_header.ts";
 import type { Affine, SpaceUnit } from "../../volume.ts";
 import type { StoredType } from "../voxel_block.ts";
 
@@ -160,7 +160,7 @@ function dataFilesOf(value: string | undefined, list: readonly string[], fail: F
     return list;
   }
   const words = value.split(/\s+/);
-  if (/%\d*[du]/.test(value) && words.length >= 4) {
+  if (/%\d*[diu]/.test(value) && words.length >= 4) {
     const pattern = /^(.*?)((\s+-?\d+){3,4})$/.exec(value);
     const [first, last, step] = numbersIn(pattern?.[2] ?? "", "data file", fail);
     return namesOfPattern(pattern?.[1] ?? value, first, last, step, fail);
@@ -187,21 +187,25 @@ function geometryOf(
       ? undefined
       : perAxis("space directions", vectorsIn(fields["space directions"], "space directions", fail));
   const kinds = fields.kinds === undefined ? undefined : perAxis("kinds", list(fields.kinds));
+  const isTime = (a: number): boolean =>
+    /time/i.test(kinds?.[a] ?? "") || (directions?.[a]?.findIndex((v) => v !== 0) ?? -1) >= 3;
   const isSpatial = (a: number): boolean =>
-    directions ? directions[a] !== undefined && !/time/i.test(kinds?.[a] ?? "") : !(kinds && channelKinds.test(kinds[a]));
+    directions ? directions[a] !== undefined && !isTime(a) : !(kinds && channelKinds.test(kinds[a]));
   const spatial = sizes
     .map((_, a) => a)
     .filter(isSpatial)
     .slice(0, 3);
-  const units = unitOf(list(fields["space units"] ?? fields.units ?? "")[0]);
+  // Those of the space have one for each of its axes, others one for each of the file's.
+  const { unit: units, scale } = lengthUnit(list(fields["space units"] ?? "")[0] ?? list(fields.units ?? "")[spatial[0]]);
+  const scaled = (vector: readonly number[]): number[] => vector.map((v) => v * scale);
   const space = (fields.space ?? "").toLowerCase();
+  const [spaceOrigin] = fields["space origin"] === undefined ? [] : vectorsIn(fields["space origin"], "space origin", fail);
   if (directions) {
-    const [origin] = fields["space origin"] === undefined ? [[]] : vectorsIn(fields["space origin"], "space origin", fail);
     if (space === "") notes.push("the space of the directions is not named; left-posterior-superior is assumed, as ITK does");
-    const columns = spatial.map((a) => directions[a]!);
+    const columns = spatial.map((a) => scaled(directions[a]!));
     return {
       spatial,
-      affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail),
+      affine: rasAffine(columns, scaled(spaceOrigin ?? []), signsOf(space), "space directions", fail),
       units,
       unplaced: false,
     };
@@ -219,8 +223,10 @@ function geometryOf(
     const first = least[a] + (node ? 0 : step / 2);
     return { step, first: Number.isFinite(first) ? first : 0 };
   });
-  const columns = axes.map(({ step }, i) => [0, 1, 2].map((r) => (r === i ? step : 0)));
-  const origin = axes.map(({ first }) => first);
+  const columns = axes.map(({ step }, i) => [0, 1, 2].map((r) => (r === i ? step * scale : 0)));
+  // A place in a space is one without directions too.
+  const signs = signsOf(space);
+  const origin = scaled(spaceOrigin?.map((v, r) => (signs[r] === lps[r] ? v : -v)) ?? axes.map(({ first }) => first));
   return { spatial, affine: rasAffine(columns, origin, lps, "spacings", fail), units, unplaced: true };
 }
 
@@ -246,11 +252,4 @@ function timeStepOf(
   const direction = vectorsIn(fields["space directions"] ?? "", "space directions", fail)[axis];
   const spaceUnit = perSecond.get(list(fields["space units"] ?? "")[3] ?? "");
   return spaceUnit && direction && direction[3] > 0 ? direction[3] / spaceUnit : undefined;
-}
-
-function unitOf(word: string | undefined): SpaceUnit {
-  const unit = word?.toLowerCase() ?? "";
-  if (/^(mm|millimeters?|millimetres?)$/.test(unit)) return "mm";
-  if (/^(um|µm|\u00c2µm|microns?|micrometers?)$/.test(unit)) return "um";
-  return unit === "m" ? "m" : "unknown";
 }

@@ -9,10 +9,11 @@ import { elements } from "../../../host/elements.ts";
 import { readBlock, type StoredType } from "../voxel_block.ts";
 import { unpackJpeg } from "./jpeg.ts";
 import { isWhole, type Page, readPages, tiffFile } from "./pages.ts";
+import { planesOfOnePage, type Roles, rolesOf } from "./roles.ts";
 import { undoPredictor, unpack } from "./unpack.ts";
 
-/** The pages of a file, as planes of one array `[channels, width, height, pages]`. */
-export interface TiffStack {
+/** The pages of a file, as planes of one array `[channels, width, height, slices]`. */
+export interface TiffStack extends Pick<Roles, "spacing" | "units" | "timeStep"> {
   readonly data: TypedArray;
   readonly shape: readonly [number, number, number, number];
   readonly dtype: StoredType;
@@ -21,25 +22,46 @@ export interface TiffStack {
 
 /** Decodes a TIFF file. @throws FormatError (by `fail`), also for pages that differ in size or type */
 export async function decodeTiff(blob: Blob, fail: Fail): Promise<TiffStack> {
-  const { pages, littleEndian } = await readPages(tiffFile(blob), fail);
-  const [first] = pages;
+  const { pages: found, littleEndian, described, orientation } = await readPages(tiffFile(blob), fail);
+  const [first] = found;
   const { width, height, channels, dtype } = first;
-  const other = pages.findIndex(
+  const other = found.findIndex(
     (p) => p.width !== width || p.height !== height || p.channels !== channels || p.dtype !== dtype || p.bits !== first.bits,
   );
   if (other >= 0)
     throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
-  const n = pages.length;
+  const pages = found.length === 1 ? withPlanes(first, planesOfOnePage(described), blob.size) : found;
+  const { order, slices, channels: colors, times, note, ...place } = rolesOf(described, pages.length, fail);
+  const row = height * slices;
+  const plane = width * row;
   const block = {
     dtype,
     littleEndian: true,
-    sizes: [channels, width, height, n],
-    strides: [width * height * n, height * n, n, 1],
+    sizes: [channels, width, height, slices, colors * times],
+    strides: [plane, row, slices, 1, plane * channels],
   };
-  const data = await readBlock(samplesOfPages(pages, blob, littleEndian, fail), block, false, fail);
-  const notes =
-    first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : [];
-  return { data, shape: [channels, width, height, n], dtype, notes };
+  const inOrder = order.map((page) => pages[page]);
+  const data = await readBlock(samplesOfPages(inOrder, blob, littleEndian, fail), block, false, fail);
+  const notes = [
+    ...(first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : []),
+    ...(orientation > 1 && orientation <= 8
+      ? [`this picture is to be turned before it is shown (Orientation ${orientation}); samples are kept as they lie`]
+      : []),
+    ...(note ? [note] : []),
+  ];
+  return { data, shape: [channels * colors * times, width, height, slices], dtype, notes, ...place };
+}
+
+/** A page and those planes behind it that have no directory: the page alone where they are not there. */
+function withPlanes(page: Page, planes: number, fileSize: number): readonly Page[] {
+  const { width, height, channels, bits, offsets, counts } = page;
+  const size = Math.ceil((width * channels * bits) / 8) * height;
+  const [start] = offsets;
+  const joined = offsets.every((at, i) => i === 0 || at === offsets[i - 1] + counts[i - 1]);
+  const plain = page.compression === 1 && !page.tiled && !page.planar;
+  if (planes === 1 || !plain || !joined || start + planes * size > fileSize) return [page];
+  const tile = { width, height };
+  return Array.from({ length: planes }, (_, i) => ({ ...page, tile, offsets: [start + i * size], counts: [size] }));
 }
 
 /** One page after the other, so that no more of the file is in memory than the volume takes. */
@@ -50,34 +72,54 @@ async function* samplesOfPages(
   fail: Fail,
 ): AsyncGenerator<Uint8Array> {
   let left = blob.size;
-  const read = async (from: number, count: number): Promise<Uint8Array> => {
+  // What deflate could make of the file at best.
+  let empty = 1032 * blob.size;
+  const read = async (from: number, count: number, full: number): Promise<Uint8Array | undefined> => {
+    if (from === 0 && count === 0) {
+      empty -= full;
+      if (empty < 0) throw fail("more of its strips or tiles are left out than such a small file should have");
+      return undefined;
+    }
     if (from + count > blob.size) throw fail("a strip or tile ends behind the end of the file; it is cut short");
     // A file is no larger than its parts, unless they are the same ones again and again.
     left -= count;
     if (left < 0) throw fail("its strips or tiles lie on one another; it is damaged");
     return new Uint8Array(await blob.slice(from, from + count).arrayBuffer());
   };
-  for (const page of pages) yield* samplesOf(page, read, littleEndian, fail);
+  for (const page of pages) yield* samplesOf(page, read, blob.size, littleEndian, fail);
 }
 
-type Read = (from: number, count: number) => Promise<Uint8Array>;
+/** The bytes of a strip or tile; undefined for one that was left out, of nothing but zeros. */
+type Read = (from: number, count: number, full: number) => Promise<Uint8Array | undefined>;
 
 /** The samples of a page, interleaved, little-endian: strip by strip, where they follow each other in strips, else as a whole. */
-async function* samplesOf(page: Page, read: Read, littleEndian: boolean, fail: Fail): AsyncGenerator<Uint8Array> {
+async function* samplesOf(
+  page: Page,
+  read: Read,
+  fileSize: number,
+  littleEndian: boolean,
+  fail: Fail,
+): AsyncGenerator<Uint8Array> {
   const { width, height, channels, bits, dtype, planar, tile } = page;
   const size = elements[dtype].bytes;
   const perPlane = planar ? 1 : channels;
   const across = Math.ceil(width / tile.width);
   const down = Math.ceil(height / tile.height);
   const wanted = across * down * (planar ? channels : 1);
-  if (page.offsets.length < wanted || page.counts.length < wanted)
-    throw fail(`a page has ${page.offsets.length} strips or tiles; expected ${wanted}`);
+  const { offsets, counts } = page;
+  if (offsets.length < wanted || (counts.length < wanted && (counts.length > 0 || (page.compression !== 1 && wanted > 1))))
+    throw fail(`a page has ${offsets.length} strips or tiles and the lengths of ${counts.length}; expected ${wanted}`);
   const rowBytes = Math.ceil((tile.width * perPlane * bits) / 8);
   const partOf = async (i: number): Promise<Uint8Array> => {
     const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
     const full = rows * rowBytes;
-    const count = page.compression === 1 ? Math.min(full, page.counts[i]) : page.counts[i];
-    const packed = await read(page.offsets[i], count);
+    const from = offsets[i];
+    // Nobody need count what is not packed, and one packed strip at most ends with the file.
+    const count =
+      page.compression !== 1 ? (counts[i] ?? fileSize - from) : from > 0 ? Math.min(full, counts[i] || full) : (counts[i] ?? 0);
+    const packed = await read(from, count, full);
+    if (!packed) return new Uint8Array(full);
+    if (page.lowFirst && page.compression !== 7) reverseBits(packed);
     const part =
       page.compression === 7
         ? await unpackJpeg(packed, page, rows, perPlane, fail)
@@ -138,6 +180,16 @@ function unpackedBits(part: Uint8Array, bits: number, size: number, perRow: numb
     }
   }
   return out;
+}
+
+/** Turns the bits of each byte around, in place. */
+function reverseBits(bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) {
+    let b = bytes[i];
+    b = ((b & 0x0f) << 4) | (b >> 4);
+    b = ((b & 0x33) << 2) | ((b >> 2) & 0x33);
+    bytes[i] = ((b & 0x55) << 1) | ((b >> 1) & 0x55);
+  }
 }
 
 function swapElements(bytes: Uint8Array, size: number): void {

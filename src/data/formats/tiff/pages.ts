@@ -3,6 +3,7 @@
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { type ReadRange, windowed } from "../byte_source.ts";
 import type { StoredType } from "../voxel_block.ts";
+import type { Described } from "./roles.ts";
 
 /** A page, checked. */
 export interface Page {
@@ -19,17 +20,21 @@ export interface Page {
   /** Size of a tile, or of a strip. */
   readonly tile: { readonly width: number; readonly height: number };
   readonly offsets: readonly number[];
+  /** Bytes of each; none where nobody counted. */
   readonly counts: readonly number[];
+  /** Whether the lowest bit of a byte comes first. */
+  readonly lowFirst: boolean;
   /** Tables of all its JPEG streams; none of other pages. */
   readonly jpegTables: readonly number[];
 }
 
 /** Bytes of a value by type. */
-const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 18: 8 };
+const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 18: 8 };
 /** Numbers of the fields of a directory (TIFF 6.0). */
 export const tag = {
-  subfile: 254, width: 256, height: 257, bits: 258, compression: 259, photometric: 262, stripOffsets: 273, samples: 277, rowsPerStrip: 278,
-  stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, extraSamples: 338,
+  subfile: 254, oldSubfile: 255, width: 256, height: 257, bits: 258, compression: 259, photometric: 262, fillOrder: 266, description: 270, stripOffsets: 273,
+  orientation: 274, samples: 277, rowsPerStrip: 278,
+  stripCounts: 279, xResolution: 282, yResolution: 283, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, extraSamples: 338,
   sampleFormat: 339, jpegTables: 347,
 }; // oxfmt-ignore
 const known: ReadonlySet<number> = new Set(Object.values(tag));
@@ -52,8 +57,18 @@ export const tiffFile = (blob: Blob): TiffFile => ({
   read: windowed(async (from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer()), blob.size),
 });
 
-/** The pages of a file, without those that are small copies of others. @throws FormatError (by `fail`) */
-export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Page[]; littleEndian: boolean }> {
+/** What the directories of a file say. */
+export interface TiffPages {
+  /** Without those that are small copies of others. */
+  readonly pages: readonly Page[];
+  readonly littleEndian: boolean;
+  readonly described: Described;
+  /** How the first is to be turned when it is shown; 1: as it is. */
+  readonly orientation: number;
+}
+
+/** The pages of a file. @throws FormatError (by `fail`) */
+export async function readPages(file: TiffFile, fail: Fail): Promise<TiffPages> {
   if (file.size < 8) throw fail(`has ${file.size} bytes; a TIFF header has 8; the file is cut short`);
   const littleEndian = (await file.read(0, 1))[0] === 0x49;
   const view = async (from: number, length: number): Promise<DataView> => {
@@ -71,6 +86,8 @@ export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Pa
   if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
   const [word, countBytes, entryBytes] = version === 43 ? [8, 8, 20] : [4, 2, 12];
   const pages: Page[] = [];
+  let head: Entries | undefined;
+  let description = "";
   const seen = new Set<number>();
   let values = 0;
   for (let at = number(await view(word, word), 0, word); at !== 0;) {
@@ -83,8 +100,10 @@ export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Pa
     const entries = new Map<number, number[]>();
     for (let i = 0, e = 0; i < count; i++, e += entryBytes) {
       const id = number(directory, e, 2);
-      const size = sizes[number(directory, e + 2, 2)];
-      const n = number(directory, e + 4, word);
+      const type = number(directory, e + 2, 2);
+      const size = sizes[type];
+      // A fraction is two numbers.
+      const n = number(directory, e + 4, word) * (type === 5 ? 2 : 1);
       // What is damaged among the others harms nobody.
       if (size === undefined || !known.has(id)) continue;
       values += n;
@@ -92,6 +111,14 @@ export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Pa
       if (values > file.size) throw fail(`tag ${id} has ${n} values, more than the file has room for`);
       const inside = n * size <= word;
       const from = inside ? e + 4 + word : number(directory, e + 4 + word, word);
+      if (id === tag.description) {
+        // Of the first page alone, and only what is there.
+        if (pages.length > 0 || from + n > file.size) continue;
+        const { buffer, byteOffset } = inside ? directory : await view(from, n);
+        const bytes = new Uint8Array(buffer, byteOffset + (inside ? from : 0), n);
+        description = new TextDecoder().decode(bytes).split("\0")[0];
+        continue;
+      }
       if (!inside && from + n * size > file.size)
         throw fail(`tag ${id} lies behind the end of the file; it is cut short or damaged`);
       const list = inside ? directory : await view(from, n * size);
@@ -100,11 +127,24 @@ export async function readPages(file: TiffFile, fail: Fail): Promise<{ pages: Pa
         Array.from({ length: n }, (_, k) => number(list, (inside ? from : 0) + k * size, size)),
       );
     }
-    if (((entries.get(tag.subfile)?.[0] ?? 0) & 5) === 0) pages.push(pageOf(entries, fail));
+    if (((entries.get(tag.subfile)?.[0] ?? 0) & 5) === 0 && entries.get(tag.oldSubfile)?.[0] !== 2) {
+      head ??= entries;
+      pages.push(pageOf(entries, fail));
+    }
     at = number(directory, count * entryBytes, word);
   }
-  if (pages.length === 0) throw fail("has no picture; it is damaged");
-  return { pages, littleEndian };
+  if (!head) throw fail("has no picture; it is damaged");
+  const perUnit = (id: number) => {
+    const [numerator, denominator] = head.get(id) ?? [0, 1];
+    return numerator / denominator;
+  };
+  const resolution = [perUnit(tag.xResolution), perUnit(tag.yResolution)] as const;
+  return {
+    pages,
+    littleEndian,
+    described: { description, resolution, samples: pages[0].channels },
+    orientation: head.get(tag.orientation)?.[0] ?? 1,
+  };
 }
 
 function pageOf(entries: Entries, fail: Fail): Page {
@@ -157,6 +197,7 @@ function pageOf(entries: Entries, fail: Fail): Page {
     planar,
     offsets: (tiled ? entries.get(tag.tileOffsets) : undefined) ?? entries.get(tag.stripOffsets) ?? [],
     counts: (tiled ? entries.get(tag.tileCounts) : undefined) ?? entries.get(tag.stripCounts) ?? [],
+    lowFirst: one(tag.fillOrder, 1) === 2,
     jpegTables: entries.get(tag.jpegTables) ?? [],
   };
 }

@@ -1,4 +1,4 @@
-/** @file TIFF pictures as volumes: `[C, width, height, pages]`, samples as stored. */
+/** @file TIFF pictures as volumes: `[C, width, height, slices]`, samples as stored; pages are slices, unless a description says that some are channels. */
 
 import { failing } from "../../../host/bytes/budget.ts";
 import { nativeNames } from "../../../host/elements.ts";
@@ -14,15 +14,28 @@ export const tiffFormat: ImageFormat = {
   matches: (head) => /^(II[*+]\0|MM\0[*+])/.test(String.fromCharCode(...head.subarray(0, 4))),
   async read({ name, blob }) {
     const { decodeTiff } = await import("./decode.ts");
-    const { data, shape, dtype, notes } = await decodeTiff(blob, failing(`readImage: ${name}`));
-    return makeVolume({ data, shape }, identityAffine, {
+    const {
+      data,
+      shape,
+      dtype,
+      notes,
+      spacing = [1, 1, 1],
+      units,
+      timeStep,
+    } = await decodeTiff(blob, failing(`readImage: ${name}`));
+    const affine = identityAffine.map((row, r) => row.map((v) => v * (spacing[r] ?? 1)));
+    const place = units
+      ? "the sizes of voxels are those of the description; how they lie in space a picture does not say"
+      : "a picture has no geometry: pixels of 1 at the origin are assumed";
+    return makeVolume({ data, shape }, affine, {
       source: name,
       format: "tiff",
       dtype,
-      units: "unknown",
+      units: units ?? "unknown",
+      ...(timeStep !== undefined && { timeStep }),
       ...(shape[3] === 1 && { planar: true }),
       unplaced: true,
-      notes: [...notes, "a picture has no geometry: pixels of 1 at the origin are assumed"],
+      notes: [...notes, place],
     });
   },
   readAll: (files, options) => stackOf(tiffFormat, files, options),

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { type DicomValue, dicomSlice, imageFile } from "../../../lib/dicom_file.ts";
+import { readFixture } from "../../../lib/fixture.ts";
 
 /** A file of 3×2 pixels of 8 bits whose frame is packed. */
 function packed(end: string, frame: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -46,4 +47,30 @@ test("a frame that is another JPEG than the file says is unpacked as what it is"
 test("JPEG of 12 bits is refused by name", async () => {
   const frame = Uint8Array.from([0xff, 0xd8, 0xff, 0xc1, 0, 11, 12, 0, 2, 0, 3, 1, 1, 0x11, 0, 0xff, 0xd9]);
   await expect(readDicom(imageFile(packed("51", frame)))).rejects.toThrow(/JPEG has 12 bits/);
+});
+
+test("JPEG 2000 and HTJ2K of signed bytes: those below 0 are not cut to 0", async () => {
+  const { values, syntaxes } = readFixture<{
+    signedFrames: { readonly values: string; readonly syntaxes: Readonly<Record<string, string>> };
+  }>("odd_images.json").signedFrames;
+  const [columns, rows] = [40, 30];
+  const expected = [...new Int8Array(Buffer.from(values, "base64"))];
+  for (const [end, frame] of Object.entries(syntaxes)) {
+    const volume = await readDicom(
+      imageFile(
+        dicomSlice({
+          size: [columns, rows],
+          encoding: { syntax: `1.2.840.10008.1.2.4.${end}`, explicit: true, littleEndian: true },
+          more: {
+            0x7fe00010: ["OB", { fragments: [new Uint8Array(0), Buffer.from(frame, "base64")] }],
+            0x00280100: ["US", [8]],
+            0x00280101: ["US", [8]],
+            0x00280102: ["US", [7]],
+            0x00280103: ["US", [1]],
+          },
+        }),
+      ),
+    );
+    expect(expected.map((_, i) => volume.data[(i % columns) * rows + Math.floor(i / columns)])).toEqual(expected);
+  }
 });
