@@ -1,4 +1,4 @@
-/** @file Gaussian smoothing on the device, each channel of each sample by its own sigma. */
+/** @file Gaussian smoothing on the device, each channel of each sample by its own sigma, or by one for each axis. */
 
 import { sizeOf } from "../host/array.ts";
 import { ConfigError } from "../host/errors.ts";
@@ -15,7 +15,7 @@ import { weightsShader } from "./shaders/augment/weights.gen.ts";
  * Gaussian smoothing with a sigma (in elements) for each channel of each sample; 0 leaves it as it is. Images are reflected about their border
  * elements; weights end at `radius`.
  * @param x `[N, C, spatial…]`
- * @param sigmas `[N, C]`
+ * @param sigmas `[N, C]`, or `[N, C, axes]` with one for each spatial axis
  * @param radius elements to each side, at least 1; four times the largest sigma leaves nothing out
  * @throws ShapeError, ConfigError, DTypeError
  */
@@ -23,47 +23,46 @@ export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
   const op = "blur";
   expectTensors(op, { input: x, sigmas });
   const spatial = spatialOf(op, x.shape);
-  expectPerChannel(op, "sigmas", sigmas, x.shape.slice(0, 2));
+  expectPerChannel(op, "sigmas", sigmas, [...x.shape.slice(0, 2), ...(sigmas.rank === 3 ? [spatial.length] : [])]);
   if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
-  const weights = blurWeights(x, sigmas, radius);
   let y = x;
   for (const axis of spatial.keys()) {
+    const weights = blurWeights(x, sigmas, radius, axis);
     const next = x.device.empty(x.shape);
     blurAlong(y, weights, axis, next, false);
+    weights.dispose();
     if (y !== x) y.dispose();
     y = next;
   }
-  weights.dispose();
   return y;
 }
 
-/** `blur` in the memory of `x`, of which channels with sigma 0 are not even read. */
+/** `blur` in the memory of `x`, of which channels whose sigmas are 0 are not even read. */
 export function blurInPlace(x: Tensor, sigmas: Tensor, radius: number): void {
-  const weights = blurWeights(x, sigmas, radius);
   const axes = x.shape.length - 2;
   let from = x;
   for (let axis = 0; axis < axes; axis++) {
+    const weights = blurWeights(x, sigmas, radius, axis);
     const to = axis > 0 && axis === axes - 1 ? x : x.device.empty(x.shape);
     blurAlong(from, weights, axis, to, true);
     if (from !== x) from.dispose();
     from = to;
-  }
-  if (from !== x) {
     // The weight in the middle is 1 where nothing was done.
-    settle(x, weights, from);
-    from.dispose();
+    if (axes === 1) settle(x, weights, from);
+    weights.dispose();
   }
-  weights.dispose();
+  if (from !== x) from.dispose();
 }
 
-function blurWeights(x: Tensor, sigmas: Tensor, radius: number): Tensor {
+function blurWeights(x: Tensor, sigmas: Tensor, radius: number, axis: number): Tensor {
   const { device } = x;
   const channels = x.shape[0] * x.shape[1];
   const weights = device.empty([channels, radius + 1]);
+  const apart = sigmas.rank === 3 ? sigmas.shape[2] : 1;
   if (channels > 0) {
     device.run(
       weightsShader({
-        params: { channels, radius },
+        params: { channels, radius, apart, axis: axis % apart },
         bind: { sigmas, weights: write(weights) },
         workgroups: grid(device, "blur", channels, 64),
       }),

@@ -68,14 +68,19 @@ function ct(op: string, image: Float32Array, { intensityProperties: p }: Normali
 }
 
 function rescale(_op: string, image: Float32Array): void {
-  const { min, max } = extent(image);
+  const { min, max, firstNaN } = extent(image);
+  // As of any statistics: with one NaN, all are.
+  if (firstNaN >= 0) image.fill(NaN);
   const range = Math.max(max - min, least);
   for (let i = 0; i < image.length; i++) image[i] = (image[i] - min) / range;
 }
 
 function rgb(op: string, image: Float32Array): void {
-  const { min, max } = extent(image);
-  if (min < 0 || max > 255) throw new DataError(`${op}: values go from ${min} to ${max}; RGB images have 0 to 255`);
+  const { min, max, firstNaN } = extent(image);
+  if (firstNaN >= 0 || min < 0 || max > 255) {
+    const nan = firstNaN >= 0 ? " and NaN" : "";
+    throw new DataError(`${op}: values go from ${min} to ${max}${nan}; RGB images have 0 to 255`);
+  }
   for (let i = 0; i < image.length; i++) image[i] /= 255;
 }
 

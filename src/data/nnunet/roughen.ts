@@ -9,6 +9,8 @@ import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 
 const reshaped = { prob: 0.4, radius: [1, 8] } as const;
+// Where maps are changed at all, each label is with this probability.
+const perLabel = 0.5;
 // Parts that cover less of a sample than this may be left out.
 const lost = { prob: 0.2, share: 0.15 } as const;
 
@@ -38,9 +40,9 @@ const operators = [
 ];
 
 /**
- * Label numbers 0 … `labels` `[1, …]`, changed at random. With probability 0.4 each label is dilated, eroded, closed or opened by a ball of 1 to 8 voxels, in
- * random order, what grows taking the place of others; with 0.2 each loses one of its small components.
- * @param random draws `rand` and, where it acts, a permutation, `randint` and `choice` for each label
+ * Label numbers 0 … `labels` `[1, …]`, changed at random. With probability 0.4 every second label or so is dilated, eroded, closed or opened by a ball of 1 to 8
+ * voxels, in random order, what grows taking the place of others; with 0.2 every second one loses one of its small components.
+ * @param random draws `rand` and, where it acts, a permutation, `rand` for each label, and `randint` for those that are changed
  */
 export function roughened(numbers: HostArray<Float32Array>, labels: number, random: RandomSource): HostArray<Float32Array> {
   const out = { data: numbers.data.slice(), shape: numbers.shape };
@@ -50,9 +52,13 @@ export function roughened(numbers: HostArray<Float32Array>, labels: number, rand
     for (let i = 0; i < data.length; i++) if (out.data[i] === label) data[i] = 1;
     return { data, shape };
   };
-  const inOrder = () => random.permutation(labels).map((k) => k + 1);
+  const someInOrder = () =>
+    random
+      .permutation(labels)
+      .map((k) => k + 1)
+      .filter(() => random.rand() < perLabel);
   if (random.rand() < reshaped.prob) {
-    for (const label of inOrder()) {
+    for (const label of someInOrder()) {
       const operator = operators[random.randint(operators.length)];
       const radius = random.randint(reshaped.radius[0], reshaped.radius[1] + 1);
       const { data } = operator(maskOf(label), radius);
@@ -63,7 +69,7 @@ export function roughened(numbers: HostArray<Float32Array>, labels: number, rand
     }
   }
   if (random.rand() < lost.prob) {
-    for (const label of inOrder()) {
+    for (const label of someInOrder()) {
       const components = connectedComponents(maskOf(label).data, shape);
       const { count, sizes } = components;
       const small = Array.from({ length: count }, (_, i) => i + 1).filter((i) => sizes[i] < lost.share * out.data.length);

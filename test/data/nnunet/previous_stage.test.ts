@@ -6,6 +6,7 @@ import { roughened } from "../../../src/data/nnunet/roughen.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { ShapeError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
+import { type Draw, ReplaySource } from "../../lib/replay.ts";
 
 const floats = (data: readonly number[], shape: readonly number[]): HostArray<Float32Array> => ({
   data: Float32Array.from(data),
@@ -58,4 +59,28 @@ test("maps are roughened in about half of the draws, the same for the same seed,
   expect(Math.min(grown.length, shrunk.length)).toBeGreaterThan(4);
   const empty = floats(new Array<number>(64).fill(0), [1, 4, 4, 4]);
   for (let seed = 0; seed < 20; seed++) expect(roughened(empty, 2, new RandomState(seed)).data.every((v) => v === 0)).toBe(true);
+});
+
+test("where maps are roughened each label is with probability one half", () => {
+  const map = boxes();
+  const draws: Draw[] = [
+    ["rand", [], 0.39],
+    ["permutation", [2], [1, 0]],
+    // Label 2 is left, label 1 eroded by one voxel.
+    ["rand", [], 0.5],
+    ["rand", [], 0.49],
+    ["randint", [4], 1],
+    ["randint", [1, 9], 1],
+    ["rand", [], 0.19],
+    ["permutation", [2], [0, 1]],
+    ["rand", [], 0.5],
+    // Label 2 loses its only component.
+    ["rand", [], 0],
+    ["randint", [1], 0],
+  ];
+  const source = new ReplaySource(draws);
+  const { data } = roughened(map, 2, source);
+  expect(source.remaining).toBe(0);
+  const count = (label: number) => data.filter((v) => v === label).length;
+  expect([count(1), count(2)]).toEqual([6 ** 3 + 1, 0]);
 });

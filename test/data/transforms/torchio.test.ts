@@ -85,3 +85,34 @@ test("gammas drawn for two channels are refused for one", () => {
   t.randomize(image);
   expect(() => t.applyDrawn({ data: image.data.slice(0, 120), shape: [1, 5, 6, 4] })).toThrow(ShapeError);
 });
+
+test("one number is a range around 0 for spikes and one intensity for ghosts; ranges that descend are refused", () => {
+  const asked: number[][] = [];
+  const record = Object.assign(new ReplaySource([]), {
+    rand: (n?: number) => (n === undefined ? 0 : new Float64Array(n)),
+    randint: () => 0,
+    uniform: (...range: number[]) => asked.push(range),
+  });
+  for (const t of [new T.RandomSpike({ intensity: 2 }), new T.RandomGhosting({ intensity: 0.5 })]) {
+    t.setRandomState(record as never);
+    t.randomize(image);
+  }
+  expect(asked).toEqual([[-2, 2], [0.5, 0.5]]); // prettier-ignore
+  for (const make of [
+    () => new T.RandomSpike({ intensity: [3, 1] }),
+    () => new T.RandomSpike({ numSpikes: [2, 1] }),
+    () => new T.RandomGhosting({ intensity: [1, 0.5] }),
+    () => new T.RandomGamma({ logGamma: [0.1, -0.1] }),
+    () => new T.RandomNoise({ std: [1, 0] }),
+    () => new T.RescaleIntensity({ inMinMax: [1, 0] }),
+  ])
+    expect(make).toThrow(ConfigError);
+});
+
+test("an image that clipping makes flat stays as it was", () => {
+  const data = new Float32Array(30).fill(2);
+  data.set([40, -7, 0]);
+  const spiked = { data, shape: [1, 5, 6] };
+  expect(new T.RescaleIntensity({ percentiles: [40, 60] }).apply(spiked).data).toEqual(data);
+  expect(new T.RescaleIntensity({ inMinMax: [5, 5] }).apply(spiked).data).toEqual(data);
+});

@@ -60,7 +60,8 @@ function smoothed({ x, sigmas }: Hosts, { radius }: BlurArgs): Host {
     const next = host(x.shape);
     const size = x.shape[axis];
     everyIndex(x.shape, (at, flat) => {
-      const sigma = sigmas.data[at[0] * x.shape[1] + at[1]];
+      const of = sigmas.shape.length === 3 ? [at[0], at[1], axis - 2] : at.slice(0, 2);
+      const sigma = sigmas.data[flatten(sigmas.shape, of)];
       let [sum, total] = [0, 0];
       for (let d = -radius; d <= radius; d++) {
         const weight = sigma > 0 ? Math.exp((-d * d) / (2 * sigma * sigma)) : d === 0 ? 1 : 0;
@@ -153,10 +154,12 @@ export const rows: Row<any>[] = [
         ["2d", [1, 3, 7, 8], 3],
         ["3d", [2, 1, 4, 5, 6], 3],
         ["wider-than-the-image", [1, 2, 3, 1, 2], 8],
+        ["1d-by-axis", [2, 2, 9], 4, [1]],
+        ["3d-by-axis", [2, 2, 4, 5, 6], 3, [3]],
       ] as const
-    ).map(([id, shape, radius]) => ({
+    ).map(([id, shape, radius, apart = []]) => ({
       id: `blur/${id}`,
-      inputs: { x: { shape }, sigmas: { shape: shape.slice(0, 2), values: cycle(0.7, 0, 1.5) } },
+      inputs: { x: { shape }, sigmas: { shape: [...shape.slice(0, 2), ...apart], values: cycle(0.7, 0, 1.5, 0.1) } },
       args: { radius },
     })),
     run: ({ x, sigmas }, { radius }: BlurArgs) => blur(x, sigmas, radius),
@@ -168,6 +171,7 @@ export const rows: Row<any>[] = [
     bytes: plainBytes,
     errors: [
       { id: "radius", call: (z) => blur(z([1, 1, 4]), z([1, 1]), 0), error: ConfigError, message: /^blur: radius must be/ },
+      { id: "axes", call: (z) => blur(z([1, 1, 4]), z([1, 1, 2]), 1), error: ShapeError, message: /^blur: sigmas/ },
     ],
   },
   {

@@ -16,6 +16,7 @@ import { cropAndPad } from "../../../src/data/nnunet/patches.ts";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import { warp, warpBoth } from "../../../src/kernels/augment.ts";
+import { blur, blurInPlace } from "../../../src/kernels/blur.ts";
 import { channelStatistics } from "../../../src/kernels/channel_statistics.ts";
 import { augmentBatch } from "../../../src/seg/training/augmentation.ts";
 import type { BatchTensors } from "../../../src/seg/training/trainer.ts";
@@ -130,7 +131,7 @@ test("what is drawn depends on the seed alone, and turns up in the batch as told
   const always = {
     ...nothing,
     size,
-    noise: { prob: 1, range: [0.04, 0.04] as const },
+    noise: { prob: 1, range: [0.2, 0.2] as const },
     elastic: { prob: 1, range: [1, 1] as const, knots: 5 },
   };
   const draw = (seed: number) => {
@@ -143,6 +144,74 @@ test("what is drawn depends on the seed alone, and turns up in the batch as told
   const variance = (image as Float32Array).reduce((sum, v) => sum + v * v, 0) / image.length;
   expect(variance).toBeGreaterThan(0.03);
   expect(variance).toBeLessThan(0.05);
+});
+
+test("draws are those of nnU-Net: of each channel its own, around 1 in halves, blur by axis, noise by its deviation", () => {
+  const size = [4, 4, 4];
+  const image = { data: new Float32Array(128), shape: [2, 4, 4, 4] };
+  const range = [0.5, 3] as const;
+  const one = { prob: 1, range };
+  const all = { ...nothing, size, noise: one, blur: one, brightness: one, contrast: one, gamma: one, scale: one };
+  const draw = new DrawAugmentation(all).setRandomState(1);
+  const drawn = Array.from({ length: 400 }, () => draw.apply({ image, label: labelOf(image) }) as Record<string, HostArray>);
+  const rows = drawn.map(({ augmentNumbers: { data } }) => [data.slice(0, 7), data.slice(7)]);
+  for (const column of [0, 2, 3]) {
+    expect(rows.every(([a, b]) => a[column] !== b[column])).toBe(true);
+    const values = rows.flat().map((row) => row[column]);
+    const below = values.filter((v) => v < 1);
+    expect(Math.abs(below.length - 400)).toBeLessThan(60);
+    // Uniform in each half.
+    expect(Math.abs(below.filter((v) => v < 0.75).length / below.length - 0.5)).toBeLessThan(0.1);
+    expect(Math.max(...values)).toBeGreaterThan(2.9);
+  }
+  expect(rows.every(([a, b]) => a[5] === b[5] && a[5] >= 0.5 && a[5] <= 3)).toBe(true);
+  expect(Math.max(...rows.map(([a]) => a[5]))).toBeGreaterThan(2.9);
+  for (const { augmentSigmas } of drawn) {
+    expect(augmentSigmas.shape).toEqual([2, 3]);
+    for (const c of [0, 1]) {
+      const sigmas = augmentSigmas.data.slice(3 * c, 3 * c + 3);
+      expect(sigmas.every((s) => s === 0) || new Set(sigmas).size === 3).toBe(true);
+    }
+  }
+  // What is seen, 1 / zoom, is uniform from 1/3 to 2.
+  const seen = drawn.map(({ augmentMatrix }) => augmentMatrix.data[0]);
+  expect(seen.reduce((a, b) => a + b) / 400).toBeCloseTo((1 / 3 + 2) / 2, 1);
+});
+
+test("gamma on the negative image takes the place of gamma; factors of a range beside 1 are uniform in it", () => {
+  const size = [4, 4];
+  const image = { data: new Float32Array(16), shape: [1, 4, 4] };
+  const of = (options: object) =>
+    Array.from({ length: 40 }, (_, seed) => {
+      const draw = new DrawAugmentation({ ...nothing, size, ...options }).setRandomState(seed);
+      return (draw.apply({ image, label: labelOf(image) }) as Record<string, HostArray>).augmentNumbers.data;
+    });
+  const both = of({ gamma: { prob: 1, range: [2, 3] }, gammaInverted: { prob: 1, range: [0.2, 0.4] } });
+  expect(both.every((row) => row[3] < 0.41 && row[4] === 1)).toBe(true);
+  const beside = of({ contrast: { prob: 1, range: [1.5, 2] } }).map((row) => row[2]);
+  expect(Math.min(...beside)).toBeGreaterThan(1.49);
+  expect(Math.max(...beside)).toBeGreaterThan(1.9);
+});
+
+test("blur in place smooths along each axis by its own sigma, and leaves channels alone that have none", async () => {
+  for (const [spatial, apart] of [
+    [[7], 1],
+    [[6, 5], 2],
+    [[5, 6, 4], 3],
+  ] as const) {
+    const image = wave(3, ...spatial);
+    // Sigmas of 0 and of next to nothing stand beside others; the last channel has none.
+    const sigmas = Float32Array.from({ length: 3 * apart }, (_, i) => (i < 2 * apart ? [0, 0.9, 0.1, 0.6][i % 4] : 0));
+    const x = gpu.tensor({ data: image.data, shape: [1, ...image.shape] });
+    const s = gpu.tensor({ data: sigmas, shape: [1, 3, apart] });
+    const wanted = await blur(x, s, 4).data();
+    blurInPlace(x, s, 4);
+    const got = await x.data();
+    expectClose(`${spatial}`, got, wanted, 1e-6);
+    const plane = sizeOf(spatial);
+    expect(got.slice(2 * plane)).toEqual(image.data.slice(2 * plane));
+    expect(got.slice(plane, 2 * plane)).not.toEqual(image.data.slice(plane, 2 * plane));
+  }
 });
 
 test("bad options are refused", () => {

@@ -13,7 +13,7 @@ import { Drawing, type Item, type Transform } from "../transform.ts";
 export interface Chance {
   /** Probability, 0 to 1. */
   readonly prob: number;
-  /** The strength is uniform from low to high. */
+  /** The strength is uniform from low to high; factors and exponents below and above 1 are equally likely, where the range has both. */
   readonly range: readonly [low: number, high: number];
 }
 
@@ -23,7 +23,7 @@ export interface AugmentationOptions {
   readonly size: readonly number[];
   /** Angles about each axis in radians (one angle for images). Default .2 of ±30°, for images of ±180°. */
   readonly rotation?: Chance;
-  /** Zoom of all axes together: above 1 things look larger. Default .2 of .7 … 1.4. */
+  /** Zoom of all axes together: above 1 things look larger. How much is seen (1 / zoom) is uniform. Default .2 of 1 / 1.4 … 1 / .7. */
   readonly scale?: Chance;
   /** An axis of volumes that is neither turned nor scaled, only mirrored: slices stay slices. Angles are then about it alone. Default none. */
   readonly stillAxis?: number;
@@ -31,17 +31,17 @@ export interface AugmentationOptions {
   readonly mirrorAxes?: readonly number[];
   /** Displacement of control points in voxels, `range` its standard deviation, and control points per axis. Default none. `knots` of these per axis. */
   readonly elastic?: Chance & { readonly knots: number };
-  /** Variance of normal noise. Default .1 of 0 … .1. */
+  /** Standard deviation of normal noise, which nnU-Net calls its variance. Default .1 of 0 … .1. */
   readonly noise?: Chance;
-  /** Sigma in voxels; each channel with probability ½. Default .2 of .5 … 1. */
+  /** Sigma in voxels, of each axis its own; each channel with probability ½. Default .2 of .5 … 1. */
   readonly blur?: Chance;
-  /** Factor. Default .15 of .75 … 1.25. */
+  /** Factor, of each channel its own. Default .15 of .75 … 1.25. */
   readonly brightness?: Chance;
-  /** Factor about the mean, within the range there is. Default .15 of .75 … 1.25. */
+  /** Factor about the mean, within the range there is, of each channel its own. Default .15 of .75 … 1.25. */
   readonly contrast?: Chance;
   /** Share of the positions per axis that are kept; each channel with probability ½. Default .25 of .5 … 1. */
   readonly lowResolution?: Chance;
-  /** Exponent on the range of values. Default .3 of .7 … 1.5. */
+  /** Exponent on the range of values, of each channel its own. Default .3 of .7 … 1.5. */
   readonly gamma?: Chance;
   /** The same on the negative image; where both are drawn the negative is taken. Default .1 of .7 … 1.5. */
   readonly gammaInverted?: Chance;
@@ -53,7 +53,7 @@ type AllOptions = Required<Omit<AugmentationOptions, "stillAxis">> & Pick<Augmen
 
 const standards = (axes: number): Omit<AllOptions, "size" | "stillAxis"> => ({
   rotation: { prob: 0.2, range: axes === 2 ? [-180 * degrees, 180 * degrees] : [-30 * degrees, 30 * degrees] },
-  scale: { prob: 0.2, range: [0.7, 1.4] },
+  scale: { prob: 0.2, range: [1 / 1.4, 1 / 0.7] },
   mirrorAxes: Array.from({ length: axes }, (_, axis) => axis),
   elastic: { prob: 0, range: [0, 0], knots: 4 },
   noise: { prob: 0.1, range: [0, 0.1] },
@@ -69,8 +69,8 @@ const standards = (axes: number): Omit<AllOptions, "size" | "stillAxis"> => ({
 export const augmentationKeys = ["augmentMatrix", "augmentDisplacement", "augmentNumbers", "augmentSigmas", "augmentZooms"];
 
 /**
- * Adds to an item what `augmentBatch` does with it: `augmentMatrix` `[axes, axes + 1]`, `augmentNumbers` `[C, 7]`, `augmentSigmas` `[C]`, `augmentZooms`
- * `[C]`, and `augmentDisplacement` `[axes, knots…]` where `elastic` may act.
+ * Adds to an item what `augmentBatch` does with it: `augmentMatrix` `[axes, axes + 1]`, `augmentNumbers` `[C, 7]`, `augmentSigmas` `[C, axes]`,
+ * `augmentZooms` `[C]`, and `augmentDisplacement` `[axes, knots…]` where `elastic` may act.
  *
  * Shapes: an item with `image` `[C, …]` → the same item and the keys above.
  * Geometry: kept; nothing has moved yet.
@@ -135,9 +135,21 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
       const angle = this.random.uniform(...rotation.range);
       return turns && (stillAxis ?? axis) === axis ? angle : 0;
     });
-    const zoom = this.draw(scale, 1);
+    // How much is seen is uniform.
+    const zoom = 1 / this.draw({ prob: scale.prob, range: [1 / scale.range[1], 1 / scale.range[0]] }, 1);
     const mirrored = mirrorAxes.filter(() => this.random.rand() < 0.5);
     return augmentationMatrix({ from, size, angles, zoom: size.map((_, axis) => (axis === stillAxis ? 1 : zoom)), mirrored });
+  }
+
+  /** A factor for each channel, below 1 as often as above; undefined where the kind does not act. */
+  private factors({ prob, range: [low, high] }: Chance, channels: number): readonly number[] | undefined {
+    const acts = this.random.rand() < prob;
+    const drawn = Array.from({ length: channels }, () => {
+      const below = this.random.rand() < 0.5;
+      const both = low < 1 && high > 1;
+      return this.random.uniform(both && !below ? 1 : low, both && below ? 1 : high);
+    });
+    return acts ? drawn : undefined;
   }
 
   private displacement(): HostArray<Float32Array> {
@@ -150,27 +162,31 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
 
   private intensities(channels: number): Record<string, HostArray<Float32Array>> {
     const o = this.options;
-    const each = (chance: Chance, neutral: number) => {
+    const each = (chance: Chance, neutral: number, count = 1) => {
       const acts = this.random.rand() < chance.prob;
-      return Float32Array.from({ length: channels }, () => {
+      const all = Array.from({ length: channels }, () => {
         const here = this.random.rand() < 0.5;
-        const value = this.random.uniform(...chance.range);
-        return acts && here ? value : neutral;
+        return Array.from({ length: count }, () => {
+          const value = this.random.uniform(...chance.range);
+          return acts && here ? value : neutral;
+        });
       });
+      return Float32Array.from(all.flat());
     };
-    const noise = Math.sqrt(this.draw(o.noise, 0));
-    const augmentSigmas = { data: each(o.blur, 0), shape: [channels] };
-    const brightness = this.draw(o.brightness, 1);
-    const contrast = this.draw(o.contrast, 1);
+    const axes = o.size.length;
+    const noise = this.draw(o.noise, 0);
+    const augmentSigmas = { data: each(o.blur, 0, axes), shape: [channels, axes] };
+    const brightness = this.factors(o.brightness, channels);
+    const contrast = this.factors(o.contrast, channels);
     const augmentZooms = { data: each(o.lowResolution, 1), shape: [channels] };
-    const negative = this.draw(o.gammaInverted, 1);
-    const gamma = this.draw(o.gamma, 1);
+    const negative = this.factors(o.gammaInverted, channels);
+    const positive = this.factors(o.gamma, channels);
+    const gamma = negative ?? positive;
     const seed = this.random.randint(2 ** 24);
-    const row = [brightness, 0, contrast, negative === 1 ? gamma : negative, negative === 1 ? 0 : 1, noise, seed];
-    const augmentNumbers = {
-      data: Float32Array.from({ length: channels * row.length }, (_, i) => row[i % row.length]),
-      shape: [channels, row.length],
-    };
+    // prettier-ignore
+    const rows = Array.from({ length: channels }, (_, c) =>
+      [brightness?.[c] ?? 1, 0, contrast?.[c] ?? 1, gamma?.[c] ?? 1, negative ? 1 : 0, noise, seed]);
+    const augmentNumbers = { data: Float32Array.from(rows.flat()), shape: [channels, 7] };
     return { augmentNumbers, augmentSigmas, augmentZooms };
   }
 }

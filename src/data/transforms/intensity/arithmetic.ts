@@ -18,6 +18,13 @@ export type Interval = readonly [number, number];
 /** A pair of bounds, or v for [−v, v]. */
 export type Bounds = number | Interval;
 
+/** `boundsOf` where a pair that descends is a mistake, as TorchIO has it. */
+export function ascendingBounds(op: string, name: string, v: Bounds): readonly [number, number] {
+  const bounds = boundsOf(op, name, v);
+  if (typeof v !== "number" && v[0] > v[1]) throw new ConfigError(`${op}: ${name} must ascend, got ${JSON.stringify(v)}`);
+  return bounds;
+}
+
 /** The range that is mapped, and the one it is mapped to. */
 export interface IntensityRanges {
   /** Start of the range that is mapped. */

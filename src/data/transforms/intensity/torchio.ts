@@ -11,7 +11,7 @@ import { expectSameChannels } from "../drawn_for.ts";
 import { isVolume } from "../moved.ts";
 import { millimetersOf } from "../../volume.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { boundsOf, channels, clamp, type Interval, linear, range } from "./arithmetic.ts";
+import { ascendingBounds, channels, clamp, type Interval, linear, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import { allOptions } from "../options.ts";
 
@@ -44,12 +44,12 @@ export interface RescaleIntensityOptions {
 }
 
 /**
- * Clips at percentiles and maps the image's range to `outMinMax`; a flat image is only clipped. Float32. TorchIO's `RescaleIntensity`; MONAI's is
+ * Clips at percentiles and maps the image's range to `outMinMax`; an image without a range, once clipped, stays as it was. Float32. TorchIO's `RescaleIntensity`; MONAI's is
  * `ScaleIntensityRangePercentiles`.
  *
  * Shapes: any, unchanged.
  * Geometry: kept.
- * @throws ConfigError for percentiles that do not ascend from 0 to 100 and an unknown option, DataError for NaN and an empty mask
+ * @throws ConfigError for percentiles that do not ascend from 0 to 100, ranges that descend and an unknown option, DataError for NaN and an empty mask
  */
 export class RescaleIntensity implements Transform {
   private readonly out: Interval;
@@ -65,8 +65,8 @@ export class RescaleIntensity implements Transform {
       "outMinMax:sizes percentiles:numbers maskingMethod:function inMinMax:sizes",
       defaults,
     );
-    this.out = boundsOf("RescaleIntensity", "outMinMax", all.outMinMax);
-    this.input = all.inMinMax === null ? null : boundsOf("RescaleIntensity", "inMinMax", all.inMinMax);
+    this.out = ascendingBounds("RescaleIntensity", "outMinMax", all.outMinMax);
+    this.input = all.inMinMax === null ? null : ascendingBounds("RescaleIntensity", "inMinMax", all.inMinMax);
     const [low, high] = all.percentiles;
     if (!(low >= 0 && low <= high && high <= 100))
       throw new ConfigError(`RescaleIntensity: percentiles must ascend from 0 to 100, got [${low}, ${high}]`);
@@ -83,7 +83,8 @@ export class RescaleIntensity implements Transform {
     const [low, high] = quantiles(values, fractions);
     clamp(data, low, high);
     const { min, max } = this.input ? { min: this.input[0], max: this.input[1] } : range("RescaleIntensity", data);
-    if (max > min) linear(data, -min, max - min, this.out[1] - this.out[0], this.out[0]);
+    if (!(max > min)) return { ...x, data: new Float32Array(x.data as ArrayLike<number>) };
+    linear(data, -min, max - min, this.out[1] - this.out[0], this.out[0]);
     return { ...x, data };
   }
 }
@@ -126,7 +127,7 @@ export interface RandomGammaOptions {
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
  * Draws: `rand()` against `prob`, `uniform(...logGamma)` per channel.
- * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option, ShapeError for an array of another number of channels than was drawn for
+ * @throws ConfigError for a `prob` outside 0 … 1, a range that descends and an unknown option, ShapeError for an array of another number of channels than was drawn for
  */
 export class RandomGamma extends MaybeTransform {
   private readonly bounds: Interval;
@@ -138,7 +139,7 @@ export class RandomGamma extends MaybeTransform {
       prob: 1,
     });
     super("RandomGamma", prob);
-    this.bounds = boundsOf("RandomGamma", "logGamma", logGamma);
+    this.bounds = ascendingBounds("RandomGamma", "logGamma", logGamma);
   }
 
   protected draw(x: HostArray): void {
@@ -226,7 +227,7 @@ export interface RandomNoiseOptions {
  * Shapes: any, unchanged.
  * Geometry: kept.
  * Draws: `rand()` against `prob`, `uniform(...mean)`, `uniform(...std)`, `normal(mean, std, elements)`.
- * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option, ShapeError for an array of another size than what was drawn for
+ * @throws ConfigError for a `prob` outside 0 … 1, a range that descends and an unknown option, ShapeError for an array of another size than what was drawn for
  */
 export class RandomNoise extends MaybeTransform {
   private readonly mean: Interval;
@@ -240,8 +241,8 @@ export class RandomNoise extends MaybeTransform {
       prob: 1,
     });
     super("RandomNoise", prob);
-    this.mean = boundsOf("RandomNoise", "mean", mean);
-    this.std = boundsOf("RandomNoise", "std", std);
+    this.mean = ascendingBounds("RandomNoise", "mean", mean);
+    this.std = ascendingBounds("RandomNoise", "std", std);
     if (this.std[0] < 0) throw new ConfigError(`RandomNoise: std must be 0 or more, got ${this.std[0]}`);
   }
 

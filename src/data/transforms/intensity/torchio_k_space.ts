@@ -4,10 +4,11 @@ import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { complex, fft } from "../../../host/fft.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { forwardReal } from "../../../host/spectrum.ts";
+import { stridesOf } from "../../../host/shape.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform } from "../transform.ts";
-import { boundsOf, channels, type Interval } from "./arithmetic.ts";
-import { addWave, coefficientAt } from "./k_space_point.ts";
+import { ascendingBounds, channels, type Interval } from "./arithmetic.ts";
+import { addWave } from "./k_space_point.ts";
 import { allOptions } from "../options.ts";
 
 /** What `RandomGhosting` draws. */
@@ -29,9 +30,11 @@ const pair = (v: number | Interval): Interval => (typeof v === "number" ? [v, v]
 /** A range of whole numbers from 0 up. */
 function countsOf(op: string, name: string, v: number | Interval): Interval {
   const counts = pair(v);
-  if (counts.length !== 2 || !counts.every((n) => Number.isInteger(n) && n >= 0))
-    throw new ConfigError(`${op}: ${name} must be a whole number from 0 up or a pair of them, got ${JSON.stringify(v)}`);
-  return [Math.min(...counts), Math.max(...counts)];
+  if (counts.length !== 2 || !counts.every((n) => Number.isInteger(n) && n >= 0) || counts[0] > counts[1])
+    throw new ConfigError(
+      `${op}: ${name} must be a whole number from 0 up or an ascending pair of them, got ${JSON.stringify(v)}`,
+    );
+  return counts;
 }
 
 /**
@@ -41,7 +44,7 @@ function countsOf(op: string, name: string, v: number | Interval): Interval {
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
  * Draws: `rand()` against `prob`, `randint(…)` among `numGhosts`, `randint(axes)`, `uniform(...intensity)`.
- * @throws ConfigError for a `prob` outside 0 … 1, counts that are not whole, no axis and an unknown option, ShapeError for an axis that the image does not have
+ * @throws ConfigError for a `prob` outside 0 … 1, counts that are not whole, a range that descends, no axis and an unknown option, ShapeError for an axis that the image does not have
  */
 export class RandomGhosting extends MaybeTransform {
   private readonly options: Required<RandomGhostingOptions>;
@@ -59,7 +62,7 @@ export class RandomGhosting extends MaybeTransform {
     super("RandomGhosting", all.prob);
     if (all.axes?.length === 0) throw new ConfigError("RandomGhosting: axes is empty; name one");
     this.counts = countsOf("RandomGhosting", "numGhosts", all.numGhosts);
-    boundsOf("RandomGhosting", "intensity", all.intensity);
+    ascendingBounds("RandomGhosting", "intensity", all.intensity);
     this.options = all;
   }
 
@@ -128,7 +131,7 @@ function maskFrequencies(x: HostArray, axis: number, mask: Float64Array): Float3
 export interface RandomSpikeOptions {
   /** How many spikes, or their range, in whole numbers. Default 1. */
   readonly numSpikes?: number | Interval;
-  /** Height in the greatest absolute value of the spectrum, the spikes before it included, or its range. Default [1, 3]. */
+  /** Range of the height in the greatest absolute value of the spectrum, the spikes before it included; a number v means [−v, v]. Default [1, 3]. */
   readonly intensity?: number | Interval;
   /** Default 1. */
   readonly prob?: number;
@@ -140,7 +143,7 @@ export interface RandomSpikeOptions {
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
  * Draws: `rand()` against `prob`, `randint(…)` among `numSpikes`, `rand(spikes · axes)` for their places, `uniform(...intensity)`.
- * @throws ConfigError for a `prob` outside 0 … 1, counts that are not whole and an unknown option
+ * @throws ConfigError for a `prob` outside 0 … 1, counts that are not whole, a range that descends and an unknown option
  */
 export class RandomSpike extends MaybeTransform {
   private readonly intensities: Interval;
@@ -156,7 +159,7 @@ export class RandomSpike extends MaybeTransform {
     });
     super("RandomSpike", all.prob);
     this.counts = countsOf("RandomSpike", "numSpikes", all.numSpikes);
-    this.intensities = boundsOf("RandomSpike", "intensity", pair(all.intensity));
+    this.intensities = ascendingBounds("RandomSpike", "intensity", all.intensity);
   }
 
   protected draw(x: HostArray): void {
@@ -168,17 +171,12 @@ export class RandomSpike extends MaybeTransform {
     const spatial = spatialShape("RandomSpike", x);
     const data = new Float32Array(x.data as ArrayLike<number>);
     for (const part of channels(data, x.shape[0])) {
-      const { re, im } = forwardReal(part, spatial);
-      let peak = 0;
-      for (let i = 0; i < re.length; i++) peak = Math.max(peak, Math.hypot(re[i], im[i]));
-      this.frequencies(spatial).forEach((frequency, s, all) => {
-        const height = peak * this.intensity;
-        if (s + 1 < all.length) {
-          const before = coefficientAt(part, spatial, frequency);
-          peak = Math.max(peak, Math.hypot(before.re + height, before.im));
-        }
+      const spectrum = new SpikedSpectrum(part, spatial);
+      for (const frequency of this.frequencies(spatial)) {
+        const height = spectrum.peak() * this.intensity;
+        spectrum.add(frequency, height);
         addWave(part, spatial, frequency, height / part.length, 0);
-      });
+      }
     }
     return { ...x, data };
   }
@@ -188,5 +186,38 @@ export class RandomSpike extends MaybeTransform {
     return Array.from({ length: this.places.length / spatial.length }, (_, s) =>
       spatial.map((n, a) => (Math.floor(this.places[s * spatial.length + a] * n) % n) - (n >> 1)),
     );
+  }
+}
+
+/** The spectrum of a real image, of which half is kept, and points of it that are not the mirror images of others any more. */
+class SpikedSpectrum {
+  private readonly spatial: readonly number[];
+  private readonly half: ReturnType<typeof forwardReal>;
+  private readonly points = new Map<string, { re: number; im: number }>();
+
+  constructor(image: Float32Array, spatial: readonly number[]) {
+    this.spatial = spatial;
+    this.half = forwardReal(image, spatial);
+  }
+
+  /** The greatest absolute value. */
+  peak(): number {
+    const { re, im } = this.half;
+    let most = 0;
+    for (const p of this.points.values()) most = Math.max(most, Math.hypot(p.re, p.im));
+    for (let i = 0; i < re.length; i++) most = Math.max(most, Math.hypot(re[i], im[i]));
+    return most;
+  }
+
+  /** Adds to the real part at one frequency. */
+  add(frequency: readonly number[], height: number): void {
+    const { re, im, shape } = this.half;
+    const [point, mirrored] = [1, -1].map((sign) => frequency.map((f, a) => (sign * f + this.spatial[a]) % this.spatial[a]));
+    const kept = point.at(-1)! < shape.at(-1)!;
+    const i = stridesOf(shape).reduce((at, stride, a) => at + stride * (kept ? point : mirrored)[a], 0);
+    const own = this.points.get(`${point}`) ?? { re: re[i], im: kept ? im[i] : -im[i] };
+    this.points.set(`${point}`, { re: own.re + height, im: own.im });
+    // While its mirror image is as it was, the half has that one.
+    if (this.points.has(`${mirrored}`)) re[i] = im[i] = 0;
   }
 }

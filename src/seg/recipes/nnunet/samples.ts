@@ -6,6 +6,7 @@ import { withoutLabelMasks } from "../../../data/nnunet/previous_stage.ts";
 import { roughened } from "../../../data/nnunet/roughen.ts";
 import { type AugmentationOptions, DrawAugmentation, type Item } from "../../../data/transforms/index.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { roundHalfEven } from "../../../host/rounding.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { affine, eq, mul } from "../../../autograd/pointwise.ts";
@@ -63,10 +64,11 @@ export class NnunetSamples implements Dataset {
 
   async get(index: number, random: RandomSource): Promise<Item> {
     const source = (await this.cases.get(random.randint(this.cases.length), random)) as NnunetCase;
-    const forced = index % this.batchSize >= Math.round(this.batchSize * (1 - this.oversample));
+    const forced = index % this.batchSize >= roundHalfEven(this.batchSize * (1 - this.oversample));
     const shape = source.image.shape.slice(1);
     // Where not all voxels are labeled, the others are never what a patch is about.
-    const foreground = forced ? source.classes : source.labeled && [source.labeled];
+    const found = forced && source.classes.some((list) => list.length > 0);
+    const foreground = found ? source.classes : source.labeled && [source.labeled];
     const start = drawPatchStart({ shape, patchSize: this.cut, finalPatchSize: this.seen, foreground }, random);
     const part = (x: HostArray): HostArray => {
       const box = cropAndPad(x, start, this.cut, 0);
@@ -75,7 +77,7 @@ export class NnunetSamples implements Dataset {
     const item: Item = {
       ...this.seenOf(part(source.image) as HostArray<Float32Array>, random),
       label: part(source.label!),
-      ...(source.outside && { outside: part(source.outside) }),
+      ...(source.outside && { inside: part(inverse(source.outside)) }),
     };
     if (!this.draws) return item;
     this.draws.setRandomState(random);
@@ -88,6 +90,13 @@ export class NnunetSamples implements Dataset {
     const { image: rest, previous } = withoutLabelMasks(image, this.masks);
     return { image: rest, previous: this.rough ? roughened(previous, this.masks, random) : previous };
   }
+}
+
+/** What is inside of the body: beyond the borders of a case, and of a sample that is turned, masks are 0. */
+function inverse({ data, shape }: HostArray<Uint8Array>): HostArray<Uint8Array> {
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = 1 - data[i];
+  return { data: out, shape };
 }
 
 /** What augmentation depends on. */
@@ -132,19 +141,20 @@ const byChannel = ({ device, rank }: Tensor, data: Float32Array): Tensor =>
   device.tensor({ data, shape: [1, data.length, ...Array.from({ length: rank - 2 }, () => 1)] });
 
 function changedSamples(batch: BatchTensors, config: Augmented): BatchTensors {
-  const { outside: _, ...rest } = batch as BatchTensors & { readonly outside?: Tensor };
+  const { inside: _, ...rest } = batch as BatchTensors & { readonly inside?: Tensor };
   if (config.augment === "none") return rest as BatchTensors;
   const { patch_size: size, use_mask_for_norm: masked } = config.trained;
   const lowResolutionAxes = patchGeometry(size).dummy2d ? { lowResolutionAxes: [1, 2] } : {};
-  const { outside, ...changed } = augmentBatch(batch, {
+  const { inside, ...changed } = augmentBatch(batch, {
     size,
-    labels: ["label", "outside", "previous"],
+    labels: ["label", "inside", "previous"],
     ...lowResolutionAxes,
-  }) as BatchTensors & { readonly outside?: Tensor };
-  if (!outside) return changed as BatchTensors;
+  }) as BatchTensors & { readonly inside?: Tensor };
+  if (!inside) return changed as BatchTensors;
   const which = byChannel(
     changed.image,
     Float32Array.from(masked, (m) => (m ? 1 : 0)),
   );
-  return { ...changed, image: mul(changed.image, affine(mul(outside, which), -1, 1)) } as BatchTensors;
+  // Of a channel that counts everywhere the factor is 1.
+  return { ...changed, image: mul(changed.image, affine(mul(affine(inside, -1, 1), which), -1, 1)) } as BatchTensors;
 }
