@@ -1,7 +1,9 @@
 /** @file TIFF whose description says which page is which channel, slice and time: ImageJ's, OME's, tifffile's; and pages that leave things out. */
 
 import { expect, test } from "vitest";
-import { readImage } from "../../../src/data/formats/read_image.ts";
+import { readImage, writeImage } from "../../../src/data/formats/read_image.ts";
+import { makeVolume } from "../../../src/data/volume.ts";
+import { sizeOf } from "../../../src/host/array.ts";
 import { FormatError } from "../../../src/host/errors.ts";
 import { readFixture } from "../../lib/fixture.ts";
 import { named } from "../../lib/written_files.ts";
@@ -42,4 +44,26 @@ test("several images in one file are refused", async () => {
 test("stacks are no slices of one volume", async () => {
   const file = bytes(tiffs[0].file);
   await expect(readImage([named("a.tif", file), named("b.tif", file)])).rejects.toThrow(/a\.tif has 3 slices itself, .* 2 files/);
+});
+
+test.each([
+  ["mm", [0.7421875, 0.65, 2.5], [1, 5, 4, 3]],
+  ["um", [0.2, 1 / 3, 1.5], [1, 5, 4, 3]],
+  ["m", [1e-7, 3e3, 0.04], [3, 5, 4, 2]],
+  ["mm", [0.1, 0.3, 7], [1, 5, 4, 1]],
+] as const)("sizes of voxels in %s are written, and nothing of what has none", async (units, sides, shape) => {
+  const affine = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => (r === c ? (sides[r] ?? 1) : 0)));
+  const data = Uint16Array.from({ length: sizeOf(shape) }, (_, i) => 3 * i);
+  const [{ bytes: written }] = await writeImage("a.tif", makeVolume({ data, shape }, affine, { units }));
+  const back = await readImage(named("a.tif", written));
+  expect([back.shape, back.data, back.units]).toEqual([shape, data, units]);
+  for (const [a, side] of sides.entries()) expect(Math.abs(back.spacing[a] / side - 1)).toBeLessThan(1e-9);
+  // A picture stays one, and sides that no fraction of TIFF has are left out.
+  for (const [own, unit] of [
+    [affine, "unknown"],
+    [affine.map((row) => row.map((v) => (v === 1 ? 1 : 1e12 * v))), units],
+  ] as const) {
+    const [file] = await writeImage("a.tif", makeVolume({ data, shape }, own, { units: unit }));
+    expect((await readImage(named("a.tif", file.bytes))).units).toBe("unknown");
+  }
 });

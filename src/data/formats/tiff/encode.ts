@@ -11,15 +11,47 @@ import { elements, type NativeName, nativeOf } from "../../../host/elements.ts";
 import { encodeBlock } from "../voxel_block.ts";
 import { tag } from "./pages.ts";
 
-/** A field of a directory: its values, each a number of 16 or 32 bits. */
+/** A field of a directory: type and count of its values, and the numbers of 16 or 32 bits that they consist of. */
 interface Field {
   readonly id: number;
+  readonly type: 2 | 3 | 4 | 5;
+  readonly count: number;
   readonly bytes: 2 | 4;
   readonly values: readonly number[];
 }
 
-const short = (id: number, ...values: number[]): Field => ({ id, bytes: 2, values });
-const long = (id: number, ...values: number[]): Field => ({ id, bytes: 4, values });
+const short = (id: number, ...values: number[]): Field => ({ id, type: 3, count: values.length, bytes: 2, values });
+const long = (id: number, ...values: number[]): Field => ({ id, type: 4, count: values.length, bytes: 4, values });
+
+function text(id: number, value: string): Field {
+  const letters = new TextEncoder().encode(`${value}\0`);
+  const values = Array.from(
+    { length: Math.ceil(letters.length / 2) },
+    (_, i) => letters[2 * i] | ((letters[2 * i + 1] ?? 0) << 8),
+  );
+  return { id, type: 2, count: letters.length, bytes: 2, values };
+}
+
+/** The nearest fraction p / q of numbers of 32 bits, by its continued one. */
+function ratio(x: number): [p: number, q: number] {
+  let before: readonly [number, number] = [0, 1];
+  let last: readonly [number, number] = [1, 0];
+  for (let rest = x; ;) {
+    const whole = Math.floor(rest);
+    const next = [whole * last[0] + before[0], whole * last[1] + before[1]] as const;
+    if (next[0] >= 2 ** 32 || next[1] >= 2 ** 32) break;
+    [before, last] = [last, next];
+    if (rest === whole || Math.abs(next[0] / next[1] - x) < 1e-15 * x) break;
+    rest = 1 / (rest - whole);
+  }
+  return [last[0], last[1]];
+}
+
+/** Pixels to a unit where one has this side. */
+function perUnit(id: number, side: number): Field {
+  const [p, q] = ratio(side);
+  return { id, type: 5, count: 1, bytes: 4, values: [q, p] };
+}
 
 const deflated = 8;
 const [gray, rgb] = [1, 2];
@@ -49,30 +81,63 @@ function directory(at: number, fields: readonly Field[], last: boolean): Uint8Ar
   const sorted = fields.toSorted((a, b) => a.id - b.id);
   const behind: Word[] = [];
   let end = at + 2 + 12 * sorted.length + 4;
-  const entries = sorted.flatMap(({ id, bytes, values }): Word[] => {
-    const type = bytes === 2 ? 3 : 4;
+  const entries = sorted.flatMap(({ id, type, count, bytes, values }): Word[] => {
     const own = values.map((v): Word => [v, bytes]);
     const size = bytes * values.length;
     if (size === 2) own.push([0, 2]);
-    if (size <= 4) return [[id, 2], [type, 2], [values.length, 4], ...own];
+    if (size <= 4) return [[id, 2], [type, 2], [count, 4], ...own];
     const place = end;
     behind.push(...own);
     end += size;
     return [
       [id, 2],
       [type, 2],
-      [values.length, 4],
+      [count, 4],
       [place, 4],
     ];
   });
   return words([sorted.length, 2], ...entries, [last ? 0 : end, 4], ...behind);
 }
 
+const resolutionUnit = 296;
+
+/** Lengths of a voxel's sides. */
+export interface VoxelSize {
+  readonly sides: readonly [number, number, number];
+  readonly units: "mm" | "um" | "m";
+}
+
+/** The size of voxels as ImageJ has it: pixels to a unit, and lines of a description. Others read nothing of the third side. */
+function sizeFields({ sides, units }: VoxelSize, slices: number, first: boolean): Field[] {
+  // Sides that no such fraction comes near are left out.
+  const fit = sides.slice(0, 2).every((side) => {
+    const [p, q] = ratio(side);
+    return Math.abs(p / q - side) < 1e-6 * side;
+  });
+  if (!fit) return [];
+  const pixels = [perUnit(tag.xResolution, sides[0]), perUnit(tag.yResolution, sides[1]), short(resolutionUnit, 1)];
+  const unit = units === "um" ? "\\u00B5m" : units;
+  const lines = [
+    "ImageJ=1.54f",
+    `images=${slices}`,
+    ...(slices > 1 ? [`slices=${slices}`] : []),
+    `unit=${unit}`,
+    `spacing=${sides[2]}`,
+  ];
+  return first ? [...pixels, text(tag.description, `${lines.join("\n")}\n`)] : pixels;
+}
+
 /**
  * A TIFF file of `[C, width, height, slices]`, little-endian.
+ * @param voxel what a voxel measures, if that is known
  * @throws DataError for more than the 4 GiB that such a file can have
  */
-export async function encodeTiff(shape: readonly number[], data: TypedArray, compress: boolean): Promise<Uint8Array> {
+export async function encodeTiff(
+  shape: readonly number[],
+  data: TypedArray,
+  compress: boolean,
+  voxel?: VoxelSize,
+): Promise<Uint8Array> {
   const [channels, width, height, slices] = shape;
   const strides = [width * height * slices, height * slices, slices, 1];
   const samples = encodeBlock(data, { sizes: [channels, width, height, slices], strides });
@@ -93,7 +158,8 @@ export async function encodeTiff(shape: readonly number[], data: TypedArray, com
       long(tag.stripOffsets, from),
       long(tag.stripCounts, strip.length),
     ];
-    const fields = directory(at, [...common, ...place], i === slices - 1);
+    const measures = voxel ? sizeFields(voxel, slices, i === 0) : [];
+    const fields = directory(at, [...common, ...place, ...measures], i === slices - 1);
     if (at + fields.length >= 2 ** 32)
       throw new DataError(
         `writeImage: a TIFF has at most 4 GiB, these are ${slices} slices of ${size} bytes; write NIfTI or NRRD`,

@@ -42,6 +42,10 @@ export const tiffFormat: ImageFormat = {
   async write(volume, name, { dtype, compress = true }) {
     const { encodeTiff } = await import("./encode.ts");
     const data = dataAs("TIFF", volume, dtype, nativeNames);
-    return [{ name, bytes: await encodeTiff(volume.shape, data, compress) }];
+    const { spacing: sides, meta } = volume;
+    const units = volume.units ?? meta.units ?? "mm";
+    // A picture's pixels have no size that it could be told of.
+    const voxel = units === "unknown" ? undefined : { sides, units };
+    return [{ name, bytes: await encodeTiff(volume.shape, data, compress, voxel) }];
   },
 };
