@@ -6,6 +6,9 @@ import { ConfigError } from "../../host/errors.ts";
 import { type DatasetModule, type FromWorker, shown, type UnitSource } from "./unit_source.ts";
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
+/** That a failed thread may take to end. */
+const mostSeconds = 0.5;
+
 /** Starts `count` workers. @throws ConfigError if the module's arguments are not plain data */
 export function openWorkers(source: DatasetModule, count: number, seed: number, _openWorker?: () => unknown): UnitSource {
   const open: OpenThread = (number, events) => {
@@ -13,8 +16,18 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
     thread.unref();
     thread.on("message", (message: FromWorker) => events.message(message));
     thread.on("messageerror", (error) => events.died(`said what cannot be read: ${error.message}`, error));
-    thread.on("error", (error: unknown) => events.died(`failed: ${why(error)}`, error));
-    thread.on("exit", (code) => events.died(`ended with code ${code} before its work was done`));
+    // What a thread said before it failed may arrive behind the failure, which names the item by it; all of that is there when it has ended.
+    let failed: (() => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    thread.on("error", (error: unknown) => {
+      failed = () => events.died(`failed: ${why(error)}`, error);
+      timer = setTimeout(failed, mostSeconds * 1000);
+    });
+    thread.on("exit", (code) => {
+      clearTimeout(timer);
+      failed?.();
+      events.died(`ended with code ${code} before its work was done`);
+    });
     return {
       post: (message) => thread.postMessage(message),
       hold: (held) => (held ? thread.ref() : thread.unref()),

@@ -55,6 +55,14 @@ test("what cannot leave its worker, and what was left behind by an item before",
   );
 });
 
+test("the item of a failure is told from what came before it, however late that is heard", async () => {
+  const run = ids({ fault: "leftBehind" }, 1).catch((error: Error) => error.message);
+  // Both wait for this thread meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  for (const end = performance.now() + 1500; performance.now() < end;);
+  expect(await run).toMatch(/^DataLoader: data worker 0 failed: nobody waits(?! while it prepared item [012]\b).*item [34]/);
+});
+
 test("datasets of another length in each thread are refused; items were lost in silence", async () => {
   await expect(ids({ length: "thread" }, 2)).rejects.toThrow(/the workers built datasets of \d+ and \d+ items; the module must/);
 });
