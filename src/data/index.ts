@@ -45,7 +45,8 @@ export {
   readDicomStructures,
   type ReadStructuresOptions,
 } from "./formats/dicom/structures.ts";
-export { type WriteDicomLabelsOptions, writeDicomSegmentation } from "./formats/dicom/write_segmentation.ts";
+export type { WriteDicomLabelsOptions } from "./formats/dicom/label_source.ts";
+export { writeDicomSegmentation } from "./formats/dicom/write_segmentation.ts";
 export { writeDicomStructures } from "./formats/dicom/write_structures.ts";
 export { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./formats/dicom/segmentation.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";

@@ -1,5 +1,6 @@
 /** @file DICOM data sets as bytes (PS3.5 section 7, PS3.10 section 7), little-endian. */
 
+import { joinedBytes } from "../../../host/bytes/words.ts";
 import { type AttributeValue, type Attributes, writtenTags } from "./written_tags.ts";
 
 /** How elements state their types: with them, or not at all, which is how values may have more than 64 KiB. */
@@ -12,7 +13,7 @@ const long: ReadonlySet<string> = new Set(["OB", "OW", "SQ", "UN", "UT"]);
 
 /** A DICOM file: preamble, meta information and the attributes, among them SOPClassUID and SOPInstanceUID. */
 export function encodeFile(attributes: Attributes, syntax: Syntax): Uint8Array {
-  const meta = joined([
+  const meta = joinedBytes([
     element(0x00020001, "OB", Uint8Array.of(0, 1), "explicit"),
     element(0x00020002, "UI", attributes.SOPClassUID!, "explicit"),
     element(0x00020003, "UI", attributes.SOPInstanceUID!, "explicit"),
@@ -22,7 +23,7 @@ export function encodeFile(attributes: Attributes, syntax: Syntax): Uint8Array {
   ]);
   const preamble = new Uint8Array(132);
   preamble.set(new TextEncoder().encode("DICM"), 128);
-  return joined([preamble, element(0x00020000, "UL", meta.length, "explicit"), meta, dataSet(attributes, syntax)]);
+  return joinedBytes([preamble, element(0x00020000, "UL", meta.length, "explicit"), meta, dataSet(attributes, syntax)]);
 }
 
 /** A number as a decimal string, which has at most 16 letters. */
@@ -44,7 +45,7 @@ function dataSet(attributes: Attributes, syntax: Syntax): Uint8Array {
   const given = Object.entries(attributes).flatMap(([name, value]) =>
     value === undefined ? [] : [{ ...writtenTags[name as keyof Attributes], value: value as AttributeValue }],
   );
-  return joined(given.sort((a, b) => a.tag - b.tag).map(({ tag, vr, value }) => element(tag, vr, value, syntax)));
+  return joinedBytes(given.sort((a, b) => a.tag - b.tag).map(({ tag, vr, value }) => element(tag, vr, value, syntax)));
 }
 
 function element(tag: number, vr: string, value: AttributeValue, syntax: Syntax): Uint8Array {
@@ -64,13 +65,13 @@ function element(tag: number, vr: string, value: AttributeValue, syntax: Syntax)
   }
   const fill = vr === "UI" || vr === "OB" ? 0 : 0x20;
   const end = padded > bytes.length ? [Uint8Array.of(fill)] : [];
-  return joined([new Uint8Array(head.buffer), bytes, ...end]);
+  return joinedBytes([new Uint8Array(head.buffer), bytes, ...end]);
 }
 
 function valueBytes(vr: string, value: AttributeValue, syntax: Syntax): Uint8Array {
   if (value instanceof Uint8Array) return value;
   const all = (Array.isArray(value) ? value : [value]) as readonly (string | number | Attributes)[];
-  if (vr === "SQ") return joined(all.map((one) => item(dataSet(one as Attributes, syntax))));
+  if (vr === "SQ") return joinedBytes(all.map((one) => item(dataSet(one as Attributes, syntax))));
   if (vr === "AT") return words(all.flatMap((v) => [Number(v) >>> 16, Number(v) & 0xffff]));
   if (vr === "US") return words(all.map(Number));
   if (vr === "UL") return words(all.flatMap((v) => [Number(v) & 0xffff, Number(v) >>> 16]));
@@ -88,15 +89,5 @@ function item(bytes: Uint8Array): Uint8Array {
   const head = new DataView(new ArrayBuffer(8));
   head.setUint32(0, 0xe000fffe, true);
   head.setUint32(4, bytes.length, true);
-  return joined([new Uint8Array(head.buffer), bytes]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinedBytes([new Uint8Array(head.buffer), bytes]);
 }

@@ -6,9 +6,10 @@ import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
 import { withDataSet } from "./header.ts";
 import { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./segmentation.ts";
+import type { WriteDicomLabelsOptions } from "./label_source.ts";
 import { isStructureSet } from "./structure_tags.ts";
 import { readDicomStructures } from "./structures.ts";
-import { type WriteDicomLabelsOptions, writeDicomSegmentation } from "./write_segmentation.ts";
+import { writeDicomSegmentation } from "./write_segmentation.ts";
 import { writeDicomStructures } from "./write_structures.ts";
 
 /** A kind: the words for it, and how labels are written as one. */

@@ -1,32 +1,10 @@
 /** @file Label maps as DICOM segmentations (PS3.3 section A.51): a mask of one bit per voxel for each segment in each slice that has some of it. */
 
-import { expectKinds, expectArguments } from "../../../host/kinds.ts";
-import { expectOptions } from "../../../host/options.ts";
-import type { LabelClass } from "../../labels.ts";
 import type { Volume } from "../../volume.ts";
-import type { ImageFile } from "../format.ts";
-import { referencesTo, referenceTo, type Source, sourceOf } from "./derived.ts";
+import { referencesTo, referenceTo, type Source } from "./derived.ts";
 import { encodeFile, newUid } from "./encode.ts";
-import { classPixels, foregroundIn } from "./class_pixels.ts";
-import type { ReadSeriesOptions } from "./series.ts";
+import { labelSource, type WriteDicomLabelsOptions } from "./label_source.ts";
 import { type Attributes, writtenTags } from "./written_tags.ts";
-
-/** What labels are written with. */
-export interface WriteDicomLabelsOptions {
-  /** The DICOM files of the image that was segmented: patient, study, and where the slices lie. */
-  readonly like: readonly ImageFile[];
-  /** Names of the values; each class beside the background becomes a segment, numbered from 1. */
-  readonly classes: readonly LabelClass[];
-  /** Which series of the files, if there are several. */
-  readonly series?: ReadSeriesOptions;
-  /** SeriesDescription. Default "Segmentation". */
-  readonly description?: string;
-  /** What found the structures, such as the name of a model. Default "voxgrad". */
-  readonly algorithm?: string;
-}
-
-/** The names of `WriteDicomLabelsOptions`. */
-export const writeLabelsNames = "like:files! classes:objects! series:object description:text algorithm:text";
 
 const code = (value: string, scheme: string, meaning: string): Attributes => ({
   CodeValue: value,
@@ -43,15 +21,8 @@ const code = (value: string, scheme: string, meaning: string): Attributes => ({
  * @throws DataError for labels on other voxels and for values of no class; as readSeries for the files of the series
  */
 export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
-  const op = "writeDicomSegmentation";
-  expectOptions(op, options, writeLabelsNames);
-  expectArguments(op, "volume", { labels });
-  expectKinds(op, { files: { "options.like": options.like } });
-  const { like, series = {}, description = "Segmentation", algorithm = "voxgrad" } = options;
-  const classes = foregroundIn(labels, options.classes, op);
-  const texts = [algorithm, ...classes.map((c) => c.name)];
-  const source = await sourceOf(like, series, { op, modality: "SEG", description, texts });
-  const pixelsOf = classPixels(labels, options.classes, source, op);
+  const given = { op: "writeDicomSegmentation", modality: "SEG" };
+  const { source, classes, pixelsOf, description, algorithm } = await labelSource(labels, options, given);
   const { columns, rows } = source.slices[0].header.layout;
   const size = rows * columns;
   const frames = source.slices.flatMap((_, slice) =>

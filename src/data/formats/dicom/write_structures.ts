@@ -1,15 +1,12 @@
 /** @file Label maps as DICOM RT structure sets (PS3.3 section A.19): the outlines of each class in each slice. */
 
-import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { contourLines } from "../../../host/grid/contours.ts";
-import { expectOptions } from "../../../host/options.ts";
 import type { Volume } from "../../volume.ts";
-import { referencesTo, referenceTo, type Source, sourceOf } from "./derived.ts";
+import { referencesTo, referenceTo, type Source } from "./derived.ts";
 import { encodeFile } from "./encode.ts";
 import type { Vector } from "./frames.ts";
-import { classPixels, foregroundIn } from "./class_pixels.ts";
+import { labelSource, type WriteDicomLabelsOptions } from "./label_source.ts";
 import type { Slice } from "./slice.ts";
-import { type WriteDicomLabelsOptions, writeLabelsNames } from "./write_segmentation.ts";
 import type { Attributes } from "./written_tags.ts";
 
 /**
@@ -20,15 +17,8 @@ import type { Attributes } from "./written_tags.ts";
  * @throws as writeDicomSegmentation
  */
 export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
-  const op = "writeDicomStructures";
-  expectOptions(op, options, writeLabelsNames);
-  expectArguments(op, "volume", { labels });
-  expectKinds(op, { files: { "options.like": options.like } });
-  const { like, series = {}, description = "Segmentation", algorithm = "voxgrad" } = options;
-  const classes = foregroundIn(labels, options.classes, op);
-  const texts = [algorithm, ...classes.map((c) => c.name)];
-  const source = await sourceOf(like, series, { op, modality: "RTSTRUCT", description, texts });
-  const pixelsOf = classPixels(labels, options.classes, source, op);
+  const given = { op: "writeDicomStructures", modality: "RTSTRUCT" };
+  const { source, classes, pixelsOf, description } = await labelSource(labels, options, given);
   const contours: Attributes[][] = classes.map(() => []);
   for (const [k, slice] of source.slices.entries()) {
     for (const [c, pixels] of pixelsOf(k))
