@@ -1,21 +1,27 @@
 /** @file Label maps as DICOM segmentations (PS3.3 section A.51): a mask of one bit per voxel for each segment in each slice that has some of it. */
 
 import { expectKinds, expectArguments } from "../../../host/kinds.ts";
+import { DataError } from "../../../host/errors.ts";
 import { expectOptions } from "../../../host/options.ts";
 import type { LabelClass } from "../../labels.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
 import { referencesTo, referenceTo, type Source, sourceOf } from "./derived.ts";
-import { encodeFile, newUid } from "./encode.ts";
+import { encodeFile, longestValue, newUid } from "./encode.ts";
 import { classPixels, foregroundIn } from "./class_pixels.ts";
+import { normalOf } from "./frames.ts";
 import type { ReadSeriesOptions } from "./series.ts";
 import { type Attributes, writtenTags } from "./written_tags.ts";
+import { writtenTexts } from "./written_texts.ts";
 
 /** What labels are written with. */
 export interface WriteDicomLabelsOptions {
   /** The DICOM files of the image that was segmented: patient, study, and where the slices lie. */
   readonly like: readonly ImageFile[];
-  /** Names of the values; each class beside the background becomes a segment, numbered from 1. */
+  /**
+   * Names of the values; each class beside the background becomes a segment, numbered from 1. DICOM has 64 letters for a name and other texts, and no backslash
+   * in them: longer ones are cut, a backslash is written "/".
+   */
   readonly classes: readonly LabelClass[];
   /** Which series of the files, if there are several. */
   readonly series?: ReadSeriesOptions;
@@ -27,6 +33,9 @@ export interface WriteDicomLabelsOptions {
 
 /** The names of `WriteDicomLabelsOptions`. */
 export const writeLabelsNames = "like:files! classes:objects! series:object description:text algorithm:text";
+
+/** SegmentNumber has 16 bits. */
+const mostSegments = 65535;
 
 const code = (value: string, scheme: string, meaning: string): Attributes => ({
   CodeValue: value,
@@ -40,17 +49,20 @@ const code = (value: string, scheme: string, meaning: string): Attributes => ({
  * @param labels class numbers `[1, nx, ny, nz]`, or a mask per class beside the background `[classes, nx, ny, nz]`, on the voxels of the series, as readImage
  *   has them or with axes in another order or direction
  * @returns the bytes of the file
- * @throws DataError for labels on other voxels and for values of no class; as readSeries for the files of the series
+ * @throws DataError for labels on other voxels, values of no class and of no mask, images without places, and what has no room in a file; as readSeries for the
+ *   files of the series
  */
 export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
   const op = "writeDicomSegmentation";
   expectOptions(op, options, writeLabelsNames);
   expectArguments(op, "volume", { labels });
   expectKinds(op, { files: { "options.like": options.like } });
-  const { like, series = {}, description = "Segmentation", algorithm = "voxgrad" } = options;
+  const { like, series = {} } = options;
   const classes = foregroundIn(labels, options.classes, op);
-  const texts = [algorithm, ...classes.map((c) => c.name)];
-  const source = await sourceOf(like, series, { op, modality: "SEG", description, texts });
+  if (classes.length > mostSegments)
+    throw new DataError(`${op}: ${classes.length} classes; a segmentation has ${mostSegments} at most`);
+  const { description, algorithm, names } = writtenTexts(options, classes);
+  const source = await sourceOf(like, series, { op, modality: "SEG", description, texts: [algorithm, ...names] });
   const pixelsOf = classPixels(labels, options.classes, source, op);
   const { columns, rows } = source.slices[0].header.layout;
   const size = rows * columns;
@@ -59,12 +71,16 @@ export async function writeDicomSegmentation(labels: Volume, options: WriteDicom
   );
   // A file without a frame is none.
   if (frames.length === 0) frames.push({ segment: 0, slice: 0, bits: packed([], size) });
+  if (frames.length * size > 8 * longestValue)
+    throw new DataError(
+      `${op}: ${frames.length} frames of ${columns} × ${rows} pixels take more than the 4 GiB of a DICOM value; write fewer classes a file`,
+    );
   frames.sort((a, b) => a.segment - b.segment || a.slice - b.slice);
   const bits = joined(
     frames.map((frame) => frame.bits),
     size,
   );
-  const segments = classes.map(({ name }, i) => segmentOf(i + 1, name, algorithm));
+  const segments = names.map((name, i) => segmentOf(i + 1, name, algorithm));
   return encodeFile(
     { ...objectOf(source, description), ...groupsOf(source, frames), SegmentSequence: segments, PixelData: bits },
     "explicit",
@@ -129,7 +145,9 @@ function objectOf({ slices, attributes }: Source, description: string): Attribut
 /** Where the frames lie, shared and for each, and by what they are ordered. */
 function groupsOf({ slices, affine }: Source, frames: readonly { segment: number; slice: number }[]): Attributes {
   const { orientation, pixelSpacing, sliceThickness } = slices[0].facts;
-  const distance = Math.hypot(affine[0][2], affine[1][2], affine[2][2]);
+  // Along the normal, also where slices are stacked beside it. The affine is of RAS, DICOM's vectors are of LPS.
+  const [x, y, z] = normalOf(orientation!);
+  const distance = Math.abs(z * affine[2][2] - x * affine[0][2] - y * affine[1][2]);
   const organization = newUid();
   const dimension = (pointer: number, group: number, label: string): Attributes => ({
     DimensionOrganizationUID: organization,
