@@ -1,6 +1,7 @@
 /** @file Predictions as DICOM objects beside the label maps: `predict --dicom KIND`. */
 
 import type { Case } from "../../data/folders/dataset_index.ts";
+import { sourceOf } from "../../data/formats/dicom/derived.ts";
 import { isDicom } from "../../data/formats/dicom/header.ts";
 import { labelObjects } from "../../data/formats/dicom/label_objects.ts";
 import { openBytes } from "../../data/formats/byte_source.ts";
@@ -30,6 +31,15 @@ export async function expectDicomImages(cases: readonly Case[]): Promise<void> {
     if (!head || !isDicom(head))
       throw new ConfigError(`--dicom writes objects of DICOM images, and case "${id}" is ${image[0]}; leave the option out`);
   }
+}
+
+/**
+ * Before a case is segmented, what would keep its labels from being written.
+ * @throws DataError for images that do not say where they lie, as readSeries for others
+ */
+export async function expectPlaces({ image }: Case, classes: readonly LabelClass[]): Promise<void> {
+  const texts = classes.map((c) => c.name);
+  await sourceOf(await filesAt(image[0]), {}, { op: "predict --dicom", modality: "SEG", description: "", texts });
 }
 
 /** The labels of a case as an object of the series that it was read from. */

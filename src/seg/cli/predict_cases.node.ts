@@ -20,7 +20,7 @@ import { expectFreeOutputs, expectOtherFolder } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
 import { say } from "./command_line.node.ts";
-import { expectDicomImages, objectEnding, type ObjectKind, objectOf } from "./dicom_objects.node.ts";
+import { expectDicomImages, expectPlaces, objectEnding, type ObjectKind, objectOf } from "./dicom_objects.node.ts";
 import { type CaseTools, codeOf, eachCase } from "./each_case.node.ts";
 
 export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
@@ -163,6 +163,7 @@ export async function predictCases(
     },
   });
   const predicted = await eachCase(cases, async (item, tools) => {
+    if (dicom) await expectPlaces(item, labels);
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
       const { id, candidates, source, files: beside = new Map() } = segmented;

@@ -44,6 +44,10 @@ export function classPixels(labels: Volume, all: readonly LabelClass[], source: 
       for (let pixel = 0; pixel < pixels; pixel++) {
         const value = data[begin + pixel];
         if (value === 0) continue;
+        if (channels > 1 && value !== 1)
+          throw new DataError(
+            `${op}: mask ${channel} has the value ${value}; expected 0 and 1, what is no mask is to be decided first`,
+          );
         if (value !== before) [before, lists] = [value, listsOf(value, channel)];
         for (const list of lists) list.push(pixel);
       }

@@ -42,6 +42,10 @@ export async function sourceOf(
     throw new DataError(`${op}: ${header.name}: the images do not say where they lie, so that nothing can be put on them`);
   const nameless = slices.find((s) => s.header.instanceUid === "" || s.header.sopClass === "");
   if (nameless) throw new DataError(`${op}: ${nameless.header.name} has no SOPInstanceUID or SOPClassUID to refer to`);
+  if (new Set(slices.map((s) => s.facts.position!.join())).size < slices.length)
+    throw new DataError(
+      `${op}: ${header.name}: several of its ${slices.length} frames lie at one place, so that nothing can be put on one of them`,
+    );
   const first = files.find((f) => f.name === header.name)!;
   const copied = await copiedFrom(first, op, [description, ...texts]);
   const frameOfReference = copied.frameOfReference || newUid();
@@ -54,7 +58,7 @@ export async function sourceOf(
     SOPInstanceUID: newUid(),
     Modality: modality,
     SeriesDescription: description,
-    SeriesNumber: String(1000 + (header.seriesNumber ?? 0)),
+    SeriesNumber: numberAfter(header.seriesNumber ?? 0),
     InstanceNumber: "1",
     ContentDate,
     ContentTime,
@@ -65,6 +69,12 @@ export async function sourceOf(
   };
   return { slices, affine, attributes, frameOfReference };
 }
+
+/** An integer of 32 bits, as all are in texts. */
+const numberAfter = (series: number): string => {
+  const number = series + 1000;
+  return String(Number.isInteger(number) && Math.abs(number) < 2 ** 31 ? number : 1000);
+};
 
 /** The reference to the image of a slice, with its frame if it has several. */
 export const referenceTo = ({ header, frame }: Slice): Attributes => ({
@@ -115,10 +125,16 @@ async function copiedFrom(
 
 type Known = (typeof copiedTags)[keyof typeof copiedTags] | typeof tags.specificCharacterSet;
 
-/** As they stand where the new texts need no other character set; else as Unicode. */
-function valuesFor(data: DataSet, texts: readonly string[], who: string): (tag: Known) => Uint8Array | string {
+/** As they stand where the new texts need no other character set; else as Unicode. A character set that is not named is left out, as it has to be. */
+function valuesFor(data: DataSet, texts: readonly string[], who: string): (tag: Known) => Uint8Array | string | undefined {
   // oxlint-disable-next-line no-control-regex -- ASCII is what is asked for
-  if (texts.every((text) => /^[\x20-\x7e]*$/.test(text))) return (tag) => data.bytes(tag);
+  if (texts.every((text) => /^[\x20-\x7e]*$/.test(text)))
+    return (tag) => {
+      const bytes = data.bytes(tag);
+      if (bytes.length === 0 && tag === tags.specificCharacterSet) return undefined;
+      // Some writers fill up texts with NUL, which is for identifiers alone.
+      return tag.vr === "UI" ? bytes : bytes.subarray(0, bytes.findLastIndex((b) => b !== 0) + 1);
+    };
   const charset = data.text(tags.specificCharacterSet) ?? "";
   if (charset.includes("\\"))
     throw new DataError(`${who}: its texts are in ${charset}, beside which names must be of ASCII letters`);
@@ -146,7 +162,7 @@ export function stepsIn(labels: Volume, { slices, affine }: Source, op: string):
   const rounded = between.slice(0, 3).map((row) => row.map(Math.round));
   const off = between.slice(0, 3).some((row, r) => row.some((v, c) => Math.abs(v - rounded[r][c]) * (extents[c] ?? 1) > most));
   const corner = (c: readonly number[]) => rounded.map((row) => row[3] + c.reduce((sum, v, k) => sum + v * row[k], 0));
-  const ends = [corner([0, 0, 0]), corner(extents.map((n) => n - 1))];
+  const ends = Array.from({ length: 8 }, (_, i) => corner(extents.map((n, k) => ((i >> k) & 1) * (n - 1))));
   const within = ends.every((end) => end.every((v, k) => v >= 0 && v < size[k]));
   if (off || !within || size.reduce((a, b) => a * b) !== extents.reduce((a, b) => a * b))
     throw new DataError(

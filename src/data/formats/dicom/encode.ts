@@ -1,7 +1,9 @@
 /** @file DICOM data sets as bytes (PS3.5 section 7, PS3.10 section 7), little-endian. */
 
 import { joinedBytes } from "../../../host/bytes/words.ts";
+import { DataError } from "../../../host/errors.ts";
 import { type AttributeValue, type Attributes, writtenTags } from "./written_tags.ts";
+import { tagText } from "./tags.ts";
 
 /** How elements state their types: with them, or not at all, which is how values may have more than 64 KiB. */
 export type Syntax = "explicit" | "implicit";
@@ -9,6 +11,8 @@ export type Syntax = "explicit" | "implicit";
 const syntaxes: Readonly<Record<Syntax, string>> = { explicit: "1.2.840.10008.1.2.1", implicit: "1.2.840.10008.1.2" };
 /** Made once for this writer. */
 const implementation = "2.25.12968475411918123216491743076144061419";
+/** Bytes of a value of the long types. */
+export const longestValue = 0xfffffffe;
 const long: ReadonlySet<string> = new Set(["OB", "OW", "SQ", "UN", "UT"]);
 
 /** A DICOM file: preamble, meta information and the attributes, among them SOPClassUID and SOPInstanceUID. */
@@ -52,7 +56,9 @@ function element(tag: number, vr: string, value: AttributeValue, syntax: Syntax)
   const bytes = valueBytes(vr, value, syntax);
   const padded = bytes.length + (bytes.length % 2);
   const implicit = syntax === "implicit";
-  if (!implicit && !long.has(vr) && padded > 0xffff) throw new RangeError(`a value of ${padded} bytes of type ${vr}`);
+  const most = implicit || long.has(vr) ? longestValue : 0xfffe;
+  if (padded > most)
+    throw new DataError(`a DICOM file has no room for a value of ${padded} bytes in ${tagText(tag)}, of ${most} at most`);
   const head = new DataView(new ArrayBuffer(implicit || !long.has(vr) ? 8 : 12));
   head.setUint16(0, tag >>> 16, true);
   head.setUint16(2, tag & 0xffff, true);

@@ -1,7 +1,7 @@
 /** @file Numbered structures set voxel by voxel: as a label map, or as a mask of each. */
 
 import { sizeOf } from "../../../host/array.ts";
-import { DataError, ShapeError } from "../../../host/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { expectWord } from "../../../host/words.ts";
 import type { LabelClass } from "../../labels.ts";
 import type { Segment } from "./segments.ts";
@@ -19,9 +19,12 @@ export interface Painter {
 /**
  * A painter of structures on `[nx, ny, nz]` voxels; 0 is no structure.
  * @param who names the function and the file in errors
- * @throws ShapeError for masks that fit no array
+ * @throws ShapeError for masks that fit no array, DataError for more structures than a label map has values
  */
 export function painterOf(overlap: Overlap, structures: readonly Segment[], size: readonly number[], who: string): Painter {
+  const most = 65535;
+  if (overlap !== "onehot" && structures.some((s) => s.number > most))
+    throw new DataError(`${who}: ${structures.length} structures; a label map has ${most} values at most: name those to take`);
   return overlap === "onehot" ? new Masks(structures, size, who) : new LabelMap(structures, size, overlap === "last", who);
 }
 
@@ -29,14 +32,19 @@ export function painterOf(overlap: Overlap, structures: readonly Segment[], size
 export const expectOverlap = (op: string, overlap: unknown): void =>
   expectWord(op, "overlap", overlap, ["error", "onehot", "last"]);
 
+/** Names of structures to take. @throws ConfigError for none, and for one that is there twice */
+export function expectStructures(op: string, names: readonly string[] | undefined): void {
+  if (names?.length === 0) throw new ConfigError(`${op}: structures names none; leave it out to take all`);
+  const twice = names?.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new ConfigError(`${op}: structures names ${JSON.stringify(twice)} twice`);
+}
+
 /** The background and the structures, those of one label told apart by their numbers. */
 export function structureClasses(structures: readonly Segment[]): LabelClass[] {
+  const byLabel = Map.groupBy(structures, (s) => s.label);
   const named = structures
     .filter((s) => s.number !== 0)
-    .map(({ number, label }) => {
-      const alone = structures.filter((s) => s.label === label).length === 1;
-      return { name: alone ? label : `${label} (${number})`, values: [number] };
-    });
+    .map(({ number, label }) => ({ name: byLabel.get(label)!.length === 1 ? label : `${label} (${number})`, values: [number] }));
   return [{ name: "background", values: [0] }, ...named];
 }
 

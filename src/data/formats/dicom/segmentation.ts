@@ -1,16 +1,25 @@
 /** @file DICOM segmentations (SEG) as label maps: frames, each the mask of a segment at a place, put together on one grid, with the names of the segments. */
 
-import { expectArguments } from "../../../host/kinds.ts";
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import type { TypedArray } from "../../../host/array.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { inverseOf } from "../../../host/matrix.ts";
 import { expectOptions } from "../../../host/options.ts";
 import type { LabelClass } from "../../labels.ts";
-import { type Affine, makeVolume, type Volume } from "../../volume.ts";
+import { type Affine, inMillimeters, makeVolume, type Volume } from "../../volume.ts";
+import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile, ImageGrid } from "../format.ts";
 import { type FrameFacts, normalOf } from "./frames.ts";
 import { type DicomHeader, readHeader } from "./header.ts";
-import { expectOverlap, type Overlap, type Painter, painterOf, structureClasses, structureNamed } from "./paint.ts";
+import {
+  expectOverlap,
+  expectStructures,
+  type Overlap,
+  type Painter,
+  painterOf,
+  structureClasses,
+  structureNamed,
+} from "./paint.ts";
 import { openFrames } from "./pixels.ts";
 import type { SegmentTable } from "./segments.ts";
 import { affineOf } from "./stack.ts";
@@ -50,9 +59,12 @@ export async function readDicomSegmentation(file: ImageFile, options: ReadSegmen
   expectArguments("readDicomSegmentation", "file", { file });
   const { overlap = "error", structures, like, threshold = 0.5 } = options;
   expectOverlap("readDicomSegmentation", overlap);
+  expectStructures("readDicomSegmentation", structures);
+  if (like) expectKinds("readDicomSegmentation", { affine: { "options.like.affine": like.affine } });
   if (!(threshold > 0 && threshold <= 1))
     throw new ConfigError(`readDicomSegmentation: threshold must be above 0 and at most 1, got ${threshold}`);
-  const header = await readHeader(file.name, file.blob);
+  const { blob } = await unpackedFile(file);
+  const header = await readHeader(file.name, blob);
   const { segments: table, layout } = header;
   if (!table) throw header.fail("is no segmentation; read it with readImage");
   if (layout.samples !== 1 || layout.kind !== "int") throw header.fail("a segmentation has one integer per voxel");
@@ -69,7 +81,7 @@ export async function readDicomSegmentation(file: ImageFile, options: ReadSegmen
     const of = table.type === "LABELMAP" ? undefined : segmentOf(header, table, facts, frame);
     addFrame(paint, header, values, grid, { data, least, of, frame });
   }
-  const meta = { source: file.name, format: "dicom", kind: "label" } as const;
+  const meta = { source: file.name, format: "dicom", kind: "label", ...(like?.units && { units: like.units }) } as const;
   return { labels: makeVolume(paint.result, grid.affine, meta), classes: structureClasses(named) };
 }
 
@@ -105,19 +117,37 @@ function ownGrid({ frames, layout, fail }: DicomHeader): Grid {
   const apart = slices.find((s) => Math.abs(s - Math.round(s)) > most);
   if (apart !== undefined)
     throw new DataError(fail(`a frame lies ${apart.toFixed(2)} slices from the first; expected a whole number of them`).message);
-  const nz = Math.max(...slices.map(Math.round)) + 1;
+  const nz = extreme(slices, Math.max) + 1;
   if (nz > mostSlices) throw fail(`its ${frames.length} frames lie over ${nz} slices; at most ${mostSlices} are read`);
-  const lowest = frames[depths.indexOf(Math.min(...depths))];
-  const affine = affineOf(facts, lowest.position, (normal ?? [0, 0, 1]).map((v) => v * step) as [number, number, number]);
+  const [lowest, highest] = [Math.min, Math.max].map((which) => frames[depths.indexOf(extreme(depths, which))]);
+  // Slices may be stacked beside their normal.
+  const straight = nz === 1 || !lowest.position;
+  const way = [0, 1, 2].map((a) =>
+    straight ? (normal ?? [0, 0, 1])[a] * step : (highest.position![a] - lowest.position![a]) / (nz - 1),
+  );
+  const affine = affineOf(facts, lowest.position, way as [number, number, number]);
+  const [width] = facts.pixelSpacing ?? [1];
+  const beside = frames.find(({ position }, i) => {
+    const off = position?.map((v, a) => v - lowest.position![a] - Math.round(slices[i]) * way[a]) ?? [];
+    return Math.hypot(...off) > 2 * most * Math.max(step, width);
+  });
+  if (beside)
+    throw new DataError(
+      fail(`frame ${frames.indexOf(beside)} lies beside the line of the others; read it with the image as like`).message,
+    );
   const places3 = slices.map((s) => ({ first: Math.round(s), alongRow: rows * nz, alongColumn: nz }));
   return { size: [columns, rows, nz], affine, frames: places3 };
 }
 
+/** Of as many as there may be frames. */
+const extreme = (values: readonly number[], which: (a: number, b: number) => number): number =>
+  values.reduce((a, b) => which(a, b));
+
 /** The frames in the voxels of another image: each must lie in one of its planes, pixel on voxel. */
-function gridLike({ frames, layout, fail }: DicomHeader, { shape, affine }: ImageGrid): Grid {
+function gridLike({ frames, layout, fail }: DicomHeader, { shape, affine, units }: ImageGrid): Grid {
   const size = shape.slice(-3);
   const strides = [size[1] * size[2], size[2], 1];
-  const back = inverseOf(affine)!;
+  const back = inverseOf(inMillimeters({ affine, ...(units && { units }) }).affine)!;
   const off = (text: string) => new DataError(fail(`${text}; resample one to the other`).message);
   const placed = frames.map((facts, frame) => {
     if (!facts.position || !facts.orientation) throw fail(`frame ${frame} has no position`);

@@ -12,7 +12,7 @@ import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile, ImageGrid } from "../format.ts";
 import type { DataSet } from "./elements.ts";
 import { withDataSet } from "./header.ts";
-import { expectOverlap, type Overlap, painterOf, structureClasses, structureNamed } from "./paint.ts";
+import { expectOverlap, expectStructures, type Overlap, painterOf, structureClasses, structureNamed } from "./paint.ts";
 import type { DicomSegmentation } from "./segmentation.ts";
 import { isStructureSet, structureTags as tags } from "./structure_tags.ts";
 
@@ -67,6 +67,7 @@ export async function readDicomStructures(file: ImageFile, options: ReadStructur
   expectArguments(op, "file", { file });
   const { like, structures: names, overlap = "error" } = options;
   expectOverlap(op, overlap);
+  expectStructures(op, names);
   expectKinds(op, { affine: { "options.like.affine": like.affine } });
   const who = `${op}: ${file.name}`;
   const taken = chosen(await structuresIn(file, op), names, who);
@@ -85,6 +86,7 @@ export async function readDicomStructures(file: ImageFile, options: ReadStructur
     for (const [slice, inSlice] of slices) {
       if (slice < 0 || slice >= size[axis]) beyond += inSlice.length;
       else {
+        beyond += inSlice.filter((points) => isBeyond(points, a, size[a]) || isBeyond(points, b, size[b])).length;
         const polygons = inSlice.map((points) => points.filter((_, k) => k % 3 !== axis));
         const first = slice * strides[axis];
         fillPolygons(polygons, [size[a], size[b]], (x, y) => paint.set(first + x * strides[a] + y * strides[b], i + 1));
@@ -198,10 +200,16 @@ function spanOf(points: Float64Array, axis: number): number {
   return high - low;
 }
 
+/** Whether all points lie on one side of the voxels along an axis. */
+function isBeyond(points: Float64Array, axis: number, size: number): boolean {
+  const along = points.filter((_, i) => i % 3 === axis);
+  return along.every((v) => v < -0.5) || along.every((v) => v > size - 0.5);
+}
+
 function sliceOf(points: Float64Array, axis: number, what: string): number {
   const at = points[axis];
   const slice = Math.round(at);
-  if (Math.abs(at - slice) > most)
+  if (!(Math.abs(at - slice) <= most))
     throw new DataError(`${what} lies at slice ${at.toFixed(2)}, between two of the image; give the image that it was drawn on`);
   return slice;
 }

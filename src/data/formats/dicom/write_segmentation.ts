@@ -1,10 +1,15 @@
 /** @file Label maps as DICOM segmentations (PS3.3 section A.51): a mask of one bit per voxel for each segment in each slice that has some of it. */
 
+import { DataError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import { referencesTo, referenceTo, type Source } from "./derived.ts";
-import { encodeFile, newUid } from "./encode.ts";
+import { encodeFile, longestValue, newUid } from "./encode.ts";
+import { normalOf } from "./frames.ts";
 import { labelSource, type WriteDicomLabelsOptions } from "./label_source.ts";
 import { type Attributes, writtenTags } from "./written_tags.ts";
+
+/** SegmentNumber has 16 bits. */
+const mostSegments = 65535;
 
 const code = (value: string, scheme: string, meaning: string): Attributes => ({
   CodeValue: value,
@@ -18,11 +23,13 @@ const code = (value: string, scheme: string, meaning: string): Attributes => ({
  * @param labels class numbers `[1, nx, ny, nz]`, or a mask per class beside the background `[classes, nx, ny, nz]`, on the voxels of the series, as readImage
  *   has them or with axes in another order or direction
  * @returns the bytes of the file
- * @throws DataError for labels on other voxels and for values of no class; as readSeries for the files of the series
+ * @throws DataError for labels on other voxels, values of no class and of no mask, images without places, and what has no room in a file; as readSeries for the
+ *   files of the series
  */
 export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
-  const given = { op: "writeDicomSegmentation", modality: "SEG" };
-  const { source, classes, pixelsOf, description, algorithm } = await labelSource(labels, options, given);
+  const op = "writeDicomSegmentation";
+  const given = { op, modality: "SEG", most: mostSegments };
+  const { source, names, pixelsOf, description, algorithm } = await labelSource(labels, options, given);
   const { columns, rows } = source.slices[0].header.layout;
   const size = rows * columns;
   const frames = source.slices.flatMap((_, slice) =>
@@ -30,12 +37,16 @@ export async function writeDicomSegmentation(labels: Volume, options: WriteDicom
   );
   // A file without a frame is none.
   if (frames.length === 0) frames.push({ segment: 0, slice: 0, bits: packed([], size) });
+  if (frames.length * size > 8 * longestValue)
+    throw new DataError(
+      `${op}: ${frames.length} frames of ${columns} × ${rows} pixels take more than the 4 GiB of a DICOM value; write fewer classes a file`,
+    );
   frames.sort((a, b) => a.segment - b.segment || a.slice - b.slice);
   const bits = joined(
     frames.map((frame) => frame.bits),
     size,
   );
-  const segments = classes.map(({ name }, i) => segmentOf(i + 1, name, algorithm));
+  const segments = names.map((name, i) => segmentOf(i + 1, name, algorithm));
   return encodeFile(
     { ...objectOf(source, description), ...groupsOf(source, frames), SegmentSequence: segments, PixelData: bits },
     "explicit",
@@ -100,7 +111,9 @@ function objectOf({ slices, attributes }: Source, description: string): Attribut
 /** Where the frames lie, shared and for each, and by what they are ordered. */
 function groupsOf({ slices, affine }: Source, frames: readonly { segment: number; slice: number }[]): Attributes {
   const { orientation, pixelSpacing, sliceThickness } = slices[0].facts;
-  const distance = Math.hypot(affine[0][2], affine[1][2], affine[2][2]);
+  // Along the normal, also where slices are stacked beside it. The affine is of RAS, DICOM's vectors are of LPS.
+  const [x, y, z] = normalOf(orientation!);
+  const distance = Math.abs(z * affine[2][2] - x * affine[0][2] - y * affine[1][2]);
   const organization = newUid();
   const dimension = (pointer: number, group: number, label: string): Attributes => ({
     DimensionOrganizationUID: organization,

@@ -8,6 +8,7 @@ import type { Vector } from "./frames.ts";
 import { labelSource, type WriteDicomLabelsOptions } from "./label_source.ts";
 import type { Slice } from "./slice.ts";
 import type { Attributes } from "./written_tags.ts";
+import { fittingText } from "./written_texts.ts";
 
 /**
  * Writes labels as a DICOM RT structure set of the series that they were found in, for systems that plan radiotherapy: closed contours half way between the
@@ -18,13 +19,12 @@ import type { Attributes } from "./written_tags.ts";
  */
 export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
   const given = { op: "writeDicomStructures", modality: "RTSTRUCT" };
-  const { source, classes, pixelsOf, description } = await labelSource(labels, options, given);
-  const contours: Attributes[][] = classes.map(() => []);
+  const { source, names, pixelsOf, description } = await labelSource(labels, options, given);
+  const contours: Attributes[][] = names.map(() => []);
   for (const [k, slice] of source.slices.entries()) {
     for (const [c, pixels] of pixelsOf(k))
-      contours[c].push(...outlines(pixels, slice.header.layout.columns).map((line) => contourOf(line, slice)));
+      for (const line of outlines(pixels, slice.header.layout.columns)) contours[c].push(contourOf(line, slice));
   }
-  const names = classes.map((c) => c.name);
   return encodeFile({ ...objectOf(source, description), ...structuresOf(source, names, contours) }, "implicit");
 }
 
@@ -48,14 +48,15 @@ function contourOf(line: Float64Array, slice: Slice): Attributes {
   const { position, orientation, pixelSpacing } = slice.facts;
   const [row, column] = orientation!;
   const [down, right] = pixelSpacing!;
+  // A ten-thousandth of a millimeter, or of small pixels a thousandth.
+  const digits = Math.min(20, Math.max(4, 3 - Math.floor(Math.log10(Math.min(down, right)))));
   const points: number[] = [];
   const count = line.length >> 1;
   for (let i = 0; i < count; i++) {
     const [r, c] = [line[2 * i], line[2 * i + 1]];
     if (straight(line, (i + count - 1) % count, i, (i + 1) % count)) continue;
     const at = (axis: number) => position![axis] + row[axis] * c * right + column[axis] * r * down;
-    // A ten-thousandth of a millimeter.
-    points.push(...([at(0), at(1), at(2)] satisfies Vector).map((v) => Number(v.toFixed(4))));
+    points.push(...([at(0), at(1), at(2)] satisfies Vector).map((v) => Number(v.toFixed(digits))));
   }
   return {
     ContourImageSequence: [referenceTo(slice)],
@@ -79,7 +80,7 @@ function objectOf({ slices, attributes, frameOfReference }: Source, description:
     StudyInstanceUID,
     SOPClassUID: "1.2.840.10008.5.1.4.1.1.481.3",
     OperatorsName: "",
-    StructureSetLabel: description.slice(0, 16),
+    StructureSetLabel: fittingText(description, "Segmentation", 16),
     StructureSetDate: ContentDate,
     StructureSetTime: ContentTime,
     ApprovalStatus: "UNAPPROVED",

@@ -8,7 +8,7 @@ import type { TypedArray } from "../../../host/array.ts";
 import { elements } from "../../../host/elements.ts";
 import { readBlock, type StoredType } from "../voxel_block.ts";
 import { unpackJpeg } from "./jpeg.ts";
-import { isWhole, type Page, readPages, tiffFile } from "./pages.ts";
+import { isWhole, mostPages, type Page, readPages, tiffFile } from "./pages.ts";
 import { planesOfOnePage, type Roles, rolesOf } from "./roles.ts";
 import { undoPredictor, unpack } from "./unpack.ts";
 
@@ -30,7 +30,7 @@ export async function decodeTiff(blob: Blob, fail: Fail): Promise<TiffStack> {
   );
   if (other >= 0)
     throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
-  const pages = found.length === 1 ? withPlanes(first, planesOfOnePage(described), blob.size) : found;
+  const pages = found.length === 1 ? withPlanes(first, planesOfOnePage(described), blob.size, fail) : found;
   const { order, slices, channels: colors, times, note, ...place } = rolesOf(described, pages.length, fail);
   const row = height * slices;
   const plane = width * row;
@@ -53,13 +53,14 @@ export async function decodeTiff(blob: Blob, fail: Fail): Promise<TiffStack> {
 }
 
 /** A page and those planes behind it that have no directory: the page alone where they are not there. */
-function withPlanes(page: Page, planes: number, fileSize: number): readonly Page[] {
+function withPlanes(page: Page, planes: number, fileSize: number, fail: Fail): readonly Page[] {
   const { width, height, channels, bits, offsets, counts } = page;
   const size = Math.ceil((width * channels * bits) / 8) * height;
   const [start] = offsets;
   const joined = offsets.every((at, i) => i === 0 || at === offsets[i - 1] + counts[i - 1]);
   const plain = page.compression === 1 && !page.tiled && !page.planar;
   if (planes === 1 || !plain || !joined || start + planes * size > fileSize) return [page];
+  if (planes > mostPages) throw fail(`its description tells of ${planes} planes; at most ${mostPages} are read`);
   const tile = { width, height };
   return Array.from({ length: planes }, (_, i) => ({ ...page, tile, offsets: [start + i * size], counts: [size] }));
 }

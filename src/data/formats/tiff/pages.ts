@@ -40,7 +40,8 @@ export const tag = {
 const known: ReadonlySet<number> = new Set(Object.values(tag));
 /** The photometric interpretation of colors that are to become red, green and blue. */
 export const ycbcr = 6;
-const mostPages = 1 << 16;
+/** No file has more pages. */
+export const mostPages = 1 << 16;
 
 type Entries = ReadonlyMap<number, readonly number[]>;
 
@@ -116,7 +117,8 @@ export async function readPages(file: TiffFile, fail: Fail): Promise<TiffPages> 
         if (pages.length > 0 || from + n > file.size) continue;
         const { buffer, byteOffset } = inside ? directory : await view(from, n);
         const bytes = new Uint8Array(buffer, byteOffset + (inside ? from : 0), n);
-        description = new TextDecoder().decode(bytes).split("\0")[0];
+        const end = bytes.indexOf(0);
+        description = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
         continue;
       }
       if (!inside && from + n * size > file.size)

@@ -38,16 +38,22 @@ type Sizes = Readonly<Record<"C" | "Z" | "T", number>>;
 
 const count = (text: string | undefined): number => Math.max(1, Math.floor(Number(text ?? 1)) || 1);
 
+/** ImageJ's lines and tifffile's JSON are short: of a text that is longer no more letters are looked at. */
+const longest = 1 << 18;
+
 /** The lines of ImageJ; undefined for another description. */
 function imageJ(description: string): ReadonlyMap<string, string> | undefined {
   if (!description.startsWith("ImageJ=")) return undefined;
-  const lines = description.split(/\r?\n/).map((line) => /^(\w+)=(.*)$/.exec(line));
+  const lines = description
+    .slice(0, longest)
+    .split(/\r?\n/)
+    .map((line) => /^(\w+)=(.*)$/.exec(line));
   return new Map(lines.flatMap((found) => (found ? [[found[1], found[2].trim()] as const] : [])));
 }
 
 /** The JSON of tifffile; undefined for another description. */
 function shaped(description: string): { shape: number[]; axes: string; truncated: boolean } | undefined {
-  if (!/^\s*\{\s*"/.test(description)) return undefined;
+  if (description.length > longest || !/^\s*\{\s*"/.test(description)) return undefined;
   try {
     const { shape, axes, truncated } = JSON.parse(description) as Readonly<Record<string, unknown>>;
     if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) return undefined;
@@ -78,7 +84,7 @@ export function rolesOf(described: Described, pages: number, fail: Fail): Roles 
   const { description, samples } = described;
   const lines = imageJ(description);
   if (lines) return rolesOfImageJ(lines, described, pages);
-  if (/^\s*<(\?xml|!--|(\w+:)?OME\b)/.test(description) && /<(\w+:)?Pixels\b/.test(description))
+  if (/^\s{0,99}<(\?xml|!--|(\w{1,40}:)?OME\b)/.test(description) && /<(\w{1,40}:)?Pixels\b/.test(description))
     return rolesOfOme(described, pages, fail);
   const { axes = "", shape = [] } = shaped(description) ?? {};
   const names = [...axes.replace(/YXS?$/, "")];
@@ -113,7 +119,8 @@ function arranged(
     }
     order[(at.T * C + at.C) * Z + at.Z] = pageOf(i) ?? -1;
   }
-  if (!order.every((page) => page >= 0 && page < pages) || new Set(order).size < pages) return plain(pages, unfit);
+  if (!order.every((page) => Number.isInteger(page) && page >= 0 && page < pages) || new Set(order).size < pages)
+    return plain(pages, unfit);
   const note = C * T > 1 ? `the pages are ${told}, as ${whose} says; channels and times are channels` : undefined;
   return { slices: Z, channels: C, times: T, order, ...(note && { note }) };
 }
@@ -158,18 +165,22 @@ function rolesOfImageJ(lines: ReadonlyMap<string, string>, { resolution }: Descr
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 
-/** The attributes of every element of a name. */
-function elementsOf(xml: string, name: string): Attributes[] {
-  return [...xml.matchAll(new RegExp(`<(?:\\w{1,40}:)?${name}\\b([^>]{0,4000})>`, "g"))].map(([, text]) =>
-    Object.fromEntries([...text.matchAll(/([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(([, key, a, b]) => [key, a ?? b])),
-  );
+/** The attributes of the elements of a name, of no more than so many. The expressions end early on any text, so that the time goes with its length. */
+function elementsOf(xml: string, name: string, most: number): Attributes[] {
+  const found: Attributes[] = [];
+  for (const [, text] of xml.matchAll(new RegExp(`<(?:\\w{1,40}:)?${name}\\b([^<>]{0,4000})>`, "g"))) {
+    const attributes = text.matchAll(/(?<![\w:])([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g);
+    found.push(Object.fromEntries([...attributes].map(([, key, a, b]) => [key, a ?? b])));
+    if (found.length === most) break;
+  }
+  return found;
 }
 
 const seconds: Readonly<Record<string, number>> = { s: 1, ms: 1e-3, min: 60, h: 3600 };
 
 function rolesOfOme({ description, samples }: Described, pages: number, fail: Fail): Roles {
   const whose = "OME's description";
-  const images = elementsOf(description, "Pixels");
+  const images = elementsOf(description, "Pixels", pages + 1);
   const sizesOf = (p: Attributes): Sizes => ({
     C: besideSamples(count(p.SizeC), samples),
     Z: count(p.SizeZ),
@@ -202,9 +213,11 @@ function rolesOfOme({ description, samples }: Described, pages: number, fail: Fa
 
 /** Which page a plane is in, by its number in the order of axes: as the elements TiffData say, of which one without numbers stands for all. */
 function pagesOfOme(xml: string, sizes: Sizes, axes: string, samples: number, pages: number): (i: number) => number | undefined {
-  const data = elementsOf(xml, "TiffData");
+  const data = elementsOf(xml, "TiffData", pages + 1);
   if (data.length === 0) return (i) => i;
+  if (data.length > pages) return () => undefined;
   const found: number[] = [];
+  let left = pages;
   for (const { IFD, PlaneCount, ...first } of data) {
     let [start, step] = [0, 1];
     for (const axis of axes as Iterable<"C" | "Z" | "T">) {
@@ -214,7 +227,7 @@ function pagesOfOme(xml: string, sizes: Sizes, axes: string, samples: number, pa
     }
     const planes = PlaneCount === undefined ? (IFD === undefined ? pages : 1) : Number(PlaneCount);
     for (let i = 0; i < Math.min(planes, pages); i++) {
-      if (found[start + i] !== undefined) return () => undefined;
+      if (found[start + i] !== undefined || --left < 0) return () => undefined;
       found[start + i] = Number(IFD ?? 0) + i;
     }
   }

@@ -10,7 +10,7 @@ import { readImageFile } from "../../../data/formats/images.node.ts";
 import { writeImage } from "../../../data/formats/read_image.ts";
 import { wholeLabels } from "../../../data/folders/join_case.ts";
 import type { LabelClass } from "../../../data/labels.ts";
-import { ConfigError } from "../../../host/errors.ts";
+import { ConfigError, DataError } from "../../../host/errors.ts";
 import { counted } from "../../../host/text.ts";
 import { expectWord } from "../../../host/words.ts";
 import { type Command, flag, helpLines, parse, say, text } from "../command_line.node.ts";
@@ -106,7 +106,7 @@ async function toObject(
   const labels = wholeLabels(await readImageFile(from));
   const own = await filesAt(like);
   const files = own.length === 0 || choice.series !== undefined ? await filesBelow(like) : own;
-  const classes = names === undefined ? numbered(labels) : named(list(names));
+  const classes = names === undefined ? numbered(from, labels) : named(list(names));
   const object = labelObjects[as as keyof typeof labelObjects];
   const series = await seriesNamed(files, choice);
   const bytes = await object.write(labels, { like: files, classes, series, ...(description !== undefined && { description }) });
@@ -119,13 +119,25 @@ async function toObject(
   );
 }
 
-const named = (names: readonly string[]): LabelClass[] => structureClasses(names.map((label, i) => ({ number: i + 1, label })));
+function named(names: readonly string[]): LabelClass[] {
+  if (names.includes("")) throw new ConfigError(`--names ${names.join(",")}: a name is empty`);
+  return structureClasses(names.map((label, i) => ({ number: i + 1, label })));
+}
 
-/** A class for each value, or for each channel of masks. */
-function numbered({ data, shape }: { data: ArrayLike<number>; shape: readonly number[] }): LabelClass[] {
+/** More values than this are an image's. */
+const mostValues = 65535;
+
+/** A class for each value, or for each channel of masks. @throws DataError for what are no labels */
+function numbered(name: string, { data, shape }: { data: ArrayLike<number>; shape: readonly number[] }): LabelClass[] {
   const seen = new Set<number>();
   if (shape[0] > 1) for (let c = 1; c <= shape[0]; c++) seen.add(c);
-  else for (let i = 0; i < data.length; i++) seen.add(data[i]);
+  else
+    for (let i = 0; i < data.length; i++) {
+      if (!Number.isInteger(data[i])) throw new DataError(`${name}: voxel ${i} is ${data[i]}; labels are whole numbers`);
+      seen.add(data[i]);
+      if (seen.size > mostValues + 1)
+        throw new DataError(`${name} has more than ${mostValues} values: it is an image, not labels`);
+    }
   const values = [...seen].filter((v) => v !== 0).sort((a, b) => a - b);
   return structureClasses(values.map((number) => ({ number, label: `label ${number}` })));
 }
