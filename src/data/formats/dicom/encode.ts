@@ -11,7 +11,7 @@ const implementation = "2.25.12968475411918123216491743076144061419";
 const long: ReadonlySet<string> = new Set(["OB", "OW", "SQ", "UN", "UT"]);
 
 /** A DICOM file: preamble, meta information and the attributes, among them SOPClassUID and SOPInstanceUID. */
-export function encodeFile(attributes: Attributes, syntax: Syntax): Uint8Array {
+export function encodeFile(attributes: Attributes, syntax: Syntax): Uint8Array<ArrayBuffer> {
   const meta = joined([
     element(0x00020001, "OB", Uint8Array.of(0, 1), "explicit"),
     element(0x00020002, "UI", attributes.SOPClassUID!, "explicit"),
@@ -91,7 +91,7 @@ function item(bytes: Uint8Array): Uint8Array {
   return joined([new Uint8Array(head.buffer), bytes]);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -42,7 +42,7 @@ const code = (value: string, scheme: string, meaning: string): Attributes => ({
  * @returns the bytes of the file
  * @throws DataError for labels on other voxels and for values of no class; as readSeries for the files of the series
  */
-export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
+export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array<ArrayBuffer>> {
   const op = "writeDicomSegmentation";
   expectOptions(op, options, writeLabelsNames);
   expectArguments(op, "volume", { labels });

@@ -19,7 +19,7 @@ import type { Attributes } from "./written_tags.ts";
  * @returns the bytes of the file
  * @throws as writeDicomSegmentation
  */
-export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
+export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array<ArrayBuffer>> {
   const op = "writeDicomStructures";
   expectOptions(op, options, writeLabelsNames);
   expectArguments(op, "volume", { labels });
