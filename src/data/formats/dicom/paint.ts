@@ -1,7 +1,7 @@
 /** @file Numbered structures set voxel by voxel: as a label map, or as a mask of each. */
 
 import { sizeOf } from "../../../host/array.ts";
-import { DataError, ShapeError } from "../../../host/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { expectWord } from "../../../host/words.ts";
 import type { LabelClass } from "../../labels.ts";
 import type { Segment } from "./segments.ts";
@@ -29,6 +29,9 @@ export function painterOf(overlap: Overlap, structures: readonly Segment[], size
 export const expectOverlap = (op: string, overlap: unknown): void =>
   expectWord(op, "overlap", overlap, ["error", "onehot", "last"]);
 
+/** @throws ConfigError */
+export const expectMissing = (op: string, missing: unknown): void => expectWord(op, "missing", missing, ["error", "empty"]);
+
 /** The background and the structures, those of one label told apart by their numbers. */
 export function structureClasses(structures: readonly Segment[]): LabelClass[] {
   const named = structures
@@ -40,14 +43,43 @@ export function structureClasses(structures: readonly Segment[]): LabelClass[] {
   return [{ name: "background", values: [0] }, ...named];
 }
 
-/** The only structure of a name. @throws DataError that lists them */
-export function structureNamed<T extends { readonly label: string }>(name: string, all: readonly T[], who: string): T {
-  const found = all.filter((s) => s.label === name);
-  if (found.length === 1) return found[0];
-  const text = JSON.stringify(name);
-  if (found.length > 1) throw new DataError(`${who}: ${found.length} structures have the name ${text}`);
-  throw new DataError(`${who}: there is no structure ${text}; there are ${all.map((s) => s.label).join(", ")}`);
+/** Which structure is wanted: its name, or names that it may have, of which the first that is there counts. */
+export type StructureNames = string | readonly string[];
+
+/** @throws ConfigError for what are no lists of names */
+export function expectStructures(op: string, structures: readonly StructureNames[] | undefined): void {
+  const fits = (names: unknown): boolean =>
+    typeof names === "string" || (Array.isArray(names) && names.every((n) => typeof n === "string"));
+  const wrong = structures?.findIndex((names) => !fits(names) || names.length === 0) ?? -1;
+  if (wrong >= 0) throw new ConfigError(`${op}: options.structures[${wrong}] must be a name or a list of names`);
 }
+
+/** What a structure is called where none of its names is there. */
+export const firstName = (names: StructureNames): string => (typeof names === "string" ? names : names[0]);
+
+/** The only structure of the first of some names that is there; undefined if none is. @throws DataError for two of a name */
+export function structureOf<T extends { readonly label: string }>(
+  names: StructureNames,
+  all: readonly T[],
+  who: string,
+): T | undefined {
+  for (const name of typeof names === "string" ? [names] : names) {
+    const found = all.filter((s) => s.label === name);
+    if (found.length === 1) return found[0];
+    if (found.length > 1) throw new DataError(`${who}: ${found.length} structures have the name ${JSON.stringify(name)}`);
+  }
+  return undefined;
+}
+
+/** The error of a structure that is not there, with those that are. */
+export function noStructure(names: StructureNames, all: readonly { readonly label: string }[], who: string): DataError {
+  const wanted = (typeof names === "string" ? [names] : names).map((name) => JSON.stringify(name)).join(" or ");
+  return new DataError(`${who}: there is no structure ${wanted}; there are ${all.map((s) => s.label).join(", ")}`);
+}
+
+/** What is odd about a structure that is not there. */
+export const missingNote = (names: StructureNames): string =>
+  `there is no structure ${JSON.stringify(firstName(names))}: no voxel has its value`;
 
 class LabelMap implements Painter {
   readonly result: Painter["result"];
