@@ -56,6 +56,8 @@ export interface VolumeMeta {
   readonly notes?: readonly string[];
   /** Whether the file does not say how the image lies: which way is right and which is left is then a guess. */
   readonly unplaced?: boolean;
+  /** Of DICOM, its FrameOfReferenceUID: positions in two images are those of one space if they have the same. */
+  readonly frameOfReference?: string;
   /** Voxel size along the array's axes as the file states it beside its directions; the affine's columns are that but for their last digits. */
   readonly spacing?: readonly number[];
   /** Seconds from one channel to the next, where the channels are times and the file says so. */

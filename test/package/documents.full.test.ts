@@ -1,11 +1,12 @@
 /** @file The TypeScript of README and docs is type-checked and runs as printed, on the packed library; its commands exist. */
 
-import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { callCli } from "../lib/call_cli.ts";
 import { launchChromium, servePage } from "../lib/chromium.ts";
+import { dicomSlice } from "../lib/dicom_file.ts";
 import { type App, checkTypes, installPackage, root } from "../lib/package.ts";
 import { writeTinyDataset } from "../lib/tiny.ts";
 
@@ -55,6 +56,8 @@ beforeAll(async () => {
   app = await installPackage();
   await writeTinyDataset(at("Task04_Hippocampus"), { 0: "background", 1: "Anterior", 2: "Posterior" });
   cpSync(at("Task04_Hippocampus", "imagesTr", "case0.nii.gz"), at("scan.nii.gz"));
+  mkdirSync(at("ct"));
+  for (const instance of [1, 2, 3, 4]) writeFileSync(at("ct", `${instance}.dcm`), dicomSlice({ instance }));
   cpSync(join(root, "test/fixtures/nnunet_results"), at("nnUNetTrainer__nnUNetPlans__3d_fullres"), { recursive: true });
   app.runModule(`
     import { writeFileSync } from "node:fs";

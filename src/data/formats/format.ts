@@ -1,7 +1,7 @@
 /** @file What an image format is: one file that says how its files look, are read and written, and one row in `formats.ts`. */
 
 import type { Blob } from "../../host/platform.ts";
-import type { Affine, SpaceUnit, Volume } from "../volume.ts";
+import type { Affine, SpaceUnit, Volume, VolumeMeta } from "../volume.ts";
 
 /** A file: of a disk, of a browser's picker, of memory. */
 export interface ImageFile {
@@ -50,6 +50,8 @@ export interface ImageGrid {
   readonly affine: Affine;
   /** As of a `Volume`; absent where the format knows none but mm. */
   readonly units?: SpaceUnit;
+  /** As of a `Volume`. */
+  readonly meta?: Pick<VolumeMeta, "frameOfReference">;
 }
 
 /** One image format. */

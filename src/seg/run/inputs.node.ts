@@ -47,7 +47,7 @@ function filesIn(path: string, say?: (text: string) => void): string[] {
   const isFolder = (name: string) => statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() ?? false;
   if (names.some((n) => slice.test(n) && !isFolder(n))) return [path];
   const folders = names.some(isFolder)
-    ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}"`
+    ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}", or "${join(path, "*")}" where each is a DICOM series`
     : "";
   throw new DataError(hidden ?? `${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
 }

@@ -1,6 +1,6 @@
 /** @file `voxgrad convert-labels`, `info` on structure sets, and predictions as DICOM objects. */
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -41,11 +41,39 @@ test.each([
   expect([...(await readImageFile(map)).data]).toEqual([...data].map((v) => Number(v === 2)));
 });
 
+test("structures have other names in other files, or are missing", async () => {
+  const [object, map] = [at("named.dcm"), at("named.nii.gz")];
+  await callCli(["convert-labels", at("labels.nii.gz"), object, "--like", at("ct"), "--names", "Liver,Kidney L"]);
+  const names = ["--structures", "spleen, liver|Liver|LIVER,Kidney_L | Kidney L"];
+  const call = ["convert-labels", object, map, "--like", at("ct"), ...names];
+  expect((await callCli(call)).stderr).toMatch(/there is no structure "spleen"; there are Liver, Kidney L/);
+  const { stdout } = await callCli([...call, "--missing", "empty"]);
+  expect(stdout).toMatch(/^odd: there is no structure "spleen"[^]* 1 {2}spleen\n {2}2 {2}Liver\n {2}3 {2}Kidney L\n$/);
+  expect([...(await readImageFile(map)).data]).toEqual([...data].map((v) => v && v + 1));
+  expect((await callCli([...call, "--missing", "no", "--overwrite"])).stderr).toMatch(
+    /unknown --missing "no"; known are error, empty/,
+  );
+});
+
 test("info lists the structures of a set", async () => {
   await callCli(["convert-labels", at("labels.nii.gz"), at("listed.dcm"), "--like", at("ct"), "--as", "rtstruct"]);
   const { stdout, code } = await callCli(["info", at("listed.dcm")]);
   expect(code ?? 0).toBe(0);
   expect(stdout).toMatch(/RT structure set of 2 structures: voxgrad convert-labels[^]*1 +label 1: \d+ contours?\n +2 +label 2: /);
+});
+
+test("info lists the labels in a segmentation, and those that lie beside images", async () => {
+  const [map, like] = [at("labels.nii.gz"), ["--like", at("ct"), "--names", "liver,kidney"]];
+  cpSync(at("ct"), at("both"), { recursive: true });
+  await callCli(["convert-labels", map, at("both/seg.dcm"), ...like]);
+  await callCli(["convert-labels", map, at("both/rt.dcm"), ...like, "--as", "rtstruct"]);
+  expect((await callCli(["info", at("both/seg.dcm")])).stdout).toContain("structures   DICOM segmentation: liver, kidney\n");
+  const lines = (await callCli(["info", at("both")])).stdout.split("\n").map((line) => line.replace(dir, ""));
+  expect(lines.filter((line) => line.startsWith("  structures  "))).toEqual([
+    "  structures   RT structure set /both/rt.dcm: liver, kidney",
+    "  structures   DICOM segmentation /both/seg.dcm: liver, kidney",
+  ]);
+  expect(lines.join()).toContain('a segmentation ("Segmentation") lies beside the image and is left out');
 });
 
 test("what does not go together is told", async () => {

@@ -113,7 +113,9 @@ test("what is not there is said at once; cases of one name are called by their f
   expect(ids([a, join(b, "t1.nii.gz")])).toEqual(["a", "b"]);
   expect(ids([a, b])).toEqual(["a_t1", "b_t1", "b_t2"]);
   expect(ids([b])).toEqual(["t1", "t2"]);
-  expect(() => casesOfPaths([join(a, "..")], 1)).toThrow(/has no image.*give a pattern, such as ".*\*.*\*\.nii\.gz"/);
+  expect(() => casesOfPaths([join(a, "..")], 1)).toThrow(
+    /has no image.*give a pattern, such as ".*\*.*\*\.nii\.gz", or ".*\*" where each is a DICOM series/,
+  );
 });
 
 test("a name of a result that no disk takes is refused before the work", () => {

@@ -54,6 +54,7 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
     format: "dicom",
     dtype: storedType(first.layout),
     units: "mm",
+    ...(first.frameOfReference && { frameOfReference: first.frameOfReference }),
     ...(timeStep !== undefined && { timeStep }),
     ...(stack.unplaced && { unplaced: true }),
     ...(notes.length > 0 ? { notes } : {}),

@@ -164,10 +164,15 @@ export function stepsIn(labels: Volume, { slices, affine }: Source, op: string):
   const corner = (c: readonly number[]) => rounded.map((row) => row[3] + c.reduce((sum, v, k) => sum + v * row[k], 0));
   const ends = Array.from({ length: 8 }, (_, i) => corner(extents.map((n, k) => ((i >> k) & 1) * (n - 1))));
   const within = ends.every((end) => end.every((v, k) => v >= 0 && v < size[k]));
-  if (off || !within || size.reduce((a, b) => a * b) !== extents.reduce((a, b) => a * b))
+  if (off || !within || size.reduce((a, b) => a * b) !== extents.reduce((a, b) => a * b)) {
+    const middle = (m: Stack["affine"], n: readonly number[]) =>
+      m.slice(0, 3).map((row) => row[3] + n.reduce((sum, v, k) => sum + (row[k] * (v - 1)) / 2, 0));
+    const [a, b] = [middle(inMm, size), middle(affine, extents)];
+    const apart = Math.hypot(...a.map((v, k) => v - b[k]));
     throw new DataError(
-      `${op}: the labels, of ${size.join(" × ")} voxels, do not lie on those of the series, of ${extents.join(" × ")}; resample them to it`,
+      `${op}: the labels, of ${size.join(" × ")} voxels, do not lie on those of the series, of ${extents.join(" × ")}: their middles are ${apart.toFixed(1)} mm apart; give the series that they were found in, or resample them to it`,
     );
+  }
   const strides = [size[1] * size[2], size[2], 1];
   const step = (k: number) => rounded.reduce((sum, row, r) => sum + row[k] * strides[r], 0);
   return { first: step(3), along: [step(0), step(1), step(2)] };

@@ -16,7 +16,7 @@ export const longestValue = 0xfffffffe;
 const long: ReadonlySet<string> = new Set(["OB", "OW", "SQ", "UN", "UT"]);
 
 /** A DICOM file: preamble, meta information and the attributes, among them SOPClassUID and SOPInstanceUID. */
-export function encodeFile(attributes: Attributes, syntax: Syntax): Uint8Array {
+export function encodeFile(attributes: Attributes, syntax: Syntax): Uint8Array<ArrayBuffer> {
   const meta = joinedBytes([
     element(0x00020001, "OB", Uint8Array.of(0, 1), "explicit"),
     element(0x00020002, "UI", attributes.SOPClassUID!, "explicit"),

@@ -23,6 +23,7 @@ export interface DicomHeader {
   readonly syntax: TransferSyntax;
   readonly sopClass: string;
   readonly studyUid?: string;
+  readonly frameOfReference?: string;
   readonly instanceUid: string;
   readonly seriesUid: string;
   readonly description: string;
@@ -184,6 +185,7 @@ function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: str
     ...origin,
     sopClass,
     studyUid: data.text("studyInstanceUID"),
+    frameOfReference: data.text("frameOfReferenceUID"),
     instanceUid: data.text("sopInstanceUID") ?? "",
     description: data.text("seriesDescription") ?? "",
     modality: data.text("modality") ?? "",

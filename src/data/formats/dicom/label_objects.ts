@@ -4,11 +4,11 @@ import { FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
-import { withDataSet } from "./header.ts";
+import { readHeader, withDataSet } from "./header.ts";
 import { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./segmentation.ts";
 import type { WriteDicomLabelsOptions } from "./label_source.ts";
 import { isStructureSet } from "./structure_tags.ts";
-import { readDicomStructures } from "./structures.ts";
+import { listDicomStructures, readDicomStructures } from "./structures.ts";
 import { writeDicomSegmentation } from "./write_segmentation.ts";
 import { writeDicomStructures } from "./write_structures.ts";
 
@@ -31,6 +31,22 @@ export async function isStructureFile(file: ImageFile): Promise<boolean> {
   return withDataSet(blob, fail, (data, origin) => isStructureSet(data.text("sopClassUID") ?? origin.sopClass));
 }
 
+/** The kind of labels that a DICOM file holds, and the names of its structures; undefined for another file. */
+export async function labelNames(
+  file: ImageFile,
+): Promise<{ readonly title: string; readonly names: readonly string[] } | undefined> {
+  try {
+    const { name, blob } = await unpackedFile(file);
+    if (await isStructureFile(file))
+      return { title: labelObjects.rtstruct.title, names: (await listDicomStructures(file)).map((s) => s.name) };
+    const { segments } = await readHeader(name, blob);
+    return segments && { title: labelObjects.seg.title, names: segments.segments.map((s) => s.label) };
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The labels of a DICOM segmentation or RT structure set, whichever a file is.
  * @throws as readDicomSegmentation and readDicomStructures; FormatError for a structure set without the grid of its image
@@ -38,6 +54,7 @@ export async function isStructureFile(file: ImageFile): Promise<boolean> {
 export async function readLabels(file: ImageFile, options: ReadSegmentationOptions): Promise<DicomSegmentation> {
   if (!(await isStructureFile(file))) return readDicomSegmentation(file, options);
   const { like, ...rest } = options;
-  if (!like) throw new FormatError(`${file.name}: contours have no voxels of their own: give the image that they were drawn on`);
+  if (!like)
+    throw new FormatError(`${file.name}: contours have no voxels of their own: give the image that they were drawn on as like`);
   return readDicomStructures(file, { ...rest, like });
 }

@@ -32,12 +32,8 @@ export function painterOf(overlap: Overlap, structures: readonly Segment[], size
 export const expectOverlap = (op: string, overlap: unknown): void =>
   expectWord(op, "overlap", overlap, ["error", "onehot", "last"]);
 
-/** Names of structures to take. @throws ConfigError for none, and for one that is there twice */
-export function expectStructures(op: string, names: readonly string[] | undefined): void {
-  if (names?.length === 0) throw new ConfigError(`${op}: structures names none; leave it out to take all`);
-  const twice = names?.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new ConfigError(`${op}: structures names ${JSON.stringify(twice)} twice`);
-}
+/** @throws ConfigError */
+export const expectMissing = (op: string, missing: unknown): void => expectWord(op, "missing", missing, ["error", "empty"]);
 
 /** The background and the structures, those of one label told apart by their numbers. */
 export function structureClasses(structures: readonly Segment[]): LabelClass[] {
@@ -48,14 +44,47 @@ export function structureClasses(structures: readonly Segment[]): LabelClass[] {
   return [{ name: "background", values: [0] }, ...named];
 }
 
-/** The only structure of a name. @throws DataError that lists them */
-export function structureNamed<T extends { readonly label: string }>(name: string, all: readonly T[], who: string): T {
-  const found = all.filter((s) => s.label === name);
-  if (found.length === 1) return found[0];
-  const text = JSON.stringify(name);
-  if (found.length > 1) throw new DataError(`${who}: ${found.length} structures have the name ${text}`);
-  throw new DataError(`${who}: there is no structure ${text}; there are ${all.map((s) => s.label).join(", ")}`);
+/** Which structure is wanted: its name, or names that it may have, of which the first that is there counts. */
+export type StructureNames = string | readonly string[];
+
+/** @throws ConfigError for what are no lists of names, for none, and for one that is there twice */
+export function expectStructures(op: string, structures: readonly StructureNames[] | undefined): void {
+  const fits = (names: unknown): boolean =>
+    typeof names === "string" || (Array.isArray(names) && names.every((n) => typeof n === "string"));
+  const wrong = structures?.findIndex((names) => !fits(names) || names.length === 0) ?? -1;
+  if (wrong >= 0) throw new ConfigError(`${op}: options.structures[${wrong}] must be a name or a list of names`);
+  if (structures?.length === 0) throw new ConfigError(`${op}: structures names none; leave it out to take all`);
+  const all = structures?.flat() ?? [];
+  const twice = all.find((name, i) => all.indexOf(name) < i);
+  if (twice !== undefined) throw new ConfigError(`${op}: structures names ${JSON.stringify(twice)} twice`);
 }
+
+/** What a structure is called where none of its names is there. */
+export const firstName = (names: StructureNames): string => (typeof names === "string" ? names : names[0]);
+
+/** The only structure of the first of some names that is there; undefined if none is. @throws DataError for two of a name */
+export function structureOf<T extends { readonly label: string }>(
+  names: StructureNames,
+  all: readonly T[],
+  who: string,
+): T | undefined {
+  for (const name of typeof names === "string" ? [names] : names) {
+    const found = all.filter((s) => s.label === name);
+    if (found.length === 1) return found[0];
+    if (found.length > 1) throw new DataError(`${who}: ${found.length} structures have the name ${JSON.stringify(name)}`);
+  }
+  return undefined;
+}
+
+/** The error of a structure that is not there, with those that are. */
+export function noStructure(names: StructureNames, all: readonly { readonly label: string }[], who: string): DataError {
+  const wanted = (typeof names === "string" ? [names] : names).map((name) => JSON.stringify(name)).join(" or ");
+  return new DataError(`${who}: there is no structure ${wanted}; there are ${all.map((s) => s.label).join(", ")}`);
+}
+
+/** What is odd about a structure that is not there. */
+export const missingNote = (names: StructureNames): string =>
+  `there is no structure ${JSON.stringify(firstName(names))}: no voxel has its value`;
 
 class LabelMap implements Painter {
   readonly result: Painter["result"];

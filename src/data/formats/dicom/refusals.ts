@@ -44,3 +44,7 @@ export const objectTitle = (sopClass: string): string | undefined =>
 
 /** DICOM segmentation storage: frames are segments, not slices of one image. */
 export const isSegmentation = (sopClass: string): boolean => sopClass === `${storage}66.4` || sopClass === `${storage}66.7`;
+
+/** What an object with pixels is that stands beside images of its patient, not for one of them; undefined for an image. */
+export const besideImages = (sopClass: string): string | undefined =>
+  isSegmentation(sopClass) ? "a segmentation" : sopClass === `${storage}481.2` ? "an RT dose" : undefined;

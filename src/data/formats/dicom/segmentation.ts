@@ -12,13 +12,17 @@ import type { ImageFile, ImageGrid } from "../format.ts";
 import { type FrameFacts, normalOf } from "./frames.ts";
 import { type DicomHeader, readHeader } from "./header.ts";
 import {
+  expectMissing,
   expectOverlap,
   expectStructures,
+  firstName,
+  missingNote,
+  noStructure,
   type Overlap,
   type Painter,
   painterOf,
   structureClasses,
-  structureNamed,
+  structureOf,
 } from "./paint.ts";
 import { openFrames } from "./pixels.ts";
 import type { SegmentTable } from "./segments.ts";
@@ -28,8 +32,13 @@ import { affineOf } from "./stack.ts";
 export interface ReadSegmentationOptions {
   /** Voxels of two segments: an error (default), a mask per segment ("onehot"), or the later one in the file's list ("last"). */
   readonly overlap?: Overlap;
-  /** Labels of the segments to take: the first one has the value 1. Default all, by their numbers. */
-  readonly structures?: readonly string[];
+  /**
+   * Labels of the segments to take: the first one has the value 1. A list in place of a label has those that a segment may have; the first that is there is taken.
+   * Default all, by their numbers.
+   */
+  readonly structures?: readonly (string | readonly string[])[];
+  /** A segment that the file does not have: an error (default), or no voxels of its value and a note ("empty"). */
+  readonly missing?: "error" | "empty";
   /** The grid of the image that was segmented, to lie on; default: from the first to the last frame, since empty slices are often left out. */
   readonly like?: ImageGrid;
   /** Share of a voxel from which on it belongs to a segment, where the file has shares. Default 0.5. */
@@ -55,10 +64,11 @@ const mostSlices = 4096;
  *   overlap, and for a label that is not there; ConfigError for an unknown option
  */
 export async function readDicomSegmentation(file: ImageFile, options: ReadSegmentationOptions = {}): Promise<DicomSegmentation> {
-  expectOptions("readDicomSegmentation", options, "overlap:text structures:texts like threshold:number");
+  expectOptions("readDicomSegmentation", options, "overlap:text structures missing:text like threshold:number");
   expectArguments("readDicomSegmentation", "file", { file });
-  const { overlap = "error", structures, like, threshold = 0.5 } = options;
+  const { overlap = "error", structures, missing = "error", like, threshold = 0.5 } = options;
   expectOverlap("readDicomSegmentation", overlap);
+  expectMissing("readDicomSegmentation", missing);
   expectStructures("readDicomSegmentation", structures);
   if (like) expectKinds("readDicomSegmentation", { affine: { "options.like.affine": like.affine } });
   if (!(threshold > 0 && threshold <= 1))
@@ -71,9 +81,19 @@ export async function readDicomSegmentation(file: ImageFile, options: ReadSegmen
   const grid = like ? gridLike(header, like) : ownGrid(header);
   const least = table.type === "FRACTIONAL" ? threshold * table.most : 1;
   const who = `readDicomSegmentation: ${file.name}`;
-  const taken = structures ? structures.map((label) => structureNamed(label, table.segments, who)) : table.segments;
-  const named = taken.map(({ number, label }, i) => ({ number: structures ? i + 1 : number, label }));
-  const values = new Map(taken.map(({ number }, i) => [number, named[i].number]));
+  const notes: string[] = [];
+  const taken =
+    structures?.map((wanted) => {
+      const found = structureOf(wanted, table.segments, who);
+      if (!found && missing === "error") throw noStructure(wanted, table.segments, who);
+      if (!found) notes.push(missingNote(wanted));
+      return found ?? { number: undefined, label: firstName(wanted) };
+    }) ?? table.segments;
+  const named = taken.map(({ number, label }, i) => ({ number: structures || number === undefined ? i + 1 : number, label }));
+  const { frameOfReference } = like?.meta ?? {};
+  if (frameOfReference && header.frameOfReference && frameOfReference !== header.frameOfReference)
+    notes.push("it is in another frame of reference than the image; is it the image that was segmented?");
+  const values = new Map(taken.flatMap(({ number }, i) => (number === undefined ? [] : [[number, named[i].number]])));
   const paint = painterOf(overlap, named, grid.size, who);
   const read = await openFrames(header);
   for (const [frame, facts] of header.frames.entries()) {
@@ -81,7 +101,13 @@ export async function readDicomSegmentation(file: ImageFile, options: ReadSegmen
     const of = table.type === "LABELMAP" ? undefined : segmentOf(header, table, facts, frame);
     addFrame(paint, header, values, grid, { data, least, of, frame });
   }
-  const meta = { source: file.name, format: "dicom", kind: "label", ...(like?.units && { units: like.units }) } as const;
+  const meta = {
+    source: file.name,
+    format: "dicom",
+    kind: "label",
+    ...(like?.units && { units: like.units }),
+    ...(notes.length > 0 && { notes }),
+  } as const;
   return { labels: makeVolume(paint.result, grid.affine, meta), classes: structureClasses(named) };
 }
 

@@ -15,7 +15,7 @@ import { someAtATime } from "../some_at_a_time.ts";
 import { checkAlike, readVoxels } from "./assemble.ts";
 import { readDicom } from "./read_dicom.ts";
 import { type DicomHeader, isDicom, readHeader } from "./header.ts";
-import { NoImageError } from "./refusals.ts";
+import { besideImages, NoImageError } from "./refusals.ts";
 import { alike, type Slice, slicesOf } from "./slice.ts";
 import { arrange, type Stack } from "./stack.ts";
 
@@ -71,6 +71,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  * Reads a series as a volume `[C, nx, ny, nz]` with an RAS affine: slices sorted along their normal (row × column), the distance from their positions.
  * Slices without positions are sorted by location or number, with a note; several at each place become channels, by what tells them apart.
  * A tilted gantry gives a sheared affine and a note. Values as in readDicom.
+ * Segmentations and RT doses beside the only series of images are left out, with a note, unless one is chosen.
  * @throws ConfigError if there are several series and none, or more than one, is chosen: it lists them; FormatError for files that cannot be read;
  *   DataError for slices that are missing, doubled or uneven
  */
@@ -97,7 +98,7 @@ export async function seriesStack(files: readonly ImageFile[], options: ReadSeri
 
 async function findSeries(files: readonly ImageFile[], options: ReadSeriesOptions): Promise<FoundStack> {
   expectWord("readSeries", "uneven", options.uneven ?? "refuse", ["refuse", "accept"]);
-  const found = choose(joined(await findStacks(files), options), options);
+  const found = choose(joined(imagesAmong(await findStacks(files), options), options), options);
   if (found.errors.length > 0) throw found.errors[0];
   return found;
 }
@@ -231,6 +232,19 @@ function stacksOf(uid: string, found: readonly DicomHeader[], failures: readonly
     };
     return { info, slices, errors, notes };
   });
+}
+
+/**
+ * Labels and doses are of an image that they often lie beside, as archives and planning systems write them: without a choice the image is meant.
+ */
+function imagesAmong(stacks: readonly FoundStack[], { uid, description }: ReadSeriesOptions): readonly FoundStack[] {
+  if (uid !== undefined || description !== undefined) return stacks;
+  const kinds = stacks.map(({ slices }) => besideImages(slices[0].header.sopClass));
+  const images = stacks.filter((_, i) => kinds[i] === undefined);
+  if (images.length === 0 || images.length === stacks.length) return stacks;
+  const left = kinds.flatMap((kind, i) => (kind ? [`${kind} (${JSON.stringify(stacks[i].info.description)})`] : []));
+  const note = `${left.join(", ")} ${left.length === 1 ? "lies" : "lie"} beside the image and ${left.length === 1 ? "is" : "are"} left out`;
+  return images.map((stack) => ({ ...stack, notes: [...stack.notes, note] }));
 }
 
 // Two scouts are no volume.

@@ -11,6 +11,7 @@ export const structureTags = {
   sopClass:             tags.sopClassUID,
   structures:           t(0x30060020, "SQ"), // StructureSetROISequence
   number:               t(0x30060022, "IS"), // ROINumber
+  frameOfReference:     t(0x30060024, "UI"), // ReferencedFrameOfReferenceUID
   name:                 t(0x30060026, "LO"), // ROIName
   color:                t(0x3006002a, "IS"), // ROIDisplayColor
   contoursOfStructures: t(0x30060039, "SQ"), // ROIContourSequence

@@ -12,7 +12,19 @@ import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile, ImageGrid } from "../format.ts";
 import type { DataSet } from "./elements.ts";
 import { withDataSet } from "./header.ts";
-import { expectOverlap, expectStructures, type Overlap, painterOf, structureClasses, structureNamed } from "./paint.ts";
+import {
+  expectMissing,
+  expectOverlap,
+  expectStructures,
+  firstName,
+  missingNote,
+  noStructure,
+  type Overlap,
+  painterOf,
+  structureClasses,
+  type StructureNames,
+  structureOf,
+} from "./paint.ts";
 import type { DicomSegmentation } from "./segmentation.ts";
 import { isStructureSet, structureTags as tags } from "./structure_tags.ts";
 
@@ -26,6 +38,8 @@ export interface DicomStructure {
   readonly type: string;
   /** Red, green and blue from 0 to 255, if the file says them. */
   readonly color?: readonly number[];
+  /** FrameOfReferenceUID of the images that it was drawn on, if the file says it. */
+  readonly frameOfReference?: string;
   /** Closed lines in a plane, each `[3 · points]`: x, y, z, x … in RAS millimeters. */
   readonly contours: readonly Float64Array[];
   /** Lines that are not closed, and points: they enclose nothing. */
@@ -36,8 +50,13 @@ export interface DicomStructure {
 export interface ReadStructuresOptions {
   /** The grid of the image that they were drawn on. */
   readonly like: ImageGrid;
-  /** Names of the structures to take: the first one has the value 1. Default all that have closed contours, in the file's order. */
-  readonly structures?: readonly string[];
+  /**
+   * Names of the structures to take: the first one has the value 1. A list in place of a name has the names that a structure may have; the first that the file has
+   * contours of is taken. Default all that have closed contours, in the file's order.
+   */
+  readonly structures?: readonly (string | readonly string[])[];
+  /** A structure that the file does not have, or no closed contour of: an error (default), or no voxels of its value and a note ("empty"). */
+  readonly missing?: "error" | "empty";
   /** Voxels of two structures: an error (default), a mask per structure ("onehot"), or the later one in the list ("last"). */
   readonly overlap?: Overlap;
 }
@@ -56,21 +75,30 @@ export async function listDicomStructures(file: ImageFile): Promise<DicomStructu
 
 /**
  * Fills the contours of a DICOM RT structure set: voxels whose centers they enclose. Where contours of one structure lie within each other in a slice the inner
- * one is a hole, as in other readers. Those beyond the grid are left out, which `labels.meta.notes` says.
+ * one is a hole, as in other readers. Those beyond the grid are left out, which `labels.meta.notes` says,
+ * as it says that the contours were drawn in another frame of reference than that of the image.
  * @returns labels `[1, nx, ny, nz]` or masks `[structures, nx, ny, nz]` on the grid of `like`, and their names
  * @throws FormatError for another file and a damaged one; DataError for a structure that the file does not have or that has no closed contour, for contours
  *   that lie between slices of the image or across them, and for structures that overlap; ConfigError for an unknown option
  */
 export async function readDicomStructures(file: ImageFile, options: ReadStructuresOptions): Promise<DicomSegmentation> {
   const op = "readDicomStructures";
-  expectOptions(op, options, "like:object! structures:texts overlap:text");
+  expectOptions(op, options, "like:object! structures missing:text overlap:text");
   expectArguments(op, "file", { file });
-  const { like, structures: names, overlap = "error" } = options;
+  const { like, structures: names, missing = "error", overlap = "error" } = options;
   expectOverlap(op, overlap);
+  expectMissing(op, missing);
   expectStructures(op, names);
   expectKinds(op, { affine: { "options.like.affine": like.affine } });
   const who = `${op}: ${file.name}`;
-  const taken = chosen(await structuresIn(file, op), names, who);
+  const notes: string[] = [];
+  const taken = chosen(await structuresIn(file, op), { names, missing, notes, who });
+  const { frameOfReference } = like.meta ?? {};
+  const elsewhere = taken.find((s) => frameOfReference && s.frameOfReference && s.frameOfReference !== frameOfReference);
+  if (elsewhere)
+    notes.push(
+      `${elsewhere.name} was drawn in another frame of reference than the image's; is it the image that it was drawn on?`,
+    );
   const size = like.shape.slice(-3);
   const place = placing(like);
   const axis = sliceAxis(taken, place, who);
@@ -78,7 +106,6 @@ export async function readDicomStructures(file: ImageFile, options: ReadStructur
   const strides = [size[1] * size[2], size[2], 1];
   const table = taken.map(({ name }, i) => ({ number: i + 1, label: name }));
   const paint = painterOf(overlap, table, size, who);
-  const notes: string[] = [];
   for (const [i, { name, contours }] of taken.entries()) {
     const lines = contours.map((contour) => place(contour));
     const slices = Map.groupBy(lines, (points) => sliceOf(points, axis, `${who}: a contour of ${name}`));
@@ -139,7 +166,16 @@ function structuresOf(data: DataSet, fail: Fail): DicomStructure[] {
       // Of fewer than three points nothing is enclosed.
       else if (points.length >= 9) contours.push(toRas(points));
     }
-    found.push({ number, name, type: types.get(number) ?? "", ...(color.length === 3 && { color }), contours, open });
+    const frameOfReference = item.text(tags.frameOfReference);
+    found.push({
+      number,
+      name,
+      type: types.get(number) ?? "",
+      ...(frameOfReference && { frameOfReference }),
+      ...(color.length === 3 && { color }),
+      contours,
+      open,
+    });
   }
   return found;
 }
@@ -147,16 +183,33 @@ function structuresOf(data: DataSet, fail: Fail): DicomStructure[] {
 /** DICOM's x and y point to the left and to the back. */
 const toRas = (points: Float64Array): Float64Array => points.map((v, i) => (i % 3 === 2 ? v : -v));
 
-function chosen(all: readonly DicomStructure[], names: readonly string[] | undefined, who: string): readonly DicomStructure[] {
+interface Choice {
+  readonly names: readonly StructureNames[] | undefined;
+  readonly missing: "error" | "empty";
+  /** Takes what is odd. */
+  readonly notes: string[];
+  readonly who: string;
+}
+
+function chosen(all: readonly DicomStructure[], { names, missing, notes, who }: Choice): readonly DicomStructure[] {
   const closed = all.filter((s) => s.contours.length > 0);
   if (!names && closed.length === 0)
     throw new DataError(`${who}: none of its structures has a closed contour: ${all.map((s) => s.name).join(", ")}`);
   if (!names) return closed;
   const labeled = all.map((structure) => ({ label: structure.name, structure }));
-  return names.map((name) => {
-    const { structure } = structureNamed(name, labeled, who);
-    if (structure.contours.length === 0) throw new DataError(`${who}: ${name} has no closed contour`);
-    return structure;
+  return names.map((wanted) => {
+    const found = structureOf(
+      wanted,
+      labeled.filter(({ structure }) => closed.includes(structure)),
+      who,
+    )?.structure;
+    if (found) return found;
+    if (missing === "empty") {
+      notes.push(missingNote(wanted));
+      return { number: 0, name: firstName(wanted), type: "", contours: [], open: 0 };
+    }
+    const bare = structureOf(wanted, labeled, who);
+    throw bare ? new DataError(`${who}: ${bare.label} has no closed contour`) : noStructure(wanted, labeled, who);
   });
 }
 

@@ -48,6 +48,7 @@ export const tags = {
   instanceNumber:           t(0x00200013, "IS"),
   imagePosition:            t(0x00200032, "DS"),
   imageOrientation:         t(0x00200037, "DS"),
+  frameOfReferenceUID:      t(0x00200052, "UI"),
   temporalPosition:         t(0x00200100, "IS"),
   sliceLocation:            t(0x00201041, "DS"),
   frameContentSequence:     t(0x00209111, "SQ"),

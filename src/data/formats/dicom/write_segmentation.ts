@@ -26,7 +26,7 @@ const code = (value: string, scheme: string, meaning: string): Attributes => ({
  * @throws DataError for labels on other voxels, values of no class and of no mask, images without places, and what has no room in a file; as readSeries for the
  *   files of the series
  */
-export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
+export async function writeDicomSegmentation(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array<ArrayBuffer>> {
   const op = "writeDicomSegmentation";
   const given = { op, modality: "SEG", most: mostSegments };
   const { source, names, pixelsOf, description, algorithm } = await labelSource(labels, options, given);

@@ -17,7 +17,7 @@ import { fittingText } from "./written_texts.ts";
  * @returns the bytes of the file
  * @throws as writeDicomSegmentation
  */
-export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array> {
+export async function writeDicomStructures(labels: Volume, options: WriteDicomLabelsOptions): Promise<Uint8Array<ArrayBuffer>> {
   const given = { op: "writeDicomStructures", modality: "RTSTRUCT" };
   const { source, names, pixelsOf, description } = await labelSource(labels, options, given);
   const contours: Attributes[][] = names.map(() => []);

@@ -26,7 +26,11 @@ DICOM object, a new series of the study of the DICOM image that was segmented. \
 
 ${helpLines([
   ["like IMAGE", "the image that was segmented or drawn on; to write DICOM, its DICOM file or folder"],
-  ["structures A,B", "from DICOM: these structures, of which the first has the value 1; default all"],
+  [
+    "structures A,B",
+    "from DICOM: these structures, of which the first has the value 1; default all; of A|a|B the first that the file has",
+  ],
+  ["missing HOW", "from DICOM: a structure that the file does not have: error (default), or empty, which leaves its value out"],
   ["overlap HOW", "from DICOM: voxels of two structures: error (default), onehot (a channel each), last (the later in the list)"],
   ["names A,B", "to DICOM: names of the values 1, 2 …; default label 1, label 2 …"],
   ["as KIND", "to DICOM: seg (default), a segmentation, or rtstruct, an RT structure set"],
@@ -38,6 +42,7 @@ ${helpLines([
 const flags = {
   like: text,
   structures: text,
+  missing: text,
   overlap: text,
   names: text,
   as: text,
@@ -46,9 +51,12 @@ const flags = {
   stack: imageChoices.stack,
   overwrite: flag,
 };
-const [reading, writing] = [["structures", "overlap"] as const, ["names", "as", "description"] as const];
+const [reading, writing] = [["structures", "missing", "overlap"] as const, ["names", "as", "description"] as const];
 
 const list = (names: string): string[] => names.split(",").map((name) => name.trim());
+
+/** The names that a structure may have. */
+const alternatives = (names: string): string[] => names.split("|").map((name) => name.trim());
 
 interface Paths {
   readonly from: string;
@@ -80,13 +88,15 @@ export const convertLabelsCommand: Command = {
 async function fromObject(
   { from, to, like }: Paths,
   choice: ReadImageOptions,
-  { structures, overlap = "error" }: { structures?: string; overlap?: string },
+  { structures, missing = "error", overlap = "error" }: { structures?: string; missing?: string; overlap?: string },
 ): Promise<void> {
   expectWord("convert-labels", "--overlap", overlap, ["error", "onehot", "last"]);
+  expectWord("convert-labels", "--missing", missing, ["error", "empty"]);
   const { labels, classes } = await readLabels(await fileAt(from), {
     overlap: overlap as "error",
+    missing: missing as "error",
     ...(like !== undefined && { like: await readImageFile(like, choice) }),
-    ...(structures !== undefined && { structures: list(structures) }),
+    ...(structures !== undefined && { structures: list(structures).map(alternatives) }),
   });
   await writeOutputs((await writeImage(to, labels)).toReversed());
   for (const note of labels.meta.notes ?? []) say(`odd: ${note}`);

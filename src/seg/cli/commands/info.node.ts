@@ -5,10 +5,12 @@ import { dirname, join, resolve } from "node:path";
 import { datasetIn } from "../../../data/folders/known_layouts.node.ts";
 import { fileAt, filesAt, filesBelow } from "../../../data/formats/files.node.ts";
 import { listSeries, seriesText } from "../../../data/formats/dicom/series.ts";
+import { labelNames } from "../../../data/formats/dicom/label_objects.ts";
 import { listDicomStructures } from "../../../data/formats/dicom/structures.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { ReadImageOptions } from "../../../data/formats/format.ts";
+import { someAtATime } from "../../../data/formats/some_at_a_time.ts";
 import type { LabelClass } from "../../../data/labels.ts";
 import { ConfigError, FormatError, VoxgradError } from "../../../host/errors.ts";
 import { counted, formatBytes, formatCount } from "../../../host/text.ts";
@@ -49,6 +51,14 @@ async function sayStructures(path: string): Promise<boolean> {
   return true;
 }
 
+/** Lists the DICOM objects with labels below a folder, or what such a file has. */
+async function sayLabels(path: string): Promise<void> {
+  const all = isFolder(path) ? await filesBelow(path) : [await fileAt(path)];
+  const found = await someAtATime(all, async (file) => ({ name: file.name, labels: await labelNames(file) }));
+  for (const { name, labels } of found.filter(({ labels }) => labels))
+    say(`  ${"structures".padEnd(12)} ${labels!.title}${isFolder(path) ? ` ${name}` : ""}: ${labels!.names.join(", ")}`);
+}
+
 async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   let volume;
   try {
@@ -70,6 +80,7 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   say(path);
   for (const [name, value] of facts) say(`  ${name.padEnd(12)} ${value}`);
   for (const line of odd) say(`  ${"odd".padEnd(12)} ${line}`);
+  if (volume.meta.format === "dicom") await sayLabels(path);
 }
 
 /** Lists the DICOM series in a folder, or the stacks of a file. Gives whether there are several. */
@@ -86,6 +97,7 @@ async function saySeries(path: string): Promise<boolean> {
     if (problems.length > 0)
       say(`  ${"odd".padEnd(12)} ${counted(problems.length, "file")} of it cannot be read: ${problems[0]}`);
   }
+  await sayLabels(path);
   return true;
 }
 

@@ -126,6 +126,22 @@ describe("readDicomSegmentation", () => {
     await expect(read(segmentation(frames), { like: { ...like, shape: [1, 4, 6, 3] } })).rejects.toThrow(DataError);
   });
 
+  test("segments by the first of their names that is there, missing ones left out, of another frame of reference told", async () => {
+    const named = segmentation(frames.slice(0, 1), [[0x00200052, ["UI", "1.2.1"]]]);
+    const own: ImageGrid = { ...(await read(named)).labels, meta: { frameOfReference: "1.2.1" } };
+    const structures = ["spleen", ["Liver", "liver"]];
+    await expect(read(named, { structures })).rejects.toThrow(/no structure "spleen"; there are liver, kidney, kidney/);
+    const found = await read(named, { structures, missing: "empty", like: own });
+    expect(drawn(found.labels)).toEqual(["2200 2000"]);
+    expect(found.classes.slice(1)).toEqual([
+      { name: "spleen", values: [1] },
+      { name: "liver", values: [2] },
+    ]);
+    expect(found.labels.meta.notes).toEqual(['there is no structure "spleen": no voxel has its value']);
+    const other = { ...own, meta: { frameOfReference: "1.2.2" } };
+    expect((await read(named, { like: other })).labels.meta.notes?.[0]).toMatch(/in another frame of reference than the image/);
+  });
+
   test("overlap is an error that names both, or a mask each", async () => {
     const overlapping = segmentation([...frames, { segment: 8, z: 8, pixels: "0110 0000" }]);
     await expect(read(overlapping)).rejects.toThrow(/structures 1 \(liver\) and 8 \(kidney\) overlap.*onehot/);

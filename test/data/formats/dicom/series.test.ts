@@ -144,6 +144,25 @@ test("several series: listed, and one is chosen by UID, its beginning or its des
   expect((await readSeries(all, { description: "a series" })).shape).toEqual([1, 3, 2, 2]);
 });
 
+test("labels and doses that lie beside the only images are left out unless they are chosen", async () => {
+  const object = (series: string, sopClass: string, description: string): SliceOptions => ({
+    series,
+    more: { 0x00080016: ["UI", sopClass], 0x0008103e: ["LO", description] },
+  });
+  const dose = object("1.2.4", "1.2.840.10008.5.1.4.1.1.481.2", "plan dose");
+  const labels = object("1.2.5", "1.2.840.10008.5.1.4.1.1.66.4", "organs");
+  const all = files([...at(along(0, 4)), dose, labels]);
+  const image = await readSeries(all);
+  expect(image.shape).toEqual([1, 3, 2, 2]);
+  expect(image.meta.notes).toEqual(['an RT dose ("plan dose"), a segmentation ("organs") lie beside the image and are left out']);
+  expect((await readSeries(files([...at(along(0, 4)), dose]))).meta.notes).toEqual([
+    'an RT dose ("plan dose") lies beside the image and is left out',
+  ]);
+  expect((await readSeries(all, { uid: "1.2.4" })).shape).toEqual([1, 3, 2, 1]);
+  await expect(readSeries(files([dose, labels]))).rejects.toThrow(/2 series are there/);
+  await expect(readSeries([...all, ...files(at(along(0, 4), { series: "1.2.6" }))])).rejects.toThrow(/2 series are there/);
+});
+
 test("scouts of another orientation in the same series are a stack of their own", async () => {
   const all = files([...at(along(0, 4)), { position: [0, 0, 0], orientation: [0, 1, 0, 0, 0, -1] }]);
   expect((await listSeries(all)).map((s) => [s.stack, s.count])).toEqual([

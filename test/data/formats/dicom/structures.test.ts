@@ -24,6 +24,8 @@ interface Roi {
   readonly number: number;
   readonly name?: string;
   readonly type?: string;
+  /** ReferencedFrameOfReferenceUID. */
+  readonly frame?: string;
   readonly lines: readonly Line[];
 }
 
@@ -39,7 +41,11 @@ function structureSet(rois: readonly Roi[], encoding = encodings.explicit as (ty
         0x30060020,
         sequence(
           ...rois.map((r) =>
-            group([0x30060022, ["IS", String(r.number)]], ...(r.name ? ([[0x30060026, ["LO", r.name]]] as Rows) : [])),
+            group(
+              [0x30060022, ["IS", String(r.number)]],
+              ...(r.frame ? ([[0x30060024, ["UI", r.frame]]] as Rows) : []),
+              ...(r.name ? ([[0x30060026, ["LO", r.name]]] as Rows) : []),
+            ),
           ),
         ),
       ],
@@ -137,6 +143,38 @@ describe("readDicomStructures", () => {
     await expect(read([liver, point], { structures: ["structure 9"] })).rejects.toThrow(/no closed contour/);
     await expect(read([point])).rejects.toThrow(DataError);
     await expect(read([liver, { ...tumor, name: "Liver" }], { structures: ["Liver"] })).rejects.toThrow(/2 structures/);
+  });
+
+  test("by the first of its names that has contours, and left out if it is missing and may be", async () => {
+    const bare: Roi = { ...point, name: "liver" };
+    const names = [["liver", "LIVER", "Liver"], "Kidney", ["GTV", "Tumor"]];
+    const { labels, classes } = await read([bare, liver, tumor], { structures: names, missing: "empty" });
+    expect(drawn(labels)).toEqual(withTumor.map((rows) => rows.replaceAll("2", "3")));
+    expect(classes.map((c) => [c.name, ...c.values])).toEqual([
+      ["background", 0],
+      ["Liver", 1],
+      ["Kidney", 2],
+      ["GTV", 3],
+    ]);
+    expect(labels.meta.notes).toEqual(['there is no structure "Kidney": no voxel has its value']);
+    await expect(read([bare, liver], { structures: names })).rejects.toThrow(/no structure "Kidney"; there are liver, Liver/);
+    await expect(read([bare], { structures: [["a", "b"]] })).rejects.toThrow(/no structure "a" or "b"; there are liver/);
+    await expect(read([bare], { structures: [names[0]] })).rejects.toThrow(/liver has no closed contour/);
+    await expect(read([liver], { structures: [[]] })).rejects.toThrow(/structures\[0\] must be a name or a list/);
+    await expect(read([liver], { missing: "no" as never })).rejects.toThrow(ConfigError);
+  });
+
+  test("drawn in another frame of reference than the image's is told", async () => {
+    const [own, other] = ["1.2.1", "1.2.2"].map((frame) => [{ ...liver, frame }]);
+    const within = { like: { ...like, meta: { frameOfReference: "1.2.1" } } };
+    expect((await read(own, within)).labels.meta.notes).toBeUndefined();
+    expect((await read([liver], within)).labels.meta.notes).toBeUndefined();
+    expect((await read(other)).labels.meta.notes).toBeUndefined();
+    expect((await read(other, within)).labels.meta.notes).toEqual([
+      "Liver was drawn in another frame of reference than the image's; is it the image that it was drawn on?",
+    ]);
+    const image = await readDicom(imageFile(dicomSlice({ more: { 0x00200052: ["UI", "1.2.1"] } })));
+    expect(image.meta.frameOfReference).toBe("1.2.1");
   });
 
   test("overlap: an error, masks, or the later one in the list", async () => {

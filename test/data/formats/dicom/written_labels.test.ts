@@ -134,7 +134,7 @@ describe.each(kinds)("a %s", (_, write, read) => {
   test("is refused for other voxels, values of no class, images without a place or a name", async () => {
     const refused = (of: Volume, options: Partial<WriteDicomLabelsOptions> = {}) => expect(back(of, options)).rejects;
     const moved = volume.affine.map((row, r) => row.map((v, c) => (r === 0 && c === 3 ? v + 0.5 : v)));
-    await refused(makeVolume(labels, moved)).toThrow(/do not lie on those of the series.*resample/);
+    await refused(makeVolume(labels, moved)).toThrow(/do not lie on those of the series.*0\.5 mm apart.*resample/);
     await refused(makeVolume({ data: new Uint8Array(105), shape: [1, 5, 7, 3] }, volume.affine)).toThrow(/5 × 7 × 3/);
     await refused(labels, { classes: classes.slice(0, 2) }).toThrow(/the value 4, which is no class's/);
     await refused(labels, { classes: classes.slice(0, 1) }).toThrow(/no class beside the background/);
