@@ -14,7 +14,8 @@ export function fillPolygons(
   set: (x: number, y: number) => void,
 ): void {
   const [nx, ny] = size;
-  const crossings: number[][] = [];
+  // Per row, where the count of enclosing lines changes: samples are turned over from there on, whatever the number of crossings.
+  const rows: Uint8Array[] = [];
   for (const points of polygons) {
     const count = points.length >> 1;
     for (let i = 0; i < count; i++) {
@@ -25,16 +26,18 @@ export function fillPolygons(
       // Rows from y0 on, and below y1.
       const end = Math.min(ny, Math.ceil(y1));
       for (let y = Math.max(0, Math.ceil(y0)); y < end; y++) {
-        (crossings[y] ??= []).push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+        const from = Math.max(0, Math.ceil(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)));
+        if (!(from < nx)) continue;
+        (rows[y] ??= new Uint8Array(nx))[from] ^= 1;
       }
     }
   }
-  for (const [y, row] of crossings.entries()) {
-    if (!row) continue;
-    row.sort((a, b) => a - b);
-    for (let k = 0; k + 1 < row.length; k += 2) {
-      const end = Math.min(nx, Math.ceil(row[k + 1]));
-      for (let x = Math.max(0, Math.ceil(row[k])); x < end; x++) set(x, y);
+  for (const [y, turns] of rows.entries()) {
+    for (let from = turns?.indexOf(1) ?? -1; from >= 0;) {
+      const next = turns.indexOf(1, from + 1);
+      const end = next < 0 ? nx : next;
+      for (let x = from; x < end; x++) set(x, y);
+      from = next < 0 ? -1 : turns.indexOf(1, next + 1);
     }
   }
 }

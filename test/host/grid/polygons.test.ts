@@ -54,3 +54,13 @@ test("a line within is a hole, with lines of its own or by a channel that is pas
   expect(filled(outer, inner)).toEqual(filled(keyhole));
   expect(filled(outer, inner)[3]).toBe("011000111000");
 });
+
+test("a line that goes up and down again and again takes the memory of the plane", () => {
+  const points = Float64Array.from({ length: 2e5 }, (_, i) => (i % 2 === 0 ? ((i * 7919) % 997) / 125 : i % 4 === 1 ? -1 : 600));
+  const before = process.memoryUsage.rss();
+  let count = 0;
+  fillPolygons([points], [8, 512], () => count++);
+  expect(count).toBeGreaterThan(0);
+  // A number for each crossing would be 400 MB.
+  expect(process.memoryUsage.rss() - before).toBeLessThan(2e8);
+});

@@ -89,6 +89,16 @@ test("what does not go together is told", async () => {
   expect(await failing(at("rtstruct.dcm"), at("x.nii.gz"))).toMatch(/contours have no voxels of their own/);
   expect(await failing(map, at("x.dcm"), "--like", map)).toMatch(/FormatError/);
   expect(await failing(map, at("seg.dcm"), "--like", at("ct"))).toMatch(/exists; choose another name/);
+  expect(await failing(map, at("x.dcm.gz"), "--like", at("ct"))).toMatch(/objects are not packed; let OUT end in \.dcm/);
+  expect(await failing(map, at("x.dcm"), "--like", at("ct"), "--names", "a,")).toMatch(/--names a,: a name is empty/);
+  const image = await readSeriesFolder(at("ct"));
+  await writeImageFile(
+    at("shares.nii.gz"),
+    makeVolume({ data: Float32Array.from(data, (v) => v + 0.25), shape: image.shape }, image.affine),
+  );
+  expect(await failing(at("shares.nii.gz"), at("x.dcm"), "--like", at("ct"))).toMatch(
+    /voxel 0 is 0\.25; labels are whole numbers/,
+  );
   expect(readdirSync(dir)).not.toContain("x.dcm");
 });
 
@@ -112,4 +122,22 @@ test("predictions are written as objects beside their maps, of DICOM images alon
   expect(await casesWithout(cases, classes, results, "skip")).toHaveLength(1);
   const others = [{ id: "labels", image: [at("labels.nii.gz")] }];
   await expect(predictCases(others, classes, results, segment)).rejects.toThrow(/--dicom writes objects of DICOM images/);
+});
+
+test("what keeps an object from being written is told before a case is segmented", async () => {
+  mkdirSync(at("film"));
+  for (const instance of [1, 2])
+    writeFileSync(at(`film/${instance}.dcm`), dicomSlice({ instance, more: { 0x00200032: undefined } }));
+  const segmented: string[] = [];
+  const segment = async ({ id }: { readonly id: string }): Promise<never> => {
+    segmented.push(id);
+    throw new Error("not reached");
+  };
+  const classes = [
+    { name: "background", values: [0] },
+    { name: "liver", values: [1] },
+  ];
+  const results = { out: folderStore(at("out_film")), probabilities: false, dicom: "seg" } as const;
+  expect(await predictCases([{ id: "film", image: [at("film")] }], classes, results, segment)).toBe(1);
+  expect(segmented).toEqual([]);
 });

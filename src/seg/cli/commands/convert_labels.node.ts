@@ -75,6 +75,7 @@ export const convertLabelsCommand: Command = {
     const { like, series, stack, overwrite, ...rest } = values;
     const choice = imageChoice({ series, stack });
     const toDicom = extname(to).toLowerCase() === ".dcm";
+    if (/\.dcm\.gz$/i.test(to)) throw new ConfigError(`${to}: DICOM objects are not packed; let OUT end in .dcm`);
     const wrong = (toDicom ? reading : writing).find((name) => rest[name] !== undefined);
     if (wrong !== undefined)
       throw new ConfigError(`--${wrong} is for label maps ${toDicom ? "from" : "to"} DICOM, and OUT is ${to}`);
