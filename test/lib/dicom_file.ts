@@ -167,6 +167,32 @@ export function dicomSlice(options: SliceOptions = {}): Uint8Array<ArrayBuffer> 
   return dicomFile(elements, options.encoding);
 }
 
+/** An object of many frames of 16-bit pixels, counted from 0, in one file. */
+export function dicomFrames(
+  [columns, rows, frames]: readonly [columns: number, rows: number, frames: number],
+  more: Iterable<readonly [number, readonly [string, DicomValue]]>,
+  encoding?: DicomEncoding,
+): Uint8Array<ArrayBuffer> {
+  const elements = new Map<number, readonly [string, DicomValue]>([
+    [0x00080018, ["UI", "1.2.9.9"]],
+    [0x0020000e, ["UI", "1.2.3"]],
+    [0x00200037, ["DS", "1\\0\\0\\0\\1\\0"]],
+    [0x00280002, ["US", [1]]],
+    [0x00280004, ["CS", "MONOCHROME2"]],
+    [0x00280008, ["IS", String(frames)]],
+    [0x00280010, ["US", [rows]]],
+    [0x00280011, ["US", [columns]]],
+    [0x00280030, ["DS", "1\\1"]],
+    [0x00280100, ["US", [16]]],
+    [0x00280101, ["US", [16]]],
+    [0x00280102, ["US", [15]]],
+    [0x00280103, ["US", [0]]],
+    [0x7fe00010, ["OW", Array.from({ length: columns * rows * frames }, (_, i) => i)]],
+    ...more,
+  ]);
+  return dicomFile(elements, encoding);
+}
+
 /** The functional groups of a frame of an enhanced object, at a height and with an intercept of its own. */
 export const frameGroups = (
   z: number,

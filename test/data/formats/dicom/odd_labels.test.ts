@@ -17,7 +17,7 @@ import { withDataSet } from "../../../../src/data/formats/dicom/header.ts";
 import { painterOf } from "../../../../src/data/formats/dicom/paint.ts";
 import { writtenTags } from "../../../../src/data/formats/dicom/written_tags.ts";
 import { ConfigError, DataError, FormatError } from "../../../../src/host/errors.ts";
-import { dicomFile, dicomSlice, type DicomValue, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+import { dicomFrames, dicomSlice, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
 
 const kinds = [
   ["segmentation", writeDicomSegmentation, readDicomSegmentation],
@@ -80,25 +80,12 @@ describe.each(kinds)("a %s", (_, write, read) => {
   });
 
   test("is refused for frames that lie at one place, as those of a film do", async () => {
-    const film = dicomFile(
-      new Map<number, readonly [string, DicomValue]>([
+    const film = dicomFrames(
+      [5, 4, 3],
+      [
         [0x00080016, ["UI", "1.2.840.10008.5.1.4.1.1.7.2"]],
-        [0x00080018, ["UI", "1.2.9.9"]],
-        [0x0020000e, ["UI", "1.2.3"]],
         [0x00200032, ["DS", "0\\0\\0"]],
-        [0x00200037, ["DS", "1\\0\\0\\0\\1\\0"]],
-        [0x00280002, ["US", [1]]],
-        [0x00280004, ["CS", "MONOCHROME2"]],
-        [0x00280008, ["IS", "3"]],
-        [0x00280010, ["US", [4]]],
-        [0x00280011, ["US", [5]]],
-        [0x00280030, ["DS", "1\\1"]],
-        [0x00280100, ["US", [16]]],
-        [0x00280101, ["US", [16]]],
-        [0x00280102, ["US", [15]]],
-        [0x00280103, ["US", [0]]],
-        [0x7fe00010, ["OW", Array.from({ length: 60 }, (_u, i) => i)]],
-      ]),
+      ],
     );
     const files = [imageFile(film, "film.dcm")];
     const of = makeVolume({ data, shape: [1, 5, 4, 3] }, (await readSeries(files)).affine);

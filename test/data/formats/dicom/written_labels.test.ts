@@ -16,15 +16,7 @@ import { decimalText, newUid } from "../../../../src/data/formats/dicom/encode.t
 import { withDataSet } from "../../../../src/data/formats/dicom/header.ts";
 import { writtenTags } from "../../../../src/data/formats/dicom/written_tags.ts";
 import { FormatError } from "../../../../src/host/errors.ts";
-import {
-  dicomFile,
-  dicomSlice,
-  type DicomValue,
-  encodings,
-  frameGroups,
-  imageFile,
-  type SliceOptions,
-} from "../../../lib/dicom_file.ts";
+import { dicomFrames, dicomSlice, encodings, frameGroups, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
 
 const kinds = [
   ["segmentation", writeDicomSegmentation, readDicomSegmentation],
@@ -164,25 +156,12 @@ test("empty labels make a segmentation with one empty frame, and a structure set
 
 test("of an enhanced image of many frames, each frame is referred to", async () => {
   const frames = [0, 3, 6].map((z) => frameGroups(z, 0));
-  const enhanced = dicomFile(
-    new Map<number, readonly [string, DicomValue]>([
+  const enhanced = dicomFrames(
+    [5, 3, 3],
+    [
       [0x00080016, ["UI", "1.2.840.10008.5.1.4.1.1.2.1"]],
-      [0x00080018, ["UI", "1.2.9.9"]],
-      [0x0020000e, ["UI", "1.2.3"]],
-      [0x00200037, ["DS", "1\\0\\0\\0\\1\\0"]],
-      [0x00280002, ["US", [1]]],
-      [0x00280004, ["CS", "MONOCHROME2"]],
-      [0x00280008, ["IS", "3"]],
-      [0x00280010, ["US", [3]]],
-      [0x00280011, ["US", [5]]],
-      [0x00280030, ["DS", "1\\1"]],
-      [0x00280100, ["US", [16]]],
-      [0x00280101, ["US", [16]]],
-      [0x00280102, ["US", [15]]],
-      [0x00280103, ["US", [0]]],
       [0x52009230, ["SQ", frames]],
-      [0x7fe00010, ["OW", Array.from({ length: 45 }, (_, i) => i)]],
-    ]),
+    ],
     encodings.implicit,
   );
   const files = [imageFile(enhanced, "enhanced.dcm")];
