@@ -7,7 +7,7 @@ export * from "./recipes/brainchop.ts";
 export { type CheckpointParts, restoreCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
 export * from "./metrics/label_dice.ts";
 export * from "./pictures/mesh_picture.ts";
-export { colorsOf, type Rgb } from "./pictures/class_colors.ts";
+export { colorsOf, type Rgb } from "../data/class_colors.ts";
 export * from "./post/determine.ts";
 export * from "./post/ensemble.ts";
 export * from "./post/keep_largest.ts";

@@ -2,7 +2,6 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { filesAt, filesBelow } from "../formats/files.node.ts";
 import { imageStem } from "../formats/formats.ts";
 
 /** Longer texts are no paths. */
@@ -23,7 +22,7 @@ const unlessNoFile = <T, I>(call: Promise<T>, instead: I): Promise<T | I> =>
 
 /**
  * Size and time of the file at `path` and of those beside it that an image of its name is read with: those that share its name (`.hdr` and `.img`,
- * `<id>.json` of a TIFF) and those that its header names. Of a folder those of its files, or of all below where it has none. Undefined where there is neither.
+ * `<id>.json` of a TIFF) and those that its header names. Of a folder those of all files below. Undefined where there is neither.
  * @throws what the system says of a disk that fails: without its file an item would be kept by another name
  */
 export async function contentStamp(path: string): Promise<string | undefined> {
@@ -32,8 +31,9 @@ export async function contentStamp(path: string): Promise<string | undefined> {
   if (!info) return undefined;
   if (info.isFile()) return stampOf(await filesWith(path, info.size));
   if (!info.isDirectory()) return undefined;
-  const own = await unlessNoFile(filesAt(path), []);
-  return stampOf((own.length > 0 ? own : await unlessNoFile(filesBelow(path), [])).map(({ name }) => name));
+  const below = await unlessNoFile(readdir(path, { recursive: true }), []);
+  const seen = below.filter((name) => !basename(name).startsWith(".")).sort();
+  return stampOf(seen.map((name) => join(path, name)));
 }
 
 /** The file and those beside it. */

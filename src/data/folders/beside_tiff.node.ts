@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { FormatError } from "../../host/errors.ts";
 import { readJson } from "../../host/files.node.ts";
+import type { ReadImageOptions } from "../formats/format.ts";
 import { readImageFile } from "../formats/images.node.ts";
 import { makeVolume, type Volume } from "../volume.ts";
 
@@ -12,8 +13,8 @@ const tiff = /(_\d{4})?\.tiff?$/i;
  * Reads an image file; that of a TIFF with `<id>.json` beside it (the channel's number left out) has the `spacing` that stands there, of the axes z, y, x in mm.
  * @throws FormatError for files that cannot be read, and for a spacing that is none
  */
-export async function readImageBeside(path: string): Promise<Volume> {
-  const volume = await readImageFile(path);
+export async function readImageBeside(path: string, options: ReadImageOptions = {}): Promise<Volume> {
+  const volume = await readImageFile(path, options);
   const beside = tiff.test(path) ? path.replace(tiff, ".json") : path;
   if (beside === path || !existsSync(beside)) return volume;
   const { spacing } = (await readJson(beside, "readImage")) as { readonly spacing?: unknown };

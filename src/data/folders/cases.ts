@@ -5,7 +5,7 @@ import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
 import { hiddenImages, imageStem } from "../formats/formats.ts";
 import { namedApart } from "./case_names.ts";
-import type { Case, Folder } from "./dataset_index.ts";
+import type { Case, Folder, SeriesChoice } from "./dataset_index.ts";
 
 /** What finding cases needs, and where it tells what it met. */
 export interface Search {
@@ -30,6 +30,7 @@ interface Entry {
   readonly images: readonly string[];
   readonly label?: string;
   readonly fold?: number;
+  readonly choice?: SeriesChoice;
 }
 
 /**
@@ -80,7 +81,16 @@ function entryOf(entry: unknown, at: string, search: Search): Entry {
   }
   const only = Array.isArray(row.label) && row.label.length === 1 ? (row.label[0] as unknown) : row.label;
   const label = only === undefined || only === null ? {} : { label: insidePath(only, `${at}.label`, search) };
-  return { at, images, ...label, ...(Number.isSafeInteger(row.fold) ? { fold: row.fold as number } : {}) };
+  const { series, fold } = row;
+  if (series !== undefined && typeof series !== "string")
+    throw search.fail(`${at}.series is ${JSON.stringify(series)}; expected the description or the UID of a DICOM series`);
+  return {
+    at,
+    images,
+    ...label,
+    ...(Number.isSafeInteger(fold) && { fold: fold as number }),
+    ...(series !== undefined && { choice: { series } }),
+  };
 }
 
 /** The files of an entry: nnU-Net v1 lists `<id>.nii.gz` and stores `<id>_0000.nii.gz`, others list the first channel alone. */
@@ -119,7 +129,7 @@ export function listedCases(list: readonly unknown[], field: string, search: Sea
   const strip = entries.every((e) => e.images.length === 1 && numbered.exec(stemOf(e.images[0], fileEnding))?.[2] === "0000");
   const found = entries.flatMap((entry) => {
     const files = filesOf(entry, search);
-    const { at, label, fold } = entry;
+    const { at, label, fold, choice } = entry;
     const missing = files.find((f) => !folder.has(f));
     if (missing !== undefined && !required) return [];
     if (missing !== undefined) problems.push(`${at}.image names "${missing}", which does not exist`);
@@ -127,7 +137,7 @@ export function listedCases(list: readonly unknown[], field: string, search: Sea
     const there = label !== undefined && folder.has(label);
     if (label !== undefined && !there && required) problems.push(`${at}.label names "${label}", which does not exist`);
     const id = idOf(files, label, strip, fileEnding);
-    return [{ id, image: files, ...(there ? { label } : {}), ...(fold === undefined ? {} : { fold }) }];
+    return [{ id, image: files, ...(there && { label }), ...(fold !== undefined && { fold }), ...(choice && { choice }) }];
   });
   const noteMissing = (count: number, what: string) =>
     count > 0 && notes.push(`${count} of ${entries.length} ${what} of the list "${field}" are not there and are left out`);
@@ -137,7 +147,7 @@ export function listedCases(list: readonly unknown[], field: string, search: Sea
   return namedApart(found);
 }
 
-const entryKeys = new Set(["image", "label", "fold", "id", "name", "case_id", "subject"]);
+const entryKeys = new Set(["image", "label", "fold", "series", "id", "name", "case_id", "subject"]);
 
 /** Entries of a list's items that nothing here looks at. */
 function noteKeys(list: readonly unknown[], field: string, notes: string[]): void {

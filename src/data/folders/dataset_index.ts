@@ -1,6 +1,6 @@
 /** @file What a folder of images and labels holds, whatever its layout. */
 
-import type { ImageGrid } from "../formats/format.ts";
+import type { ImageGrid, ReadImageOptions } from "../formats/format.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Nodule } from "../nodules/annotations.ts";
 
@@ -11,6 +11,9 @@ export interface CaseLayout {
   readonly [fact: string]: unknown;
 }
 
+/** Which DICOM series of a folder, and which of its stacks, as `readImageFile` takes them. */
+export type SeriesChoice = Pick<ReadImageOptions, "series" | "stack">;
+
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
   /** Its name, one of a kind in the dataset. */
@@ -19,6 +22,8 @@ export interface Case {
   readonly image: readonly string[];
   /** File of the label map; absent in a test set. */
   readonly label?: string;
+  /** Of folders that hold several DICOM series, which of them are the images. */
+  readonly choice?: SeriesChoice;
   /** Who was scanned, where the dataset says so: a split keeps all cases of a patient on one side. Else it is taken from the name (`patientOf`). */
   readonly patient?: string;
   /** The grid of the image where the dataset's index has it, so that no voxel need be read to know it. */

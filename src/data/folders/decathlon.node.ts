@@ -58,9 +58,9 @@ export async function loadSplits(path: string): Promise<Split[]> {
  * @throws FormatError for files that cannot be read, ShapeError and DataError as joinCase
  */
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
-  expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?" });
+  expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?", choice: "object?" });
   expectArguments("loadCase", "objects", { labels });
-  const images = await Promise.all(item.image.map((path) => readImageBeside(path)));
+  const images = await Promise.all(item.image.map((path) => readImageBeside(path, item.choice)));
   const label = item.label === undefined ? undefined : await readImageBeside(item.label);
   return joinCase(item.id, images, label, labels);
 }

@@ -4,7 +4,7 @@ import { existsSync, openAsBlob } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import { FormatError } from "../../host/errors.ts";
-import type { ImageFile } from "./format.ts";
+import type { ImageFile, ReadImageOptions } from "./format.ts";
 
 /** A file of a disk. Its bytes are read when they are wanted. @throws FormatError if it cannot be opened or is none */
 export async function fileAt(path: string, op = "readImage"): Promise<ImageFile> {
@@ -35,6 +35,18 @@ export async function filesAt(path: string): Promise<ImageFile[]> {
     throw new FormatError(`readImage: cannot open ${path}: ${cause.message}`, { cause });
   });
   return info.isDirectory() ? filesIn(path, false) : [await fileAt(path)];
+}
+
+/**
+ * The files among which an image is looked for: the file, those of the folder, or of all folders in it, see readImageFile.
+ * @throws FormatError if there is none
+ */
+export async function imageFilesAt(path: string, { series }: ReadImageOptions = {}): Promise<ImageFile[]> {
+  const own = await filesAt(path);
+  const chosen = series !== undefined && !(own.length === 1 && own[0].name === path);
+  const found = own.length === 0 || chosen ? await filesBelow(path) : own;
+  if (found.length === 0) throw new FormatError(`readImage: ${path}: neither the folder nor those in it have files`);
+  return found;
 }
 
 async function filesIn(dir: string, recursive: boolean): Promise<ImageFile[]> {

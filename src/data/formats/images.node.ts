@@ -5,7 +5,7 @@ import { FormatError, VoxgradError } from "../../host/errors.ts";
 import { writeFilesTogether } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
-import { fileAt, filesAt, filesBelow } from "./files.node.ts";
+import { fileAt, imageFilesAt } from "./files.node.ts";
 import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
 import { readFiles, readGrid, readNames, writeImage, writeNames } from "./read_image.ts";
 
@@ -18,11 +18,7 @@ import { readFiles, readGrid, readNames, writeImage, writeNames } from "./read_i
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
   expectOptions("readImageFile", options, readNames);
   expectArguments("readImageFile", "text", { path });
-  const own = await filesAt(path);
-  const chosen = options.series !== undefined && !(own.length === 1 && own[0].name === path);
-  const found = own.length === 0 || chosen ? await filesBelow(path) : own;
-  if (found.length === 0) throw new FormatError(`readImage: ${path}: neither the folder nor those in it have files`);
-  return readFiles(found, options);
+  return readFiles(await imageFilesAt(path, options), options);
 }
 
 /**

@@ -20,7 +20,7 @@ import { expectFreeOutputs, expectOtherFolder } from "../run/inputs.node.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
 import { say } from "./command_line.node.ts";
-import { expectDicomImages, expectPlaces, objectEnding, type ObjectKind, objectOf } from "./dicom_objects.node.ts";
+import { expectDicomImages, expectPlaces, type ObjectAsked, objectEnding, objectOf } from "./dicom_objects.node.ts";
 import { type CaseTools, codeOf, eachCase } from "./each_case.node.ts";
 
 export const fileOf = (id: string, ending = ".nii.gz"): string => `${id}${ending}`;
@@ -35,7 +35,7 @@ export interface Results {
   /** Endings of the files that are written with probabilities, beside ours. */
   readonly beside?: readonly string[] | undefined;
   /** A DICOM object that is written for each case too. */
-  readonly dicom?: ObjectKind | undefined;
+  readonly dicom?: ObjectAsked | undefined;
   /** Names of all cases in the order of their rows in tables; default that in which they are done. */
   readonly order?: readonly string[] | undefined;
 }
@@ -83,7 +83,7 @@ export async function casesWithout(
   existing: Existing,
   paths: readonly string[] = [],
 ): Promise<readonly Case[]> {
-  const more = [...(probabilities ? [probabilitiesOf(""), ...beside] : []), ...(dicom ? [objectEnding(dicom)] : [])];
+  const more = [...(probabilities ? [probabilitiesOf(""), ...beside] : []), ...(dicom ? [objectEnding(dicom.kind)] : [])];
   const endings = [ending, ...more];
   const outputsOf = (id: string) => endings.map((end) => join(out.name, fileOf(id, end)));
   expectOtherFolder(
@@ -163,7 +163,7 @@ export async function predictCases(
     },
   });
   const predicted = await eachCase(cases, async (item, tools) => {
-    if (dicom) await expectPlaces(item, labels);
+    if (dicom) await expectPlaces(item, dicom, labels);
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
       const { id, candidates, source, files: beside = new Map() } = segmented;
@@ -173,7 +173,7 @@ export async function predictCases(
       const replaced = await out.has(fileOf(id, ending));
       await (replaced ? dropRows(out, id) : writeRows(results, id, volumes, candidates));
       if (probabilities) await writeProbabilities(out, probabilitiesOf(id), segmented);
-      if (dicom) await out.write(fileOf(id, objectEnding(dicom)), await objectOf(dicom, item, placed, labels));
+      if (dicom) await out.write(fileOf(id, objectEnding(dicom.kind)), await objectOf(dicom, item, placed, labels));
       for (const [end, pieces] of beside) await writePieces(out, fileOf(id, end), pieces());
       await writePrediction(out, fileOf(id, ending), segmented);
       if (replaced) await writeRows(results, id, volumes, candidates);

@@ -1,6 +1,7 @@
 /** @file `voxgrad predict --model`: label maps by a model of any kind. */
 
 import { resolve } from "node:path";
+import type { SeriesChoice } from "../../data/folders/dataset_index.ts";
 import { canWrite } from "../../data/formats/read_image.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { KeepScores } from "../inference/kept_scores.ts";
@@ -15,7 +16,7 @@ import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
 import { casesOfNetwork } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
-import type { ObjectKind } from "./dicom_objects.node.ts";
+import type { ObjectAsked } from "./dicom_objects.node.ts";
 import { casesWithout, type Existing, predictCases, type SegmentCase } from "./predict_cases.node.ts";
 
 /** What the command line says of it. */
@@ -29,7 +30,8 @@ export interface ModelFlags {
   readonly previous?: string | undefined;
   readonly recipe?: string | undefined;
   readonly probabilities: boolean;
-  readonly dicom?: ObjectKind | undefined;
+  readonly dicom?: ObjectAsked | undefined;
+  readonly choice: SeriesChoice;
   readonly existing: Existing;
   readonly tuned: boolean;
   readonly inference: InferenceOptions;
@@ -82,7 +84,7 @@ export async function predictWithModel(path: string, paths: readonly string[], f
     async (device) => {
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
-        const asked = casesOfNetwork(paths, model.channels, flags.previous, say);
+        const asked = await casesOfNetwork(paths, model.channels, flags.previous, say, flags.choice);
         const order = asked.map(({ id }) => id);
         const beside = model.writes?.probabilities;
         const results = { out, probabilities, ending: endingOf(model), beside, dicom: flags.dicom, order };

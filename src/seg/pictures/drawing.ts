@@ -2,7 +2,7 @@
 
 import type { HostArray } from "../../host/array.ts";
 import type { Picture } from "../../host/bytes/png.ts";
-import type { Rgb } from "./class_colors.ts";
+import type { Rgb } from "../../data/class_colors.ts";
 
 /** A color between two. */
 export function mix(a: Rgb, b: Rgb, share: number): Rgb {

@@ -1,7 +1,7 @@
 /** @file Words in pictures, where no font is at hand: a face of 5×7 dots. Small letters are written as capitals, accents are left out. */
 
 import type { Picture } from "../../host/bytes/png.ts";
-import type { Rgb } from "./class_colors.ts";
+import type { Rgb } from "../../data/class_colors.ts";
 import { fillRect } from "./drawing.ts";
 
 /** Characters, and for each seven rows from the top: five dots are a digit of base 32, the left one its highest bit. */

@@ -5,7 +5,7 @@ import type { Picture } from "../../host/bytes/png.ts";
 import { withDefaults } from "../../host/defaults.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type Mesh, vertexNormals } from "../../host/grid/mesh.ts";
-import { colorsOf, type Rgb } from "./class_colors.ts";
+import { colorsOf, type Rgb } from "../../data/class_colors.ts";
 import { montage } from "./pictures.ts";
 
 type Vector = readonly [number, number, number];

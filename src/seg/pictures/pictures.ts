@@ -8,7 +8,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { extent } from "../../host/stats.ts";
-import { colorsOf, type Rgb } from "./class_colors.ts";
+import { colorsOf, type Rgb } from "../../data/class_colors.ts";
 import { blank, fillRect, mix, paste, takeSlice } from "./drawing.ts";
 
 export { encodePng, type Picture } from "../../host/bytes/png.ts";

@@ -5,7 +5,7 @@ import type { Picture } from "../../host/bytes/png.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { contourLines } from "../../host/grid/contours.ts";
 import { extent } from "../../host/stats.ts";
-import { colorsOf, type Rgb } from "./class_colors.ts";
+import { colorsOf, type Rgb } from "../../data/class_colors.ts";
 import { blank, drawLine, fillRect, paste, takeSlice } from "./drawing.ts";
 import { drawText, lineOf, textSize } from "./lettering.ts";
 import { overlay } from "./pictures.ts";

@@ -4,19 +4,24 @@ import { expectArguments, expectItems } from "../../host/kinds.ts";
 import * as fs from "node:fs";
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import nodePath, { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { fileAt } from "../../data/formats/files.node.ts";
+import { seriesOfSlices } from "../../data/formats/dicom/series.ts";
 import { hiddenImages, imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
 import { diskName, namedApart } from "../../data/folders/case_names.ts";
 import { photograph } from "../../data/folders/cases.ts";
-import type { Case } from "../../data/folders/dataset_index.ts";
+import type { Case, SeriesChoice } from "../../data/folders/dataset_index.ts";
 import { expectFolder } from "../../host/files.node.ts";
-import { ConfigError, DataError } from "../../host/errors.ts";
+import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
+import { counted } from "../../host/text.ts";
+import { expectOptions } from "../../host/options.ts";
 import { isPreviousChannel } from "../nnunet/cascade.ts";
 
 // nnU-Net's name of a channel's file: `<id>_0000.nii.gz`.
 const channel = /_(\d{4})$/;
 
 const stemOf = imageStem;
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 // Files of a DICOM series, of which many have no ending.
 const slice = /^[^.]+$|\.(dcm|dicom|ima)$/i;
 
@@ -31,8 +36,8 @@ function matching(path: string): string[] {
 }
 
 /** The images of a folder, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
-function filesIn(path: string, say?: (text: string) => void): string[] {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
+function filesIn(path: string, { series }: SeriesChoice, say?: (text: string) => void): string[] {
+  if (!isDirectory(path)) return [path];
   const all = readdirSync(path);
   const hidden = hiddenImages(path, all);
   if (hidden !== undefined) say?.(hidden);
@@ -44,8 +49,9 @@ function filesIn(path: string, say?: (text: string) => void): string[] {
     .map((name) => join(path, name));
   if (found.length > 0) return found;
   // A folder of slices is one image.
-  const isFolder = (name: string) => statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isFolder = (name: string) => isDirectory(join(path, name));
   if (names.some((n) => slice.test(n) && !isFolder(n))) return [path];
+  if (series !== undefined && names.some(isFolder)) return [path];
   const folders = names.some(isFolder)
     ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}", or "${join(path, "*")}" where each is a DICOM series`
     : "";
@@ -57,18 +63,53 @@ function filesIn(path: string, say?: (text: string) => void): string[] {
  * @param channels that an image must have, by name
  * @param previous folder with a file `<id>.*` for each case
  * @param say is told of images that are left out
- * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none
+ * @param choice of the series of folders
+ * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none, and for slices in place of
+ *   the folder of their series
  */
-export function casesOfNetwork(
+export async function casesOfNetwork(
   paths: readonly string[],
   channels: readonly string[],
   previous?: string,
   say?: (text: string) => void,
+  choice?: SeriesChoice,
+): Promise<Case[]> {
+  const cases = networkCases(paths, channels, previous, say, choice);
+  await expectWholeSeries(cases);
+  return cases;
+}
+
+/** Throws `ConfigError` for files that are slices of one volume, which alone would be segmented without what lies above and below. */
+async function expectWholeSeries(cases: readonly Case[]): Promise<void> {
+  const files = cases.flatMap(({ image }) => image).filter((path) => slice.test(basename(path)) && !isDirectory(path));
+  for (const folder of new Set(files.map(dirname))) {
+    const [first, ...others] = files.filter((path) => dirname(path) === folder);
+    if (others.length === 0) continue;
+    const found = await seriesOfSlices(await Promise.all([first, ...others].map((path) => fileAt(path)))).catch(
+      (error: unknown) => {
+        // What cannot be read is told of with its case.
+        if (error instanceof FormatError) return [];
+        throw error;
+      },
+    );
+    if (found.length > 0)
+      throw new ConfigError(
+        `${first} is one of ${counted(found[0].files.length, "slice")} of a DICOM series: give the folder, ${folder}, which is one image`,
+      );
+  }
+}
+
+function networkCases(
+  paths: readonly string[],
+  channels: readonly string[],
+  previous?: string,
+  say?: (text: string) => void,
+  choice?: SeriesChoice,
 ): Case[] {
   const name = channels.at(-1)!;
   if (previous === undefined) {
     try {
-      return casesOfPaths(paths, channels.length, say);
+      return casesOfPaths(paths, channels.length, say, choice);
     } catch (cause) {
       if (!(cause instanceof DataError && isPreviousChannel(name))) throw cause;
       throw new DataError(`${cause.message}; the last channel is the ${name}: give its folder as --previous DIR`, { cause });
@@ -76,24 +117,31 @@ export function casesOfNetwork(
   }
   if (!isPreviousChannel(name))
     throw new ConfigError(`--previous is for the second stage of a cascade; this network's channels are ${channels.join(", ")}`);
-  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1, say), { name, folders: [previous] });
+  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1, say, choice), { name, folders: [previous] });
 }
 
 /**
  * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the
  * channels of one case; a file that is given twice counts once. Where several have one name, as in `patient1/t1.nii.gz`, cases are called by their folders.
  * @param channels that an image must have
- * @throws DataError for a path that is not there, a folder without images and a case without one of its channels
+ * @param choice which series of folders is meant; of one without files of its own those in the folders below are looked at then. Images that are files have none
+ * @throws DataError for a path that is not there, a folder without images and a case without one of its channels; ConfigError for a choice among files
  * @param paths of files and folders, and patterns
  * @param say is told of images that are left out because they are hidden. `text` is a sentence
  */
-export function casesOfPaths(paths: readonly string[], channels: number, say?: (text: string) => void): Case[] {
+export function casesOfPaths(
+  paths: readonly string[],
+  channels: number,
+  say?: (text: string) => void,
+  choice: SeriesChoice = {},
+): Case[] {
+  expectOptions("casesOfPaths", choice, "series:text stack");
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
   const groups = new Map<string, string[]>();
   // What a pattern and its folder both name, or is written in two ways, is one image.
   const seen = new Set<string>();
-  for (const path of paths.flatMap(matching).flatMap((one) => filesIn(one, say))) {
+  for (const path of paths.flatMap(matching).flatMap((one) => filesIn(one, choice, say))) {
     if (seen.has(resolve(path))) continue;
     seen.add(resolve(path));
     const stem = join(dirname(path), stemOf(path).replace(channel, ""));
@@ -101,10 +149,11 @@ export function casesOfPaths(paths: readonly string[], channels: number, say?: (
     if (group) group.push(path);
     else groups.set(stem, [path]);
   }
-  const cases = [...groups].flatMap(([stem, files]) => {
+  const cases = [...groups].flatMap(([stem, files]): Case[] => {
     const numbered = files.filter((f) => channel.test(stemOf(f)));
     const whole = files.filter((f) => !channel.test(stemOf(f)));
-    const cases: Case[] = whole.map((f) => ({ id: stemOf(f), image: [f] }));
+    const chosen = (f: string) => isDirectory(f) && Object.keys(choice).length > 0 && { choice };
+    const cases: Case[] = whole.map((f) => ({ id: stemOf(f), image: [f], ...chosen(f) }));
     if (numbered.length === 0) return cases;
     // One channel of several is no case; several images of one channel each that are merely numbered are, and a photograph that has its colors in one file.
     const joined = numbered.length === 1 && photograph.test(numbered[0]);
@@ -116,6 +165,10 @@ export function casesOfPaths(paths: readonly string[], channels: number, say?: (
     }
     return [...cases, { id: basename(stem), image: numbered.sort() }];
   });
+  if (Object.keys(choice).length > 0 && !cases.some((item) => item.choice))
+    throw new ConfigError(
+      `a series is chosen in a folder of DICOM files, and ${cases[0].image[0]} is a file; leave --series out`,
+    );
   return namedApart(cases, (path) => relative(commonFolder(cases), path).replaceAll("\\", "/"));
 }
 
@@ -153,14 +206,13 @@ function namesOne(pattern: string, names: readonly string[]): boolean {
  */
 export function expectOtherFolder(paths: readonly string[], out: string, results: readonly string[]): void {
   const names = results.map((path) => basename(path));
-  const isFolder = (path: string) => existsSync(path) && statSync(path).isDirectory();
   const wholes = paths.flatMap((path) => {
-    if (existsSync(path)) return isFolder(path) ? [path] : [];
+    if (existsSync(path)) return isDirectory(path) ? [path] : [];
     const all = matching(path);
     return alternatives(path).flatMap((pattern, _, { length }) => {
       const taken = namesOne(pattern, names);
       const found = length === 1 ? all : fs.globSync(pattern);
-      return found.flatMap((p) => [...(isFolder(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
+      return found.flatMap((p) => [...(isDirectory(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
     });
   });
   if (wholes.some((path) => real(path) === real(out)))

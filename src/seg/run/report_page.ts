@@ -8,7 +8,7 @@ import type { CaseMetric } from "../metrics/case_metrics.ts";
 import type { Comparison } from "../metrics/comparison.ts";
 import { type DetectionSummary, lunaRates } from "../metrics/detection.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
-import { colorsOf, type Rgb } from "../pictures/class_colors.ts";
+import { colorsOf, type Rgb } from "../../data/class_colors.ts";
 import { chart, figure, html, type Html, page, section, table } from "../pictures/page.ts";
 import { curvesOf } from "./curves.ts";
 import { frocSvg } from "./detections.ts";

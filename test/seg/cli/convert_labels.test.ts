@@ -55,6 +55,11 @@ test("structures have other names in other files, or are missing", async () => {
   );
 });
 
+test("a name without voxels is told of", async () => {
+  const call = ["convert-labels", at("labels.nii.gz"), at("surplus.dcm"), "--like", at("ct"), "--names", "liver,kidney,spleen"];
+  expect((await callCli(call)).stdout).toMatch(/^odd: no voxel is "spleen" \(3\), which is written empty\n/);
+});
+
 test("info lists the structures of a set", async () => {
   await callCli(["convert-labels", at("labels.nii.gz"), at("listed.dcm"), "--like", at("ct"), "--as", "rtstruct"]);
   const { stdout, code } = await callCli(["info", at("listed.dcm")]);
@@ -109,7 +114,7 @@ test("predictions are written as objects beside their maps, of DICOM images alon
     { name: "kidney", values: [2] },
   ];
   const out = folderStore(at("out"));
-  const results = { out, probabilities: false, dicom: "seg" } as const;
+  const results = { out, probabilities: false, dicom: { kind: "seg" } } as const;
   const cases = [{ id: "ct", image: [at("ct")] }];
   const image = await readSeriesFolder(at("ct"));
   const segment = async () => ({ id: "ct", source: { id: "ct", image }, labels: { data, shape: image.shape } });
@@ -137,7 +142,7 @@ test("what keeps an object from being written is told before a case is segmented
     { name: "background", values: [0] },
     { name: "liver", values: [1] },
   ];
-  const results = { out: folderStore(at("out_film")), probabilities: false, dicom: "seg" } as const;
+  const results = { out: folderStore(at("out_film")), probabilities: false, dicom: { kind: "seg" } } as const;
   expect(await predictCases([{ id: "film", image: [at("film")] }], classes, results, segment)).toBe(1);
   expect(segmented).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { HostArray } from "../../../src/host/array.ts";
 import { ShapeError } from "../../../src/host/errors.ts";
 import type { Picture } from "../../../src/host/bytes/png.ts";
 import { caseStrip } from "../../../src/seg/pictures/case_strip.ts";
-import { colorsOf, type Rgb } from "../../../src/seg/pictures/class_colors.ts";
+import { colorsOf, type Rgb } from "../../../src/data/class_colors.ts";
 import { blank } from "../../../src/seg/pictures/drawing.ts";
 import { drawText, textSize } from "../../../src/seg/pictures/lettering.ts";
 import { sampleSheet } from "../../../src/seg/pictures/sample_sheet.ts";

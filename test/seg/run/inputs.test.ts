@@ -91,12 +91,12 @@ test("names that some disks take for one are told apart by their folders, or ref
   expect(() => expectFreeOutputs(mixed, outputs, true)).toThrow(/would be a result of/);
 });
 
-test("the second stage of a cascade without what the first one found is told what to give", () => {
+test("the second stage of a cascade without what the first one found is told what to give", async () => {
   const path = folder("stage", ["p_0000.nii.gz"]);
-  expect(() => casesOfNetwork([path], ["MRI", "label map of 3d_lowres"])).toThrow(
+  await expect(casesOfNetwork([path], ["MRI", "label map of 3d_lowres"])).rejects.toThrow(
     /1 of 2 channels.*give its folder as --previous/,
   );
-  expect(() => casesOfNetwork([path], ["MRI", "T2"])).toThrow(/1 of 2 channels: p_0000\.nii\.gz$/);
+  await expect(casesOfNetwork([path], ["MRI", "T2"])).rejects.toThrow(/1 of 2 channels: p_0000\.nii\.gz$/);
 });
 
 test("a file is no folder for results", () => {

@@ -67,6 +67,13 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
   return (await findStacks(files)).map(({ info }) => info);
 }
 
+/** The series of which several files are slices at different places, so that none of these is an image by itself. @throws as listSeries */
+export async function seriesOfSlices(files: readonly ImageFile[]): Promise<SeriesInfo[]> {
+  const places = ({ slices }: FoundStack): number => new Set(slices.map((s) => String(s.facts.position))).size;
+  const stacks = joined(await findStacks(files), {});
+  return stacks.filter((stack) => stack.info.files.length > 1 && places(stack) > 1).map(({ info }) => info);
+}
+
 /**
  * Reads a series as a volume `[C, nx, ny, nz]` with an RAS affine: slices sorted along their normal (row × column), the distance from their positions.
  * Slices without positions are sorted by location or number, with a note; several at each place become channels, by what tells them apart.
@@ -284,7 +291,7 @@ function choose(stacks: readonly FoundStack[], { uid, description, stack }: Read
     .join("\n");
   const several =
     new Set(fitting.map((s) => s.info.uid)).size > 1
-      ? `${fitting.length} series are there; choose one by its uid or description`
+      ? `${fitting.length} series are there; choose one by its uid or description (of commands: --series)`
       : `the series has ${fitting.length} stacks; choose one by its number`;
   const what = fitting.length === 0 ? "no series is the one that is asked for; there are" : several;
   throw new ConfigError(`readSeries: ${what}:\n${list}`);

@@ -3,6 +3,7 @@
 import { DataError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import { referencesTo, referenceTo, type Source } from "./derived.ts";
+import { displayLab } from "./display_colors.ts";
 import { encodeFile, longestValue, newUid } from "./encode.ts";
 import { normalOf } from "./frames.ts";
 import { labelSource, type WriteDicomLabelsOptions } from "./label_source.ts";
@@ -81,6 +82,7 @@ const segmentOf = (number: number, label: string, algorithm: string): Attributes
   SegmentLabel: label,
   SegmentAlgorithmType: "AUTOMATIC",
   SegmentAlgorithmName: algorithm,
+  RecommendedDisplayCIELabValue: displayLab(number - 1),
   SegmentedPropertyCategoryCodeSequence: [code("123037004", "SCT", "Anatomical Structure")],
   SegmentedPropertyTypeCodeSequence: [code("85756007", "SCT", "Tissue")],
 });

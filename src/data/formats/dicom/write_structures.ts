@@ -3,6 +3,7 @@
 import { contourLines } from "../../../host/grid/contours.ts";
 import type { Volume } from "../../volume.ts";
 import { referencesTo, referenceTo, type Source } from "./derived.ts";
+import { displayRgb } from "./display_colors.ts";
 import { encodeFile } from "./encode.ts";
 import type { Vector } from "./frames.ts";
 import { labelSource, type WriteDicomLabelsOptions } from "./label_source.ts";
@@ -111,6 +112,7 @@ function structuresOf({ frameOfReference }: Source, names: readonly string[], co
     })),
     ROIContourSequence: contours.map((ContourSequence, i) => ({
       ReferencedROINumber: number(i),
+      ROIDisplayColor: displayRgb(i),
       ...(ContourSequence.length > 0 && { ContourSequence }),
     })),
     RTROIObservationsSequence: names.map((_, i) => ({

@@ -4,12 +4,13 @@ import { extname } from "node:path";
 import { structureClasses } from "../../../data/formats/dicom/paint.ts";
 import { labelObjects, readLabels } from "../../../data/formats/dicom/label_objects.ts";
 import { seriesNamed } from "../../../data/formats/dicom/series.ts";
-import { fileAt, filesAt, filesBelow } from "../../../data/formats/files.node.ts";
+import { fileAt, imageFilesAt } from "../../../data/formats/files.node.ts";
 import type { ReadImageOptions } from "../../../data/formats/format.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { writeImage } from "../../../data/formats/read_image.ts";
 import { wholeLabels } from "../../../data/folders/join_case.ts";
 import type { LabelClass } from "../../../data/labels.ts";
+import type { Volume } from "../../../data/volume.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { counted } from "../../../host/text.ts";
 import { expectWord } from "../../../host/words.ts";
@@ -115,13 +116,14 @@ async function toObject(
   if (like === undefined)
     throw new ConfigError("a DICOM object belongs to an image: give the DICOM file or folder that was segmented as --like");
   const labels = wholeLabels(await readImageFile(from));
-  const own = await filesAt(like);
-  const files = own.length === 0 || choice.series !== undefined ? await filesBelow(like) : own;
+  const files = await imageFilesAt(like, choice);
   const classes = names === undefined ? numbered(from, labels) : named(list(names));
   const object = labelObjects[as as keyof typeof labelObjects];
   const series = await seriesNamed(files, choice);
   const bytes = await object.write(labels, { like: files, classes, series, ...(description !== undefined && { description }) });
   await writeOutput(to, bytes);
+  for (const { name, values } of absent(labels, classes))
+    say(`odd: no voxel is "${name}" (${values.join(", ")}), which is written empty`);
   say(
     `${to}: ${object.title}, ${classes
       .slice(1)
@@ -133,6 +135,15 @@ async function toObject(
 function named(names: readonly string[]): LabelClass[] {
   if (names.includes("")) throw new ConfigError(`--names ${names.join(",")}: a name is empty`);
   return structureClasses(names.map((label, i) => ({ number: i + 1, label })));
+}
+
+/** The classes that no voxel is of, beside the background. */
+function absent({ data, shape }: Volume, classes: readonly LabelClass[]): LabelClass[] {
+  const voxels = data.length / shape[0];
+  const seen = new Set<number>();
+  // Of masks the channels with voxels.
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) seen.add(shape[0] > 1 ? Math.floor(i / voxels) + 1 : data[i]);
+  return classes.slice(1).filter(({ values }) => !values.some((v) => seen.has(v)));
 }
 
 /** More values than this are an image's. */

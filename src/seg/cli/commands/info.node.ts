@@ -22,9 +22,9 @@ import { openModel } from "../../models/open.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { type Command, parse, say } from "../command_line.node.ts";
+import { type Command, helpLines, parse, say } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
-import { imageChoice, imageChoices } from "../image_choice.node.ts";
+import { choiceHelp, imageChoice, imageChoices } from "../image_choice.node.ts";
 
 const sizes = ["maxBufferSize", "maxStorageBufferBindingSize", "maxComputeWorkgroupStorageSize"] as const;
 const counts = [
@@ -160,14 +160,23 @@ async function sayFolder(path: string, choice: ReadImageOptions): Promise<void> 
   else await sayImage(path, choice);
 }
 
+const usage = "[FILE|FOLDER…] [--series ID [--stack N]] [--array NAME]";
+
+const help = `voxgrad info ${usage}
+
+Without a path the adapter: its features and limits. Of an image, or a folder of slices, the geometry, the range of values, the structures of DICOM labels, and what is odd about it. Of a folder of several DICOM series the series. Of a dataset its cases, channels and labels; of a run of voxgrad and of models from elsewhere what they were trained for.
+
+${helpLines(choiceHelp)}`;
+
 export const infoCommand: Command = {
   name: "info",
   usage: [
     [
-      "[FILE|FOLDER…] [--series ID [--stack N]] [--array NAME]",
+      usage,
       "adapter, limits and features; what an image is and what is odd about it, the series in a folder; a dataset; a run or another model",
     ],
   ],
+  help: async () => help,
   async run(args) {
     const { values, positionals } = parse(args, imageChoices, true);
     const choice = imageChoice(values);

@@ -16,7 +16,8 @@ import { type Ensemble, expectTogether, type OpenedRun, openRun, segmentCases, t
 import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
-import { objectKind } from "../dicom_objects.node.ts";
+import { objectAsked } from "../dicom_objects.node.ts";
+import { imageChoice, imageChoices, seriesHelp } from "../image_choice.node.ts";
 import { casesWithout, existingAsked, predictCases, type SegmentCase } from "../predict_cases.node.ts";
 import { predictWithModel } from "../predict_model.node.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
@@ -36,6 +37,9 @@ const flags = {
   weights: text,
   probabilities: flag,
   dicom: text,
+  description: text,
+  series: imageChoices.series,
+  stack: imageChoices.stack,
   tta: flag,
   rot90: flag,
   overlap: text,
@@ -85,6 +89,8 @@ ${helpLines([
     "dicom KIND",
     "of DICOM images, write <id>.seg.dcm (seg), a DICOM segmentation, or <id>.rtstruct.dcm (rtstruct), an RT structure set, too",
   ],
+  ["description TEXT", "with --dicom: of the new series; default Segmentation"],
+  seriesHelp,
   ["tta", "average over mirror images along all axes; refused where a run was trained without any"],
   ["rot90", "average over quarter turns, in the plane of slices or of the last two axes of square windows"],
   ["overlap SHARE", "of a window that neighbors overlap, from 0 to below 1; default the recipe's"],
@@ -111,11 +117,13 @@ export const predictCommand: Command = {
       throw new ConfigError("predict needs either --run DIR, the folder of a trained run, or --model PATH, a model of any kind");
     if ((values.data === undefined) === (positionals.length === 0))
       throw new ConfigError("predict needs either --data DIR or image files and folders");
-    const dicom = objectKind(values.dicom);
+    const dicom = objectAsked(values.dicom, values.description);
+    const choice = imageChoice({ series: values.series, stack: values.stack }, values.data);
     if (values.model !== undefined)
       return predictWithModel(values.model, positionals, {
         ...values,
         dicom,
+        choice,
         fold: foldNamed(values.fold),
         weights: values.weights as "last" | "best" | undefined,
         probabilities: values.probabilities === true,
@@ -141,7 +149,7 @@ export const predictCommand: Command = {
     const [info] = infos;
     const asked =
       values.data === undefined
-        ? casesOfNetwork(positionals, info.channels, values.previous, say)
+        ? await casesOfNetwork(positionals, info.channels, values.previous, say, choice)
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;

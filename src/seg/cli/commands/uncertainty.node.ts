@@ -6,11 +6,12 @@ import { seedDropout } from "../../../nn/layers/dropout.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { casesOfPaths, expectFreeOutputs, expectOtherFolder } from "../../run/inputs.node.ts";
+import { casesOfNetwork, expectFreeOutputs, expectOtherFolder } from "../../run/inputs.node.ts";
 import { openRun } from "../../run/segment.ts";
 import { expectDraws, sampleCases } from "../../run/uncertainty.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
+import { imageChoice, imageChoices, seriesHelp } from "../image_choice.node.ts";
 import { foldNamed } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
 import { fileOf, onlyOne, type SampleCase, uncertainCases, varianceOf } from "../uncertain_cases.node.ts";
@@ -27,6 +28,7 @@ ${helpLines([
   ["out DIR", "where the results go"],
   ["samples N", "draws of each network; default 10"],
   ["seed N", "of the draws; default 0"],
+  seriesHelp,
   ["overwrite", "replace files that are there"],
   ["recipe PATH", "module of the run's recipe, if it is no longer where it was"],
   ["no-tune", "use the fixed table of kernel variants, whatever voxgrad tune measured"],
@@ -40,6 +42,8 @@ const flags = {
   out: text,
   samples: text,
   seed: text,
+  series: imageChoices.series,
+  stack: imageChoices.stack,
   overwrite: flag,
   "no-tune": flag,
 };
@@ -63,12 +67,13 @@ export const uncertaintyCommand: Command = {
       throw new ConfigError("uncertainty needs either --data DIR or image files and folders");
     const samples = integerOf("samples", values.samples, 10, 1);
     const seed = integerOf("seed", values.seed, 0, 0);
+    const choice = imageChoice({ series: values.series, stack: values.stack }, values.data);
     const store = folderStore(resolve(values.run));
     const info = await readRunInfo(store);
     const recipe = await recipeOfRun(info, values.recipe);
     const cases =
       values.data === undefined
-        ? casesOfPaths(positionals, info.channels.length, say)
+        ? await casesOfNetwork(positionals, info.channels, undefined, say, choice)
         : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
     const out = folderStore(resolve(values.out));
     const outputsOf = (id: string) => [fileOf, varianceOf].map((name) => join(out.name, name(id)));

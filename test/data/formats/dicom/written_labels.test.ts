@@ -196,3 +196,24 @@ test("decimal texts have at most 16 letters, identifiers 64", () => {
   }
   for (let i = 0; i < 50; i++) expect(newUid()).toMatch(/^2\.25\.[1-9]\d{0,38}$/);
 });
+
+test("classes have the colors of overlays: CIELab under D50 in segmentations, RGB in structure sets", async () => {
+  const colorIn = (bytes: Uint8Array, sequence: keyof typeof writtenTags, color: keyof typeof writtenTags) =>
+    withDataSet(
+      again(bytes).blob,
+      (text) => new FormatError(text),
+      (data) => {
+        const item = data.first(writtenTags[sequence])!;
+        return [item.numbers(writtenTags[color]), item.text(writtenTags[color])] as const;
+      },
+      new Map(Object.values(writtenTags).map(({ tag, vr }) => [tag, vr])),
+    );
+  const set = await writeDicomStructures(labels, { like, classes });
+  expect((await colorIn(set, "ROIContourSequence", "ROIDisplayColor"))[1]).toBe("255\\140\\0");
+  const segments = await writeDicomSegmentation(labels, { like, classes });
+  const [lab] = await colorIn(segments, "SegmentSequence", "RecommendedDisplayCIELabValue");
+  // By Bradford's adaption of sRGB to D50: L* 70.21, a* 39.79, b* 76.09.
+  expect(lab[0] / 655.35).toBeCloseTo(70.21, 1);
+  expect((lab[1] / 65535) * 255 - 128).toBeCloseTo(39.79, 1);
+  expect((lab[2] / 65535) * 255 - 128).toBeCloseTo(76.09, 1);
+});

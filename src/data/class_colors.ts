@@ -1,6 +1,6 @@
 /** @file The colors of classes in pictures. */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 /** Red, green and blue, 0 to 255. */
 export type Rgb = readonly [number, number, number];
