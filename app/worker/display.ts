@@ -50,7 +50,7 @@ export function thinned<A extends Stored>(
   return makeVolume({ data: out, shape: [1, nx, ny, nz] }, affine);
 }
 
-export const niftiOf = (volume: Volume): Blob => new Blob([encodeNifti(volume) as Uint8Array<ArrayBuffer>]);
+export const niftiOf = (volume: Volume): Blob => new Blob([encodeNifti(volume)]);
 
 /** A label map whose values are counted through from 1, as the viewer's table of colors has them. */
 function numbered(labels: Volume, values: readonly number[]): Volume {

@@ -16,7 +16,7 @@ async function map(path: string, shift = 0, flip = false): Promise<PickedFile> {
   ];
   return {
     path,
-    file: new Blob([(await writeNifti(makeVolume({ data, shape: [1, 9, 9, 9] }, affine))) as Uint8Array<ArrayBuffer>]),
+    file: new Blob([await writeNifti(makeVolume({ data, shape: [1, 9, 9, 9] }, affine))]),
   };
 }
 

@@ -191,10 +191,11 @@ test("the import map of a page without a bundler has all that the package import
   for (const [name, file] of inPages) expect(page).toContain(`"${name}": "/node_modules/voxgrad/${file.slice(2)}"`);
 });
 
-test("links lead somewhere", () => {
+test.each(["the project", "the package"])("links lead somewhere in %s", (where) => {
+  const folder = where === "the project" ? root : at("node_modules", "voxgrad");
   for (const page of [...pages, "ARCHITECTURE.md", "CONTRIBUTING.md"]) {
-    for (const [, link] of readFileSync(join(root, page), "utf8").matchAll(/\]\(((?!https?:|#)[^)#]+)[^)]*\)/g)) {
-      const file = join(root, dirname(page), link);
+    for (const [, link] of readFileSync(join(folder, page), "utf8").matchAll(/\]\(((?!https?:|#)[^)#]+)[^)]*\)/g)) {
+      const file = join(folder, dirname(page), link);
       expect(existsSync(file), `${page}: ${link}`).toBe(true);
     }
   }

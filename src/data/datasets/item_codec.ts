@@ -67,7 +67,7 @@ const noData = (value: unknown): DataError =>
 export const isPlainRecord = (value: object): boolean => Object.prototype.toString.call(value) === "[object Object]";
 
 /** A value of plain records, lists, strings, numbers, booleans and typed arrays as bytes. @throws DataError for what is none of these */
-export function encodeItem(value: unknown): Uint8Array {
+export function encodeItem(value: unknown): Uint8Array<ArrayBuffer> {
   const arrays: TypedArray[] = [];
   let size = 0;
   const around = new Set<unknown>();

@@ -21,7 +21,7 @@ export interface WrittenFile {
   /** Its name, without a folder. */
   readonly name: string;
   /** All of its bytes. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What an image is written as, where the format has a choice. */

@@ -227,7 +227,12 @@ function halves(bytes: Uint8Array): Float32Array {
  * The bytes of an array in a file's order, little-endian unless asked otherwise.
  * @throws DTypeError for an array of a kind that no format has
  */
-export function encodeBlock(data: TypedArray, order: FileOrder, into?: Uint8Array, littleEndian = true): Uint8Array {
+export function encodeBlock(
+  data: TypedArray,
+  order: FileOrder,
+  into?: Uint8Array<ArrayBuffer>,
+  littleEndian = true,
+): Uint8Array<ArrayBuffer> {
   const width = data.BYTES_PER_ELEMENT;
   if (!(width >= 1 && width <= 8)) throw new DTypeError(`writeImage: cannot write a ${Object.prototype.toString.call(data)}`);
   const aligned = data.byteOffset % width === 0 ? data : data.slice();

@@ -56,7 +56,7 @@ function* arrayOf(map: ScoreMap, turn: Turn | undefined): Generator<Uint8Array<A
     const { data, shape } = turn ? turnArray(asRead, turn) : asRead;
     const sizes = shape.slice(1);
     if (c === 0) yield npyHeader("f32", [map.channels, ...sizes.toReversed()]);
-    yield encodeBlock(data, { sizes, strides: stridesOf(sizes) }) as Uint8Array<ArrayBuffer>;
+    yield encodeBlock(data, { sizes, strides: stridesOf(sizes) });
   }
 }
 

@@ -91,7 +91,7 @@ function affineOf(spacing: readonly number[], size: readonly number[], origin: r
   return [row(0), row(1), row(2), [0, 0, 0, 1]];
 }
 
-async function headerOf(volume: Volume, dtype: NativeName): Promise<Uint8Array> {
+async function headerOf(volume: Volume, dtype: NativeName): Promise<Uint8Array<ArrayBuffer>> {
   const head = new Uint8Array(headerBytes);
   const view = new DataView(head.buffer);
   const [frames, ...size] = volume.shape;
@@ -124,7 +124,7 @@ export const analyzeFormat: ImageFormat = {
     const head = await headerOf(volume, typeOf("writeImage", data));
     const voxels = encodeBlock(data, channelsLast(volume.shape));
     const image = name.replace(/\.hdr(\.gz)?$/i, compress ? ".img.gz" : ".img");
-    const packed = (bytes: Uint8Array) => (compress ? deflate(bytes, "gzip") : bytes);
+    const packed = (bytes: Uint8Array<ArrayBuffer>) => (compress ? deflate(bytes, "gzip") : bytes);
     return [
       { name, bytes: await packed(head) },
       { name: image, bytes: await packed(voxels) },

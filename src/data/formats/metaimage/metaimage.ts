@@ -1,6 +1,7 @@
 /** @file MetaImages, `.mha` and `.mhd` with their data in other files: raw, zlib and text, all element types, several channels. */
 
 import { deflate } from "../../../host/bytes/inflate.ts";
+import { joinedBytes } from "../../../host/bytes/words.ts";
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { nativeNames } from "../../../host/elements.ts";
 import type { TypedArray } from "../../../host/array.ts";
@@ -177,6 +178,6 @@ export const metaImageFormat: ImageFormat = {
         { name, bytes: head },
         { name: dataName, bytes: voxels },
       ];
-    return [{ name, bytes: new Uint8Array(await new Blob([head, voxels as Uint8Array<ArrayBuffer>]).arrayBuffer()) }];
+    return [{ name, bytes: joinedBytes([head, voxels]) }];
   },
 };

@@ -102,7 +102,7 @@ function isMgh(head: Uint8Array): boolean {
   return view.getInt32(0) === 1 && sizes.every((n) => n > 0 && n < 1 << 24) && view.getInt32(20) >= 0 && view.getInt32(20) <= 10;
 }
 
-async function writeMgh(volume: Volume, dtype: string | undefined, compress: boolean): Promise<Uint8Array> {
+async function writeMgh(volume: Volume, dtype: string | undefined, compress: boolean): Promise<Uint8Array<ArrayBuffer>> {
   const data = dataAs("MGH", volume, dtype, Object.values(types));
   const { shape } = volume;
   const { affine, spacing } = inMillimeters(volume);

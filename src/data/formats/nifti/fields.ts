@@ -69,7 +69,7 @@ export function readNiftiFields(header: Uint8Array, version: 1 | 2, littleEndian
 }
 
 /** The little-endian header of a single file, with the four bytes that say that there are no extensions; fields that are not given are 0. */
-export function writeNiftiFields(version: 1 | 2, fields: Partial<NiftiFields>, descrip: string): Uint8Array {
+export function writeNiftiFields(version: 1 | 2, fields: Partial<NiftiFields>, descrip: string): Uint8Array<ArrayBuffer> {
   const { size, places, magic, descrip: place } = layouts[version];
   const header = new Uint8Array(size + 4);
   const view = new DataView(header.buffer);

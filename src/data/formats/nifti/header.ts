@@ -127,7 +127,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
  * of the volume's own header where they still say the volume's affine, an sform ("aligned") otherwise. Free text and display
  * range are not carried over, for they describe other voxels and may name the patient.
  */
-export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array {
+export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array<ArrayBuffer> {
   const [channels, nx, ny, nz] = volume.shape;
   const { meta } = volume;
   const own = meta.header !== undefined && (meta.format ?? "").startsWith("nifti");

@@ -98,7 +98,7 @@ function tooShort(header: NiftiHeader, name: string, verb: string, limit: number
  * The bytes of a NIfTI file holding `volume`: the geometry of its source where that still holds, see buildNiftiHeader.
  * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape
  */
-export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
+export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   expectOptions("writeNifti", options, "dtype gzip:boolean");
   expectArguments("writeNifti", "volume", { volume });
   const bytes = encodeNifti(volume, options.dtype);
@@ -107,7 +107,7 @@ export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}
 }
 
 /** As writeNifti of a volume `[C, x, y, z]`, uncompressed and at once. */
-export function encodeNifti(volume: Volume, dtype?: NiftiDtype): Uint8Array {
+export function encodeNifti(volume: Volume, dtype?: NiftiDtype): Uint8Array<ArrayBuffer> {
   expectArguments("encodeNifti", "volume", { volume });
   expectVolume("writeNifti", volume);
   const type = dtype ?? typeOf("writeNifti", volume.data);
@@ -131,9 +131,9 @@ export function* encodeNiftiChannels(
   channel: (index: number) => Float32Array,
 ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   const size = source.shape.slice(1);
-  yield buildNiftiHeader({ ...source, shape: [channels, ...size] }, "f32") as Uint8Array<ArrayBuffer>;
+  yield buildNiftiHeader({ ...source, shape: [channels, ...size] }, "f32");
   const order = channelsLast([1, ...size]);
-  for (let c = 0; c < channels; c++) yield encodeBlock(channel(c), order) as Uint8Array<ArrayBuffer>;
+  for (let c = 0; c < channels; c++) yield encodeBlock(channel(c), order);
 }
 
 /** Whether bytes begin as a NIfTI header does. */

@@ -1,6 +1,7 @@
 /** @file NRRD images, `.nrrd` and `.nhdr` with detached data: raw, gzip, bzip2, text and hex; geometry in any patient space. */
 
 import { deflate } from "../../../host/bytes/inflate.ts";
+import { joinedBytes } from "../../../host/bytes/words.ts";
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { nativeNames } from "../../../host/elements.ts";
 import type { TypedArray } from "../../../host/array.ts";
@@ -186,6 +187,6 @@ export const nrrdFormat: ImageFormat = {
         { name, bytes: head },
         { name: name.slice(0, name.length - 5) + (compress ? ".raw.gz" : ".raw"), bytes: voxels },
       ];
-    return [{ name, bytes: new Uint8Array(await new Blob([head, voxels as Uint8Array<ArrayBuffer>]).arrayBuffer()) }];
+    return [{ name, bytes: joinedBytes([head, voxels]) }];
   },
 };

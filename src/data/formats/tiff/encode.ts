@@ -137,7 +137,7 @@ export async function encodeTiff(
   data: TypedArray,
   compress: boolean,
   voxel?: VoxelSize,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const [channels, width, height, slices] = shape;
   const strides = [width * height * slices, height * slices, slices, 1];
   const samples = encodeBlock(data, { sizes: [channels, width, height, slices], strides });
