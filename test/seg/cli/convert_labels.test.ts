@@ -1,6 +1,6 @@
 /** @file `voxgrad convert-labels`, `info` on structure sets, and predictions as DICOM objects. */
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -65,6 +65,15 @@ test("info lists the structures of a set", async () => {
   const { stdout, code } = await callCli(["info", at("listed.dcm")]);
   expect(code ?? 0).toBe(0);
   expect(stdout).toMatch(/RT structure set of 2 structures: voxgrad convert-labels[^]*1 +label 1: \d+ contours?\n +2 +label 2: /);
+});
+
+test("info of a damaged set says what is wrong with it", async () => {
+  await callCli(["convert-labels", at("labels.nii.gz"), at("whole.dcm"), "--like", at("ct"), "--as", "rtstruct"]);
+  writeFileSync(at("cut.dcm"), readFileSync(at("whole.dcm")).subarray(0, -40));
+  const { stderr, code } = await callCli(["info", at("cut.dcm")]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/cut\.dcm: .*(end|behind|cut|bytes)/);
+  expect(stderr).not.toMatch(/convert-labels/);
 });
 
 test("info lists the labels in a segmentation, and those that lie beside images", async () => {

@@ -6,6 +6,7 @@ import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
 import { readHeader, withDataSet } from "./header.ts";
 import { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./segmentation.ts";
+import { isSegmentation } from "./refusals.ts";
 import type { WriteDicomLabelsOptions } from "./label_source.ts";
 import { isStructureSet } from "./structure_tags.ts";
 import { listDicomStructures, readDicomStructures } from "./structures.ts";
@@ -25,10 +26,12 @@ export const labelObjects = {
 } as const satisfies Record<string, LabelObject>;
 
 /** Whether a DICOM file is an RT structure set. @throws FormatError for what is no DICOM file */
-export async function isStructureFile(file: ImageFile): Promise<boolean> {
+export const isStructureFile = async (file: ImageFile): Promise<boolean> => isStructureSet(await sopClassOf(file));
+
+async function sopClassOf(file: ImageFile): Promise<string> {
   const { blob } = await unpackedFile(file);
   const fail = (problem: string) => new FormatError(`${file.name}: ${problem}`);
-  return withDataSet(blob, fail, (data, origin) => isStructureSet(data.text("sopClassUID") ?? origin.sopClass));
+  return withDataSet(blob, fail, (data, origin) => data.text("sopClassUID") ?? origin.sopClass);
 }
 
 /** The kind of labels that a DICOM file holds, and the names of its structures; undefined for another file. */
@@ -36,9 +39,12 @@ export async function labelNames(
   file: ImageFile,
 ): Promise<{ readonly title: string; readonly names: readonly string[] } | undefined> {
   try {
-    const { name, blob } = await unpackedFile(file);
-    if (await isStructureFile(file))
+    const sopClass = await sopClassOf(file);
+    if (isStructureSet(sopClass))
       return { title: labelObjects.rtstruct.title, names: (await listDicomStructures(file)).map((s) => s.name) };
+    // Of many slices no more is read.
+    if (!isSegmentation(sopClass)) return undefined;
+    const { name, blob } = await unpackedFile(file);
     const { segments } = await readHeader(name, blob);
     return segments && { title: labelObjects.seg.title, names: segments.segments.map((s) => s.label) };
   } catch (error) {

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { datasetIn } from "../../../data/folders/known_layouts.node.ts";
 import { fileAt, filesAt, filesBelow } from "../../../data/formats/files.node.ts";
 import { listSeries, seriesText } from "../../../data/formats/dicom/series.ts";
-import { labelNames } from "../../../data/formats/dicom/label_objects.ts";
+import { isStructureFile, labelNames } from "../../../data/formats/dicom/label_objects.ts";
 import { listDicomStructures } from "../../../data/formats/dicom/structures.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
@@ -33,10 +33,11 @@ const counts = [
   "maxStorageBuffersPerShaderStage",
 ] as const;
 
-/** Lists the structures of an RT structure set. Gives whether it is one. */
+/** Lists the structures of an RT structure set. Gives whether it is one. @throws FormatError for a damaged one */
 async function sayStructures(path: string): Promise<boolean> {
-  const found = await listDicomStructures(await fileAt(path)).catch(() => undefined);
-  if (!found) return false;
+  const file = await fileAt(path);
+  if (!(await isStructureFile(file).catch(() => false))) return false;
+  const found = await listDicomStructures(file);
   say(path);
   say(
     `  ${"structures".padEnd(12)} RT structure set of ${counted(found.length, "structure")}: voxgrad convert-labels makes a label map`,
