@@ -6,7 +6,7 @@ import { expectArguments } from "./kinds.ts";
 import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
-import { lanesFor, reverseRows, reversible, writeTurned } from "./simd/chunks.ts";
+import { reverseLanes, reverseRows, reversible, writeTurned } from "./simd/reverse_rows.ts";
 import { placeRows } from "./rows.ts";
 import { turnPlanes } from "./simd/turn_planes.ts";
 import { unfilledLike } from "./unfilled.ts";
@@ -57,7 +57,7 @@ function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: Vie
   const width = shape.at(-1)!;
   const size = data.BYTES_PER_ELEMENT;
   const fits = width * size >= reversible.least && width * size <= reversible.most;
-  const lanes = fits ? lanesFor(out.byteLength >> 2) : undefined;
+  const lanes = fits ? reverseLanes(out.byteLength >> 2) : undefined;
   if (!lanes) return false;
   writeTurned(lanes, size);
   // The same rows forwards, joined with their neighbors.

@@ -5,7 +5,7 @@
  */
 import { expectArguments } from "../kinds.ts";
 import { ConfigError } from "../errors.ts";
-import { lanesFor, normalsInLanes } from "../simd/chunks.ts";
+import { normalsInLanes } from "../simd/normals.ts";
 import { nextSeed } from "./default_seed.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
 import { pairsAtOnce, polarPairs, wordsPerPair } from "./polar.ts";
@@ -217,8 +217,7 @@ export class RandomState implements RandomSource {
   private fillNormal(out: Float32Array | Float64Array, loc: number, scale: number): void {
     let at = 0;
     if (this.gauss !== null && out.length > 0) out[at++] = loc + scale * this.polar();
-    const lanes = out instanceof Float32Array ? lanesFor(out.length) : undefined;
-    if (lanes) at = normalsInLanes(lanes, (words) => this.mt.fill(words), out as Float32Array, at, loc, scale);
+    if (out instanceof Float32Array) at = normalsInLanes((words) => this.mt.fill(words), out, at, loc, scale);
     const words = new Uint32Array(wordsPerPair * pairsAtOnce);
     while (at + 1 < out.length) {
       const block = words.subarray(0, wordsPerPair * ((out.length - at) >> 1));
