@@ -4,7 +4,7 @@
  */
 import { expectArguments } from "./kinds.ts";
 import { ConfigError, ShapeError } from "./errors.ts";
-import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
+import { bytesOf, type HostArray, sizeOf, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
 import { reverseLanes, reverseRows, reversible, writeTurned } from "./simd/reverse_rows.ts";
 import { placeRows } from "./rows.ts";
@@ -67,8 +67,6 @@ function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: Vie
   eachRun(forwards, start - (width - 1), (f, t) => reverseRows(lanes, from, f * size, to, t * size, bytes, width * size));
   return true;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Calls with where each run along the last axis begins, in the data and in the copy. */
 function eachRun({ shape, strides }: View, start: number, visit: (from: number, to: number) => void): void {

@@ -2,7 +2,7 @@
  * @file Results whose rows come from rows elsewhere: crops, pads, mirrored and chosen ones. Sources go into the module's memory in long copies, rows are put
  * together there, and what is collected goes out in long copies too: a call for each row would cost more than all of this.
  */
-import type { TypedArray } from "../array.ts";
+import { bytesOf, type TypedArray } from "../array.ts";
 import { lanesOf, type LanesOf } from "./chunks.ts";
 import { places, rowRoom } from "./places.ts";
 import { writeTurned } from "./reverse_rows.ts";
@@ -75,8 +75,6 @@ interface Take {
   readonly width: number;
   readonly outWidth: number;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Writes the tables of a plan; false where they are too long. */
 function write(lanes: Lanes, { windows }: RowPlan, fill: Uint8Array): boolean {

@@ -2,7 +2,7 @@
  * @file Views whose last axis is another than the one that lies densely in memory: planes of both are turned in the module's memory, square by square.
  * Where rows of a plane are far apart, some planes next to each other are fetched and put back at once.
  */
-import type { TypedArray } from "../array.ts";
+import { bytesOf, type TypedArray } from "../array.ts";
 import { stridesOf } from "../shape.ts";
 import { lanesOf } from "./chunks.ts";
 import { transpose, type Transpose } from "./mixing.ts";
@@ -81,8 +81,6 @@ function largestDivisor(n: number, most: number): number {
 /** Fewer planes at a time are not worth it; of more, each is no faster. */
 const leastPlanes = 4;
 const mostPlanes = 16;
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 interface Block {
   readonly memory: WebAssembly.Memory;
