@@ -5,6 +5,7 @@
  */
 import { expectArguments } from "../kinds.ts";
 import { ConfigError } from "../errors.ts";
+import { expectIntegers } from "../integers.ts";
 import { normalsInLanes } from "../simd/normals.ts";
 import { nextSeed } from "./default_seed.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
@@ -119,9 +120,8 @@ export class RandomState implements RandomSource {
   }
 
   choice(n: number, size: number, { replace = true, p }: ChoiceOptions = {}): number[] {
-    if (!Number.isInteger(n) || n < 1) throw new ConfigError(`RandomState.choice: n must be an integer above 0, got ${n}`);
-    if (!Number.isInteger(size) || size < 0)
-      throw new ConfigError(`RandomState.choice: size must be an integer from 0 up, got ${size}`);
+    expectIntegers("RandomState.choice", { n }, 1);
+    expectIntegers("RandomState.choice", { size }, 0);
     if (p) checkProbabilities(p, n);
     if (replace) {
       if (!p) return Array.from({ length: size }, () => this.below(n - 1));
