@@ -31,3 +31,11 @@ export function sizeOf(shape: readonly number[]): number {
   for (const d of shape) n *= d;
   return n;
 }
+
+/** The bytes of an array's elements, in the same memory. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** A view of the bytes of an array, in the same memory. */
+export const viewOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): DataView =>
+  new DataView(buffer, byteOffset, byteLength);

@@ -2,7 +2,8 @@
  * @file The discrete Fourier transform of any length, of many lines at once: Stockham's algorithm (no bit reversal) with factors 2 to 31, Bluestein's
  * for lengths with a larger prime. Lines lie side by side, so that every inner loop runs over neighbors with the same twiddle factor.
  */
-import { lanesFor } from "./simd/chunks.ts";
+import { lanesOf } from "./simd/chunks.ts";
+import { fourier } from "./simd/fourier.ts";
 import { type Passes, passesOf, roomForLines, transformLines } from "./simd/transform_lines.ts";
 
 /** Real and imaginary parts. */
@@ -50,6 +51,8 @@ function factorsOf(length: number): number[] {
   if (rest > 1 || out.length === 0) out.push(rest);
   return out.sort((a, b) => a - b);
 }
+
+const lanesFor = /* @__PURE__ */ lanesOf(fourier);
 
 function stockham(length: number, factors: readonly number[]): Fft {
   const cos = Float64Array.from({ length }, (_, i) => Math.cos((2 * Math.PI * i) / length));

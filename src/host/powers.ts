@@ -4,8 +4,9 @@
  */
 
 import { inBlocks } from "./blocks.ts";
-import { changed, type Lanes, lanesFor } from "./simd/chunks.ts";
+import { changed, type Lanes, lanesOf, type LanesOf } from "./simd/chunks.ts";
 import { places } from "./simd/places.ts";
+import { power } from "./simd/power.ts";
 
 const size = 256;
 const slices = 1024;
@@ -33,6 +34,8 @@ export function exp2(x: number): number {
 
 /** e^x. */
 export const exp = (x: number): number => exp2(x * Math.LOG2E);
+
+const lanesFor = /* @__PURE__ */ lanesOf({ power });
 
 /** Raises the elements to a power in place. */
 export function raise(data: Float32Array | Float64Array, exponent: number): void {
@@ -82,15 +85,17 @@ function seriesOf(exponent: number) {
   };
 }
 
+type PowerKernel = LanesOf<typeof lanesFor>["kernels"];
+
 /** `raise` of the first chunk, up to the address `end`, for exponents up to 16. It owns the second chunk, and the tables until another one is made. */
-export function chunkPower({ kernels, first, second }: Lanes, exponent: number): (end: number) => void {
+export function chunkPower({ kernels, memory, first, second }: Lanes<PowerKernel>, exponent: number): (end: number) => void {
   const { wholes, middles, scales, c2, c3 } = seriesOf(exponent);
-  const table = new Float64Array(kernels.memory.buffer, places.tables, 2 * slices);
+  const table = new Float64Array(memory.buffer, places.tables, 2 * slices);
   for (let i = 0; i < slices; i++) {
     table[2 * i] = middles[i];
     table[2 * i + 1] = scales[i];
   }
-  new Float64Array(kernels.memory.buffer, places.wholes, 256).set(wholes);
+  new Float64Array(memory.buffer, places.wholes, 256).set(wholes);
   const words = new Int32Array(second.buffer, second.byteOffset, second.length);
   const zero = 0 ** exponent;
   return (end) => {
@@ -104,9 +109,9 @@ export function chunkPower({ kernels, first, second }: Lanes, exponent: number):
 }
 
 /** Writes the tables of the kernels with exponentials and, for `softClip`, logarithms; `chunkPower` writes others there. */
-export function exponentialTables({ kernels }: Lanes): void {
-  new Float64Array(kernels.memory.buffer, places.wholes, size).set(fractions);
-  const table = new Float64Array(kernels.memory.buffer, places.tables, 2 * slices);
+export function exponentialTables({ memory }: Lanes): void {
+  new Float64Array(memory.buffer, places.wholes, size).set(fractions);
+  const table = new Float64Array(memory.buffer, places.tables, 2 * slices);
   for (let i = 0; i < slices; i++) {
     table[2 * i] = logs[i];
     table[2 * i + 1] = reciprocals[i];

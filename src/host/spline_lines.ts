@@ -5,7 +5,7 @@
 
 import { expectWord } from "./words.ts";
 import type { TypedArray } from "./array.ts";
-import { ConfigError } from "./errors.ts";
+import { expectIntegers } from "./integers.ts";
 
 /** What lies beyond the ends, by scipy's names; "grid-mirror" is another name of "reflect". */
 export type SplineMode = "constant" | "nearest" | "mirror" | "reflect" | "grid-mirror" | "wrap" | "grid-wrap" | "grid-constant";
@@ -45,8 +45,7 @@ const modes: readonly SplineMode[] = [
 
 /** @throws ConfigError for an order or mode that does not exist */
 export function planOf(op: string, { order = 3, mode = "constant", cval = 0, prefilter = true }: SplineOptions): Plan {
-  if (!Number.isInteger(order) || order < 0 || order > 5)
-    throw new ConfigError(`${op}: order is ${order}; expected an integer from 0 to 5`);
+  expectIntegers(op, { order }, 0, 5);
   expectWord(op, "mode", mode, modes);
   const filter = prefilter && order > 1;
   const padded = filter && (mode === "nearest" || mode === "grid-constant");

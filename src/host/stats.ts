@@ -1,7 +1,7 @@
 /** @file Statistics of lists and of whole volumes. */
 import { inBlocks } from "./blocks.ts";
 import { selectRanks } from "./quantile.ts";
-import { extentInLanes, lanesFor } from "./simd/chunks.ts";
+import { extentInLanes } from "./simd/extent.ts";
 
 /** What is read by index: a list or a typed array. */
 type Values = ArrayLike<number>;
@@ -30,11 +30,14 @@ export interface Extent {
 
 /** Least and greatest value, in one pass; a second one only where there is NaN. */
 export function extent(values: Values): Extent {
-  const lanes = values instanceof Float32Array ? lanesFor(values.length) : undefined;
-  const out = { min: Infinity, max: -Infinity };
-  if (lanes) Object.assign(out, extentInLanes(lanes, values as Float32Array));
-  else inBlocks(values.length, (start, end) => extend(out, values, start, end));
+  const out = (values instanceof Float32Array && extentInLanes(values)) || extentInBlocks(values);
   return out.min === out.min ? { ...out, firstNaN: -1 } : extentWithNaN(values);
+}
+
+function extentInBlocks(values: Values): { min: number; max: number } {
+  const out = { min: Infinity, max: -Infinity };
+  inBlocks(values.length, (start, end) => extend(out, values, start, end));
+  return out;
 }
 
 /** NaN once there is one. */

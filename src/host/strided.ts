@@ -4,9 +4,9 @@
  */
 import { expectArguments } from "./kinds.ts";
 import { ConfigError, ShapeError } from "./errors.ts";
-import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
+import { bytesOf, type HostArray, sizeOf, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
-import { lanesFor, reverseRows, reversible, writeTurned } from "./simd/chunks.ts";
+import { reverseLanes, reverseRows, reversible, writeTurned } from "./simd/reverse_rows.ts";
 import { placeRows } from "./rows.ts";
 import { turnPlanes } from "./simd/turn_planes.ts";
 import { unfilledLike } from "./unfilled.ts";
@@ -57,7 +57,7 @@ function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: Vie
   const width = shape.at(-1)!;
   const size = data.BYTES_PER_ELEMENT;
   const fits = width * size >= reversible.least && width * size <= reversible.most;
-  const lanes = fits ? lanesFor(out.byteLength >> 2) : undefined;
+  const lanes = fits ? reverseLanes(out.byteLength >> 2) : undefined;
   if (!lanes) return false;
   writeTurned(lanes, size);
   // The same rows forwards, joined with their neighbors.
@@ -67,8 +67,6 @@ function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: Vie
   eachRun(forwards, start - (width - 1), (f, t) => reverseRows(lanes, from, f * size, to, t * size, bytes, width * size));
   return true;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Calls with where each run along the last axis begins, in the data and in the copy. */
 function eachRun({ shape, strides }: View, start: number, visit: (from: number, to: number) => void): void {

@@ -1,7 +1,7 @@
 /** @file Gaussian smoothing on the device, each channel of each sample by its own sigma, or by one for each axis. */
 
 import { sizeOf } from "../host/array.ts";
-import { ConfigError } from "../host/errors.ts";
+import { expectIntegers } from "../host/integers.ts";
 import { update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
@@ -24,7 +24,7 @@ export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
   expectTensors(op, { input: x, sigmas });
   const spatial = spatialOf(op, x.shape);
   expectPerChannel(op, "sigmas", sigmas, [...x.shape.slice(0, 2), ...(sigmas.rank === 3 ? [spatial.length] : [])]);
-  if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
+  expectIntegers(op, { radius }, 1);
   let y = x;
   for (const axis of spatial.keys()) {
     const weights = blurWeights(x, sigmas, radius, axis);

@@ -1,6 +1,7 @@
 /** @file Cross-entropy of logits, fused: one pass for the loss and one for its gradient. */
 
 import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
+import { expectIntegers } from "../host/integers.ts";
 import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
@@ -72,8 +73,7 @@ export function expectCrossEntropy(
   if (!["none", "sum", "mean"].includes(reduction)) {
     throw new ConfigError(`crossEntropyLoss: reduction must be "none", "sum" or "mean", got ${JSON.stringify(reduction)}`);
   }
-  if (!Number.isInteger(ignoreIndex))
-    throw new ConfigError(`crossEntropyLoss: ignoreIndex must be a whole number, got ${ignoreIndex}`);
+  expectIntegers("crossEntropyLoss", { ignoreIndex });
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ConfigError(`crossEntropyLoss: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);
   }

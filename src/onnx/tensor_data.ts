@@ -1,6 +1,6 @@
 /** @file The numbers of a TensorProto. */
 
-import { sizeOf, type TypedArray } from "../host/array.ts";
+import { sizeOf, type TypedArray, viewOf } from "../host/array.ts";
 import { type ArrayType, elements } from "../host/elements.ts";
 import { decodeElements, type ElementType } from "../weights/elements.ts";
 import type { HostValue, Kind } from "./values.ts";
@@ -73,7 +73,7 @@ function externalBytes(t: OnnxTensor, where: string, size: number, budget: Budge
 }
 
 function whole64(bytes: Uint8Array, signed: boolean): Float64Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   return Float64Array.from({ length: bytes.length / 8 }, (_, i) => {
     const high = signed ? view.getInt32(8 * i + 4, true) : view.getUint32(8 * i + 4, true);
     return high * 2 ** 32 + view.getUint32(8 * i, true);

@@ -2,7 +2,7 @@
 
 import { expectKind } from "../tensor/kind.ts";
 import { expectArguments, expectKinds } from "../host/kinds.ts";
-import type { TypedArray } from "../host/array.ts";
+import { bytesOf, type TypedArray } from "../host/array.ts";
 import { MismatchError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -74,8 +74,8 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, 
 /** Throws `MismatchError` unless both arrays hold the same bits. `what` begins the message. Any shape: elements are compared. */
 export function compareBits(what: string, actual: TypedArray, expected: TypedArray): void {
   expectKinds("compareBits", { text: { what }, values: { actual, expected } });
-  const a = new Uint8Array(actual.buffer, actual.byteOffset, actual.byteLength);
-  const b = new Uint8Array(expected.buffer, expected.byteOffset, expected.byteLength);
+  const a = bytesOf(actual);
+  const b = bytesOf(expected);
   const at = a.length === b.length ? a.findIndex((byte, i) => byte !== b[i]) : 0;
   if (at < 0) return;
   const i = Math.floor(at / actual.BYTES_PER_ELEMENT);

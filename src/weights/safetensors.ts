@@ -5,7 +5,7 @@
  */
 import { expectKinds, expectArguments } from "../host/kinds.ts";
 import { ConfigError, DataError, DTypeError } from "../host/errors.ts";
-import { sizeOf, type HostArray } from "../host/array.ts";
+import { bytesOf, type HostArray, sizeOf } from "../host/array.ts";
 import {
   decodeElements,
   ELEMENTS,
@@ -124,7 +124,7 @@ export function writeSafetensors(
   file.set(text, 8);
   let at = 8 + headerBytes;
   for (const chunk of chunks) {
-    file.set(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength), at);
+    file.set(bytesOf(chunk), at);
     at += chunk.byteLength;
   }
   return file;

@@ -11,7 +11,8 @@ import { logarithm } from "../../src/host/logarithm.ts";
 import { filterNd } from "../../src/host/filter.ts";
 import { raise } from "../../src/host/powers.ts";
 import { RandomState } from "../../src/host/random/numpy.ts";
-import { lanesFor } from "../../src/host/simd/chunks.ts";
+import { lanesOf } from "../../src/host/simd/chunks.ts";
+import { shift } from "../../src/host/simd/maps.ts";
 import { extent } from "../../src/host/stats.ts";
 import { copyView } from "../../src/host/strided.ts";
 
@@ -52,6 +53,7 @@ const changes: Record<string, Change> = {
 };
 
 test("long arrays go through the kernels, short ones do not", () => {
+  const lanesFor = lanesOf({ shift });
   expect(lanesFor(values.length)).toBeDefined();
   expect(lanesFor(piece)).toBeUndefined();
 });

@@ -30,7 +30,7 @@ export interface Dataset<T = Item> {
   readonly samplesPerItem?: number | undefined;
   /**
    * Items that the window moves on by with each epoch, as that of `SmartCacheDataset` does: item i was item i + `movesBy` an epoch before, so that the
-   * worker that keeps it is asked again.
+   * worker that keeps it is asked again. Where it is given, items are others in each epoch, and no cache keeps those of the first for all.
    */
   readonly movesBy?: number | undefined;
 }

@@ -22,7 +22,7 @@ import {
 import type { RandomSource } from "../../host/random/numpy.ts";
 import { checkFill, type NumpyPadMode, padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
-import { gridSteps, range, validPatchSize } from "./patch_position.ts";
+import { expectPatchSize, expectStart, gridSteps, range, validPatchSize } from "./patch_position.ts";
 
 /** numpy's and PyTorch's names of what stands beyond the image; null: no padding. */
 export type GridPadMode = NumpyPadMode | null;
@@ -56,16 +56,15 @@ export class PatchIter {
   readonly startPos: readonly number[];
   private readonly options: PatchIterOptions;
 
-  /** @throws ConfigError for sizes that are no whole numbers */
+  /** @throws ConfigError for sizes and starts that are no whole numbers */
   constructor(options: PatchIterOptions) {
     expectOptions(
       "PatchIter",
       options,
-      "patchSize:list! startPos:list overlap:spread mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+      "patchSize:list! startPos:numbers overlap:spread mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
     );
-    const wrong = options.patchSize.find((p) => p !== null && !(Number.isInteger(p) && p >= 0));
-    if (wrong !== undefined)
-      throw new ConfigError(`PatchIter: patchSize has ${JSON.stringify(wrong)}; expected integers of 0 (whole axis) or more`);
+    expectPatchSize("PatchIter", options.patchSize);
+    expectStart("PatchIter", options.startPos ?? []);
     checkFill("PatchIter", { ...options, mode: options.mode ?? undefined });
     this.options = options;
     this.startPos = options.startPos ?? [];
@@ -139,7 +138,7 @@ export class PatchIterd {
     expectOptions(
       "PatchIterd",
       options,
-      "keys patchSize startPos:list overlap:spread mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+      "keys patchSize startPos:numbers overlap:spread mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
     );
     const { keys, ...rest } = options;
     expectArguments("PatchIterd", "texts", { keys });

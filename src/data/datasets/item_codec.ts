@@ -6,7 +6,7 @@
 import { expectKinds } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import { DataError } from "../../host/errors.ts";
-import type { TypedArray } from "../../host/array.ts";
+import { bytesOf, type TypedArray } from "../../host/array.ts";
 
 const magic = "voxgrad item 2";
 // "voxgrad item 2 89abcdef\n": of all that is behind it.
@@ -107,7 +107,7 @@ export function encodeItem(value: unknown): Uint8Array<ArrayBuffer> {
   out.set(json, head.length);
   let at = start;
   for (const array of arrays) {
-    out.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+    out.set(bytesOf(array), at);
     at += aligned(array.byteLength);
   }
   out.set(new TextEncoder().encode(checksum(out)), magic.length + 1);

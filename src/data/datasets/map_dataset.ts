@@ -79,6 +79,9 @@ export class Subset<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
   }
+  get movesBy(): number | undefined {
+    return this.source.movesBy;
+  }
   nameOf(index: number, epoch?: number): string | undefined {
     return this.source.nameOf?.(this.indices[index], epoch);
   }
@@ -86,6 +89,10 @@ export class Subset<T = Item> implements Dataset<T> {
     return this.source.get(this.indices[index], random, epoch);
   }
 }
+
+/** That of the first source whose window moves: with it all of the items are others in another epoch. */
+const moveOf = (sources: readonly Dataset<unknown>[]): number | undefined =>
+  sources.find((s) => s.movesBy !== undefined)?.movesBy;
 
 /** The items of several sources, one source after the other. PyTorch's `ConcatDataset`. */
 export class ConcatDataset<T = Item> implements Dataset<T> {
@@ -109,6 +116,9 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     const [first] = this.sources;
     return this.sources.every((s) => s.samplesPerItem === first.samplesPerItem) ? first?.samplesPerItem : undefined;
+  }
+  get movesBy(): number | undefined {
+    return moveOf(this.sources);
   }
   nameOf(index: number, epoch?: number): string | undefined {
     const { source, at } = this.place(index);
@@ -142,6 +152,9 @@ export class ZipDataset implements Dataset {
     this.transforms = linksOf("ZipDataset", transform);
   }
 
+  get movesBy(): number | undefined {
+    return moveOf(this.sources);
+  }
   nameOf(index: number, epoch?: number): string | undefined {
     for (const source of this.sources) {
       const name = source.nameOf?.(index, epoch);

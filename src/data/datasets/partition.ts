@@ -3,6 +3,7 @@
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { patientOf } from "../folders/k_fold.ts";
 
@@ -40,8 +41,7 @@ export function partitionDataset<T>(data: readonly T[], options: PartitionOption
   if (ratios && ratios.length > 0) return byRatios(order, ratios).map(take);
   if (!numPartitions)
     throw new ConfigError("partitionDataset: neither ratios nor numPartitions is given; one of them says how to part");
-  if (!Number.isInteger(numPartitions) || numPartitions < 1)
-    throw new ConfigError(`partitionDataset: numPartitions is ${numPartitions}; expected an integer of 1 or more`);
+  expectIntegers("partitionDataset", { numPartitions }, 1);
   if (dropLast && !evenDivisible) throw new ConfigError("partitionDataset: dropLast works only with evenDivisible");
   if (data.length < numPartitions)
     throw new ConfigError(`partitionDataset: ${data.length} items are too few for ${numPartitions} partitions`);

@@ -3,6 +3,7 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import {
@@ -42,9 +43,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   constructor(data: DataSource<T>, options: PatchOptions<T>) {
     expectOptions("PatchDataset", options, "patchFunc samplesPerImage:number transform");
     const { patchFunc, samplesPerImage = 1, transform = [] } = options;
-    if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
-      throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);
-    }
+    expectIntegers("PatchDataset", { samplesPerImage }, 1);
     this.source = unmixed("PatchDataset", data);
     expectArguments("PatchDataset", "transform", { patchFunc });
     this.patchFunc = patchFunc;

@@ -3,6 +3,7 @@
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 
 /** Chooses the items of an epoch. */
@@ -38,8 +39,7 @@ export class WeightedRandomSampler implements Sampler {
     const total = weights.reduce((a, b) => a + b, 0);
     if (!weights.every((w) => w >= 0) || !(total > 0 && Number.isFinite(total)))
       throw new ConfigError("WeightedRandomSampler: weights must be finite numbers from 0 up, one of them above 0");
-    if (!Number.isInteger(numSamples) || numSamples < 1)
-      throw new ConfigError(`WeightedRandomSampler: numSamples is ${numSamples}; expected an integer of 1 or more`);
+    expectIntegers("WeightedRandomSampler", { numSamples }, 1);
     const positive = weights.filter((w) => w > 0).length;
     if (!replacement && numSamples > positive)
       throw new ConfigError(

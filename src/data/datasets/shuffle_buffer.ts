@@ -2,6 +2,7 @@
 
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { asList, type Dataset, datasetOf, type DataSource, itemRandom, type StreamPlan } from "./dataset.ts";
@@ -28,8 +29,7 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
   constructor(data: DataSource<T>, options: ShuffleBufferOptions = {}) {
     expectOptions("ShuffleBuffer", options, "bufferSize:number seed:number epochs:number");
     const { bufferSize = 512, seed = 0, epochs = 1 } = options;
-    if (!Number.isInteger(bufferSize) || bufferSize < 1)
-      throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more`);
+    expectIntegers("ShuffleBuffer", { bufferSize }, 1);
     if (!Number.isInteger(epochs) || epochs < 1) {
       throw new ConfigError(
         `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more; for endless training ask the loader for one epoch after the other`,

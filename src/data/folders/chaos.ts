@@ -14,6 +14,7 @@ import { expectOptions } from "../../host/options.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { DataError, FormatError } from "../../host/errors.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
+import { decodePng as decodePngHere } from "../formats/png/decode.ts";
 import { whileReading } from "../formats/byte_source.ts";
 import type { ImageFile } from "../formats/format.ts";
 import { readSlices } from "../formats/dicom/series.ts";
@@ -174,8 +175,7 @@ async function readGround(
   names: readonly string[],
   options: ReadChaosOptions,
 ): Promise<Volume> {
-  const { decodePng = (await import("../formats/png/decode.ts")).decodePng } = options;
-  const { open, classes = item.sequence === "CT" ? chaosLiver : chaosOrgans } = options;
+  const { open, decodePng = decodePngHere, classes = item.sequence === "CT" ? chaosLiver : chaosOrgans } = options;
   const [, nx, ny, nz] = image.shape;
   if (ground.length !== nz)
     throw new DataError(`readChaosCase: ${item.id} has ${nz} slices and ${ground.length} label pictures; expected one for each`);

@@ -1,5 +1,7 @@
 /** @file What a file is that a reader does not take, by its first bytes or its name, and what to do with it. */
 
+import { viewOf } from "../../host/array.ts";
+
 const convert = (tool: string): string => `convert it to .nii.gz, for example with ${tool}`;
 const other = "read it with readImage";
 const unpack = "unpack it and use the images in it";
@@ -97,7 +99,7 @@ const utf16 = ([a, b]: Uint8Array): string | undefined =>
 /** Version 1, then width, height, depth, frames and one of few types, big-endian. */
 function isMgh(bytes: Uint8Array): boolean {
   if (bytes.length < 28) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const [version, ...sizes] = [0, 4, 8, 12, 16].map((at) => view.getInt32(at));
   return version === 1 && sizes.every((n) => n > 0 && n < 1 << 16) && view.getInt32(20) >= 0 && view.getInt32(20) <= 10;
 }

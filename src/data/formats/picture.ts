@@ -1,6 +1,6 @@
 /** @file Pictures as volumes: `[C, width, height, 1]`, x to the right, y down as the rows go; without geometry. */
 
-import type { TypedArray } from "../../host/array.ts";
+import { bytesOf, type TypedArray } from "../../host/array.ts";
 import { nativeOf } from "../../host/elements.ts";
 import { identityAffine, makeVolume, type Volume } from "../volume.ts";
 import { encodeBlock, type FileOrder } from "./voxel_block.ts";
@@ -29,7 +29,7 @@ export function volumeOfRaster(
   const out = new (data.constructor as new (length: number) => TypedArray)(data.length);
   const { sizes, strides } = orderOf(raster);
   const inFile = stridesOf([...sizes].reverse()).reverse();
-  const bits = (a: TypedArray) => bitsOf(new Uint8Array(a.buffer, a.byteOffset, a.byteLength), a.BYTES_PER_ELEMENT);
+  const bits = (a: TypedArray) => bitsOf(bytesOf(a), a.BYTES_PER_ELEMENT);
   moveElements(
     bits(data),
     bits(out),

@@ -6,7 +6,7 @@
 
 import { DTypeError } from "../../host/errors.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
-import type { TypedArray } from "../../host/array.ts";
+import { bytesOf, type TypedArray } from "../../host/array.ts";
 import { elements, type NativeName } from "../../host/elements.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { type Bits, bitsOf, moveElements } from "./strided_move.ts";
@@ -163,10 +163,7 @@ function arrayOf(block: VoxelBlock): { new (length: number): TypedArray } {
 /** The little-endian elements of a slab, of which `first` is the number of the first, as those of the volume. */
 function converted(bytes: Uint8Array, block: VoxelBlock, first: number, fail: Fail): Bits {
   const stored = valuesOf(bytes, block.dtype, first, fail);
-  if (!isScaled(block))
-    return stored instanceof Float64Array
-      ? stored
-      : bitsOf(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), stored.BYTES_PER_ELEMENT);
+  if (!isScaled(block)) return stored instanceof Float64Array ? stored : bitsOf(bytesOf(stored), stored.BYTES_PER_ELEMENT);
   const { slope = 1, inter = 0 } = block;
   const out = new (arrayOf(block))(stored.length);
   for (let i = 0; i < out.length; i++) out[i] = slope * stored[i] + inter;
@@ -236,7 +233,7 @@ export function encodeBlock(
   const width = data.BYTES_PER_ELEMENT;
   if (!(width >= 1 && width <= 8)) throw new DTypeError(`writeImage: cannot write a ${Object.prototype.toString.call(data)}`);
   const aligned = data.byteOffset % width === 0 ? data : data.slice();
-  const from = bitsOf(new Uint8Array(aligned.buffer, aligned.byteOffset, aligned.byteLength), width);
+  const from = bitsOf(bytesOf(aligned), width);
   const block = into && into.byteOffset % width === 0 ? into : new Uint8Array(data.byteLength);
   const inFile = stridesOf([...order.sizes].reverse()).reverse();
   const axes = order.sizes.map((size, a) => ({ size, from: order.strides[a], to: inFile[a] }));

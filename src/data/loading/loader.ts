@@ -9,6 +9,7 @@ import { refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { type Batch, type BatchOf, listDataCollate } from "../datasets/collate.ts";
 import { datasetOf, type DataSource } from "../datasets/dataset.ts";
 import type { Sampler } from "../datasets/samplers.ts";
@@ -92,16 +93,9 @@ export class DataLoader<B = Batch, T extends object = Item> {
     if (typeof source !== "object" || source === null || !("module" in source)) datasetOf("DataLoader", source);
     if (options.sampler !== undefined && typeof options.sampler?.indices !== "function")
       refused("DataLoader", "sampler", "a sampler such as new WeightedRandomSampler(weights)", options.sampler);
-    for (const [key, least] of [
-      ["batchSize", 1],
-      ["numWorkers", 0],
-      ["prefetch", 1],
-      ["seed", 0],
-    ] as const) {
-      const value = this.options[key];
-      if (!Number.isInteger(value) || value < least)
-        throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more`);
-    }
+    const { batchSize, numWorkers, prefetch, seed } = this.options;
+    expectIntegers("DataLoader", { batchSize, prefetch }, 1);
+    expectIntegers("DataLoader", { numWorkers, seed }, 0);
     if (this.options.shuffle && this.options.sampler)
       throw new ConfigError(
         "DataLoader: both shuffle and sampler are given; the sampler decides the order, so leave out shuffle",
@@ -126,10 +120,7 @@ export class DataLoader<B = Batch, T extends object = Item> {
 
   /** The batches of epoch `epoch`, the same on every call. */
   async *epoch(epoch: number, { skip = 0 }: EpochOptions = {}): AsyncGenerator<Loaded<B, T>, void, undefined> {
-    for (const [name, value] of Object.entries({ epoch, skip })) {
-      if (!Number.isInteger(value) || value < 0)
-        throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more`);
-    }
+    expectIntegers("DataLoader.epoch", { epoch, skip }, 0);
     const { batchSize, dropLast, collate } = this.options;
     const plan = await this.open().plan();
     // Whole units need not be computed to be skipped; samples of a stream must be, for how many there are shows only then.

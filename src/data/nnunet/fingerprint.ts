@@ -4,6 +4,7 @@ import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { extent, median } from "../../host/stats.ts";
 import { cropToNonzero } from "./crop.ts";
@@ -51,8 +52,7 @@ export class FingerprintExtractor {
   constructor(numCases: number, options: FingerprintOptions = {}) {
     expectOptions("FingerprintExtractor", options, "sampledVoxels");
     const { sampledVoxels = 1e8 } = options;
-    if (!Number.isInteger(numCases) || numCases < 1)
-      throw new ConfigError(`FingerprintExtractor: numCases is ${numCases}; expected an integer of 1 or more`);
+    expectIntegers("FingerprintExtractor", { numCases }, 1);
     this.numCases = numCases;
     this.samples = Math.floor(sampledVoxels / numCases);
   }

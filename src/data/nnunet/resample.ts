@@ -6,7 +6,8 @@
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 import { resampleAxes, zoomPositions } from "../../host/spline.ts";
 import { extent } from "../../host/stats.ts";
@@ -141,8 +142,7 @@ function resampleDataOrSeg<A extends TypedArray>(x: HostArray<A>, newShape: read
   if (shape.length !== 4 || newShape.length !== 3)
     throw new ShapeError(`resampleDataOrSegToShape: got [${shape}] to [${newShape}]; expected [C, x, y, z] and three sizes`);
   for (const order of [plan.order, plan.orderZ]) {
-    if (!Number.isInteger(order) || order < 0 || order > 5)
-      throw new ConfigError(`resampleDataOrSegToShape: order is ${order}; expected an integer from 0 to 5`);
+    expectIntegers("resampleDataOrSegToShape", { order }, 0, 5);
   }
   const [channels, ...size] = shape;
   if (size.every((n, a) => n === newShape[a])) return x;

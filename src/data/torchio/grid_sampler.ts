@@ -4,6 +4,7 @@ import { expectArguments, expectFields, expectKinds } from "../../host/kinds.ts"
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { type NumpyPadMode, padAxes } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
 import { arraysOf, cropItem, type Location, spatialShapeOf, triplet } from "./patch.ts";
@@ -144,8 +145,7 @@ export class GridAggregator {
     const { overlapMode = "crop", downsamplingFactor = 1 } = options;
     if (!["crop", "average", "hann"].includes(overlapMode))
       throw new ConfigError(`GridAggregator: overlapMode is "${String(overlapMode)}"; expected "crop", "average" or "hann"`);
-    if (!Number.isInteger(downsamplingFactor) || downsamplingFactor < 1)
-      throw new ConfigError(`GridAggregator: downsamplingFactor is ${downsamplingFactor}; expected an integer of 1 or more`);
+    expectIntegers("GridAggregator", { downsamplingFactor }, 1);
     this.grid = grid;
     this.mode = overlapMode;
     this.factor = downsamplingFactor;

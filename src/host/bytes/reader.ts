@@ -1,5 +1,6 @@
 /** @file A cursor over bytes that nobody vouches for: numbers of fixed width and parts, each checked against what is left. */
 
+import { viewOf } from "../array.ts";
 import type { FormatError } from "../errors.ts";
 import type { Fail } from "./budget.ts";
 
@@ -18,7 +19,7 @@ export class ByteReader {
     this.explain = fail;
     this.at = options.at ?? 0;
     this.littleEndian = options.littleEndian ?? true;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.view = viewOf(bytes);
   }
 
   /** The error for a problem of the bytes. */

@@ -2,6 +2,7 @@
  * @file Reading zip archives (PKWARE APPNOTE 6.3): stored and deflated entries, zip64. The central directory says what there is, the local
  * headers must agree, entries must not overlap, and nothing inflates beyond what its header promises: `Budget` bounds that.
  */
+import { viewOf } from "../array.ts";
 import type { Budget, Fail } from "./budget.ts";
 import { inflate } from "./inflate.ts";
 
@@ -124,8 +125,6 @@ export async function readEntry(entry: ZipEntry, budget: Budget, fail: Fail): Pr
   budget.take(entry.size, what);
   return inflate(entry.packed, entry.size, "deflate-raw", (problem) => fail(`${what} ${problem}`));
 }
-
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 const [utf8, latin1] = [new TextDecoder(), new TextDecoder("latin1")];
 

@@ -2,6 +2,7 @@
 import { expectArguments, expectKinds } from "../kinds.ts";
 import { expectOptions } from "../options.ts";
 import { ConfigError } from "../errors.ts";
+import { expectIntegers } from "../integers.ts";
 
 /** A surface of triangles. Seen from outside their vertices go counterclockwise. */
 export interface Mesh {
@@ -78,8 +79,7 @@ export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
   expectOptions("smoothMesh", options, "iterations:number lambda:number passBand:number");
   expectArguments("smoothMesh", "mesh", { mesh });
   const { iterations = 10, lambda = 0.5, passBand = 0.1 } = options;
-  if (!Number.isInteger(iterations) || iterations < 0)
-    throw new ConfigError(`smoothMesh: iterations must be an integer of at least 0, got ${iterations}`);
+  expectIntegers("smoothMesh", { iterations }, 0);
   if (!(lambda > 0 && lambda <= 1)) throw new ConfigError(`smoothMesh: lambda must be above 0 and at most 1, got ${lambda}`);
   if (!(passBand > 0 && passBand < 1 / lambda))
     throw new ConfigError(`smoothMesh: passBand must be above 0 and below 1 / lambda, got ${passBand}`);

@@ -2,7 +2,8 @@
 import { expectKinds } from "../kinds.ts";
 import { expectOptions } from "../options.ts";
 import { sizeOf, type TypedArray } from "../array.ts";
-import { ConfigError, ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
+import { expectIntegers } from "../integers.ts";
 import { showShape } from "../shape.ts";
 import { type Components, connectedComponents, paintComponents } from "./components.ts";
 import { connectivityRank, neighborRows } from "./connectivity.ts";
@@ -118,8 +119,7 @@ function repeated(
   const { connectivity = 1, iterations = 1, borderValue = false } = options;
   if (shape.length === 0 || mask.length !== sizeOf(shape))
     throw new ShapeError(`${op}: ${mask.length} elements do not fill the shape ${showShape(shape)}`);
-  if (!Number.isInteger(iterations) || iterations < 1)
-    throw new ConfigError(`${op}: iterations must be an integer of at least 1, got ${iterations}`);
+  expectIntegers(op, { iterations }, 1);
   const rank = connectivityRank(op, connectivity, shape.length);
   // An erosion is a dilation of what is not in the mask.
   let now = new Uint8Array(mask.length);

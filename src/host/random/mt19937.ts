@@ -3,7 +3,7 @@
  * PyTorch's CPU generator. Only the 32-bit words are here; how each library turns words into numbers is its own file.
  */
 import { ConfigError } from "../errors.ts";
-import { lanesFor, twistInLanes } from "../simd/chunks.ts";
+import { twistInLanes } from "../simd/twist.ts";
 
 const N = 624;
 const M = 397;
@@ -100,8 +100,7 @@ export class MT19937 {
   private twist(): void {
     this.pos = 0;
     const { key } = this;
-    const lanes = lanesFor((this.drawn += N));
-    if (lanes) return twistInLanes(lanes, key, this.words);
+    if (twistInLanes(key, this.words, (this.drawn += N))) return;
     let high = key[0];
     // Three stretches in place of indices modulo N: the words that each reads lie after, before and around the end of the array.
     for (let i = 0; i < N - M; i++) {

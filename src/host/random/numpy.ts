@@ -5,7 +5,8 @@
  */
 import { expectArguments } from "../kinds.ts";
 import { ConfigError } from "../errors.ts";
-import { lanesFor, normalsInLanes } from "../simd/chunks.ts";
+import { expectIntegers } from "../integers.ts";
+import { normalsInLanes } from "../simd/normals.ts";
 import { nextSeed } from "./default_seed.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
 import { pairsAtOnce, polarPairs, wordsPerPair } from "./polar.ts";
@@ -119,9 +120,8 @@ export class RandomState implements RandomSource {
   }
 
   choice(n: number, size: number, { replace = true, p }: ChoiceOptions = {}): number[] {
-    if (!Number.isInteger(n) || n < 1) throw new ConfigError(`RandomState.choice: n must be an integer above 0, got ${n}`);
-    if (!Number.isInteger(size) || size < 0)
-      throw new ConfigError(`RandomState.choice: size must be an integer from 0 up, got ${size}`);
+    expectIntegers("RandomState.choice", { n }, 1);
+    expectIntegers("RandomState.choice", { size }, 0);
     if (p) checkProbabilities(p, n);
     if (replace) {
       if (!p) return Array.from({ length: size }, () => this.below(n - 1));
@@ -217,8 +217,7 @@ export class RandomState implements RandomSource {
   private fillNormal(out: Float32Array | Float64Array, loc: number, scale: number): void {
     let at = 0;
     if (this.gauss !== null && out.length > 0) out[at++] = loc + scale * this.polar();
-    const lanes = out instanceof Float32Array ? lanesFor(out.length) : undefined;
-    if (lanes) at = normalsInLanes(lanes, (words) => this.mt.fill(words), out as Float32Array, at, loc, scale);
+    if (out instanceof Float32Array) at = normalsInLanes((words) => this.mt.fill(words), out, at, loc, scale);
     const words = new Uint32Array(wordsPerPair * pairsAtOnce);
     while (at + 1 < out.length) {
       const block = words.subarray(0, wordsPerPair * ((out.length - at) >> 1));

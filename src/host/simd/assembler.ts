@@ -195,6 +195,12 @@ export interface FunctionSource {
   readonly body: Code;
 }
 
+/** What gives a function's code, when its module is made; programs call it as an `F`. */
+export interface Kernel<F> {
+  (): FunctionSource;
+  readonly called?: F;
+}
+
 const list = (items: readonly Code[]): number[] => [...unsigned(items.length), ...items.flat()];
 const section = (id: number, items: readonly Code[]): number[] => {
   const content = list(items);
@@ -203,9 +209,9 @@ const section = (id: number, items: readonly Code[]): number[] => {
 const sized = (content: Code): number[] => [...unsigned(content.length), ...content];
 const text = (name: string): number[] => sized(Array.from(name, (c) => c.charCodeAt(0)));
 
-/** The bytes of a module that exports the functions, and `memory` of so many pages of 64 KiB. */
-export function assemble(functions: Readonly<Record<string, FunctionSource>>, pages: number): Uint8Array<ArrayBuffer> {
-  const all = Object.values(functions);
+/** The bytes of a module that exports the functions, on the memory `host.memory` of so many pages of 64 KiB. */
+export function assemble(functions: Readonly<Record<string, () => FunctionSource>>, pages: number): Uint8Array<ArrayBuffer> {
+  const all = Object.values(functions).map((source) => source());
   const signature = ({ parameters, result }: FunctionSource): Code => [
     0x60,
     ...list(parameters.map((p) => [types[p]])),
@@ -223,12 +229,15 @@ export function assemble(functions: Readonly<Record<string, FunctionSource>>, pa
     0,
     0,
     ...section(1, all.map(signature)),
+    ...section(2, [[...text("host"), ...text("memory"), 2, 0, ...unsigned(pages)]]),
     ...section(
       3,
       all.map((_, i) => unsigned(i)),
     ),
-    ...section(5, [[0, ...unsigned(pages)]]),
-    ...section(7, [[...text("memory"), 2, 0], ...Object.keys(functions).map((name, i) => [...text(name), 0, ...unsigned(i)])]),
+    ...section(
+      7,
+      Object.keys(functions).map((name, i) => [...text(name), 0, ...unsigned(i)]),
+    ),
     ...section(10, all.map(code)),
   ]);
 }

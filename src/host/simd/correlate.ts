@@ -4,7 +4,7 @@ import {
   f32x4,
   f64,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -22,7 +22,7 @@ import {
  * Sums over a table of distances (32 bits) and, 8 bytes on, weights (float64): of float64 from `base` on, one after the other, to float32 at `to`, eight at
  * a time up to `end` or beyond.
  */
-export const correlate = ((): FunctionSource => {
+export const correlate: Kernel<(table: number, tableEnd: number, base: number, to: number, end: number) => void> = () => {
   const [tableEnd, base, to, end, entry, at, weight, sums] = [1, 2, 3, 4, 5, 6, 7, 8];
   const pairs = [0, 1, 2, 3];
   const four = (k: number): Code => shuffleWords(f32x4.ofF64(get(sums + k)), f32x4.ofF64(get(sums + k + 1)), [0, 1, 4, 5]);
@@ -44,4 +44,4 @@ export const correlate = ((): FunctionSource => {
       ...step(to, i32.of(32)),
     ]),
   };
-})();
+};

@@ -5,7 +5,7 @@ import {
   f32x4,
   f64,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -60,7 +60,9 @@ const four = (value: (offset: 0 | 8) => { readonly before: Code; readonly result
 };
 
 /** Times e^f, f a sum of curves (float64, `apart` bytes from one to the next) with coefficients from `terms` to `last`, the first one's curve being 1. */
-export const field = ((): FunctionSource => {
+export const field: Kernel<
+  (from: number, to: number, terms: number, last: number, curves: number, apart: number) => void
+> = () => {
   const [end, terms, last, curves, apart, term, curve, sum, scaled, keep] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
   const half = (offset: 0 | 8) => ({
     before: [
@@ -82,10 +84,10 @@ export const field = ((): FunctionSource => {
     variables: ["i32", "i32", "v128", "v128", "v128"],
     body: whileBelow(here, get(end), [...four(half, keep), ...set(curves, i32.add(get(curves), i32.of(32))), ...next]),
   };
-})();
+};
 
 /** x + softplus(−s(x − low)) / s − softplus(s(x − high)) / s. */
-export const softClip = ((): FunctionSource => {
+export const softClip: Kernel<(from: number, to: number, sharpness: number, low: number, high: number) => void> = () => {
   const [end, s, low, high] = [1, 2, 3, 4];
   const [v, x, scaled, far, result, slices, keep] = [5, 6, 7, 8, 9, 10, 11];
   const entry = (lane: 0 | 1): Code => load(i32x4.lane(i32x4.shiftLeft(get(slices), i32.of(4)), lane), places.tables);
@@ -133,4 +135,4 @@ export const softClip = ((): FunctionSource => {
     variables: new Array<ValueType>(7).fill("v128"),
     body: whileBelow(here, get(end), [...four(value, keep), ...next]),
   };
-})();
+};

@@ -1,6 +1,11 @@
 /** @file Small n-dimensional filters by the WebAssembly kernels: the planes that the filter reaches are in the module's memory, in float64 with zeros around. */
-import { type Lanes, lanesFor } from "./chunks.ts";
+import { lanesOf, type LanesOf } from "./chunks.ts";
+import { correlate } from "./correlate.ts";
 import { collectedRoom, places, planeSize, rowRoom } from "./places.ts";
+import { widenRows } from "./widths.ts";
+
+const lanesFor = /* @__PURE__ */ lanesOf({ correlate, widenRows });
+type Lanes = LanesOf<typeof lanesFor>;
 
 type Sizes = readonly [x: number, y: number, z: number];
 
@@ -48,7 +53,7 @@ function filterBand(
   first: number,
   count: number,
 ): void {
-  const { memory, widenRows, correlate } = lanes.kernels;
+  const { kernels, memory } = lanes;
   const [sx, sy, sz] = shape;
   const [hx, hy, hz] = filter.map((k) => (k - 1) >> 1);
   const slotBytes = (count + filter[1] - 1) * pitch;
@@ -62,7 +67,7 @@ function filterBand(
     const at = block + (x * sy + low) * sz;
     plane.set(data.subarray(at, at + (high - low) * sz));
     const to = slot(x) + (low - first + hy) * pitch + 8 * hz;
-    widenRows(places.plane, places.plane + 4 * (high - low) * sz, 4 * sz, to, pitch);
+    kernels.widenRows(places.plane, places.plane + 4 * (high - low) * sz, 4 * sz, to, pitch);
   };
   sources.fill(0);
   for (let x = 0; x < Math.min(filter[0] - 1 - hx, sx); x++) fetch(x);
@@ -72,7 +77,7 @@ function filterBand(
     const end = writeTable(lanes, weights, filter, (k) => (x + k < hx || x + k - hx >= sx ? -1 : slot(x + k - hx)), pitch);
     for (let r = 0; r < count; r++) {
       const to = places.collected + 4 * r * sz;
-      correlate(places.windows, end, r * pitch, to, to + 4 * sz);
+      kernels.correlate(places.windows, end, r * pitch, to, to + 4 * sz);
     }
     out.set(done, block + (x * sy + first) * sz);
   }
@@ -80,7 +85,7 @@ function filterBand(
 
 /** Weights that are not 0 with the places of what they weigh, −1 for a plane outside of the image; gives the table's end. */
 function writeTable(
-  { kernels: { memory } }: Lanes,
+  { memory }: Lanes,
   weights: ArrayLike<number>,
   [kx, ky, kz]: Sizes,
   plane: (k: number) => number,

@@ -10,6 +10,7 @@ import {
   get,
   here,
   i32,
+  type Kernel,
   load,
   load64,
   set,
@@ -28,6 +29,16 @@ interface Pair {
 
 /** Keeps values in variables, which are what it gives back. */
 type Keep = (value: Code) => Code;
+
+type FourierPass = (
+  from: number,
+  end: number,
+  distance: number,
+  apart: number,
+  to: number,
+  stride: number,
+  table: number,
+) => void;
 
 /**
  * A pass: elements `apart` bytes from each other become as many others `stride` bytes from each other at `to`; imaginary parts are `distance` bytes behind
@@ -79,46 +90,55 @@ const plus = (a: Pair, b: Pair, keep: Keep): Pair => ({ re: keep(add(a.re, b.re)
 const minus = (a: Pair, b: Pair, keep: Keep): Pair => ({ re: keep(sub(a.re, b.re)), im: keep(sub(a.im, b.im)) });
 const constant = (v: number): Code => f64x2.splat(f64.of(v));
 
-export const fourier2 = pass(2, ([a, b], keep) => [plus(a, b, keep), minus(a, b, keep)]);
+const fourier2: Kernel<FourierPass> = () => pass(2, ([a, b], keep) => [plus(a, b, keep), minus(a, b, keep)]);
 
-export const fourier3 = pass(3, ([a, b, c], keep) => {
-  const sum = plus(b, c, keep);
-  const half = constant(Math.sqrt(3) / 2);
-  const dif = { re: keep(mul(sub(b.re, c.re), half)), im: keep(mul(sub(b.im, c.im), half)) };
-  const halved = (v: Code): Code => f64x2.div(v, constant(2));
-  const mid = { re: keep(sub(a.re, halved(sum.re))), im: keep(sub(a.im, halved(sum.im))) };
-  return [
-    plus(a, sum, keep),
-    { re: add(mid.re, dif.im), im: sub(mid.im, dif.re) },
-    { re: sub(mid.re, dif.im), im: add(mid.im, dif.re) },
-  ];
-});
-
-export const fourier4 = pass(4, ([a, b, c, d], keep) => {
-  const [sum, dif, odd] = [plus(a, c, keep), minus(a, c, keep), plus(b, d, keep)];
-  const turn = { re: keep(sub(b.im, d.im)), im: keep(sub(d.re, b.re)) };
-  return [plus(sum, odd, keep), plus(dif, turn, keep), minus(sum, odd, keep), minus(dif, turn, keep)];
-});
-
-export const fourier5 = pass(5, ([a, b, c, d, e], keep) => {
-  const [ca, cb] = [1, 2].map((k) => constant(Math.cos((2 * k * Math.PI) / 5)));
-  const [sa, sb] = [1, 2].map((k) => constant(Math.sin((2 * k * Math.PI) / 5)));
-  const less = constant(-Math.sin((2 * Math.PI) / 5));
-  const [outer, inner] = [plus(b, e, keep), plus(c, d, keep)];
-  const [outerD, innerD] = [minus(b, e, keep), minus(c, d, keep)];
-  const even = (p: Code, q: Code): Pair => ({
-    re: keep(add(add(a.re, mul(p, outer.re)), mul(q, inner.re))),
-    im: keep(add(add(a.im, mul(p, outer.im)), mul(q, inner.im))),
+const fourier3: Kernel<FourierPass> = () =>
+  pass(3, ([a, b, c], keep) => {
+    const sum = plus(b, c, keep);
+    const half = constant(Math.sqrt(3) / 2);
+    const dif = { re: keep(mul(sub(b.re, c.re), half)), im: keep(mul(sub(b.im, c.im), half)) };
+    const halved = (v: Code): Code => f64x2.div(v, constant(2));
+    const mid = { re: keep(sub(a.re, halved(sum.re))), im: keep(sub(a.im, halved(sum.im))) };
+    return [
+      plus(a, sum, keep),
+      { re: add(mid.re, dif.im), im: sub(mid.im, dif.re) },
+      { re: sub(mid.re, dif.im), im: add(mid.im, dif.re) },
+    ];
   });
-  const [first, second] = [even(ca, cb), even(cb, ca)];
-  const odd = {
-    re: keep(add(mul(sa, outerD.im), mul(sb, innerD.im))),
-    im: keep(sub(mul(less, outerD.re), mul(sb, innerD.re))),
-  };
-  const odd2 = {
-    re: keep(sub(mul(sb, outerD.im), mul(sa, innerD.im))),
-    im: keep(sub(mul(sa, innerD.re), mul(sb, outerD.re))),
-  };
-  const total = { re: add(add(a.re, outer.re), inner.re), im: add(add(a.im, outer.im), inner.im) };
-  return [total, plus(first, odd, keep), plus(second, odd2, keep), minus(second, odd2, keep), minus(first, odd, keep)];
-});
+
+const fourier4: Kernel<FourierPass> = () =>
+  pass(4, ([a, b, c, d], keep) => {
+    const [sum, dif, odd] = [plus(a, c, keep), minus(a, c, keep), plus(b, d, keep)];
+    const turn = { re: keep(sub(b.im, d.im)), im: keep(sub(d.re, b.re)) };
+    return [plus(sum, odd, keep), plus(dif, turn, keep), minus(sum, odd, keep), minus(dif, turn, keep)];
+  });
+
+const fourier5: Kernel<FourierPass> = () =>
+  pass(5, ([a, b, c, d, e], keep) => {
+    const [ca, cb] = [1, 2].map((k) => constant(Math.cos((2 * k * Math.PI) / 5)));
+    const [sa, sb] = [1, 2].map((k) => constant(Math.sin((2 * k * Math.PI) / 5)));
+    const less = constant(-Math.sin((2 * Math.PI) / 5));
+    const [outer, inner] = [plus(b, e, keep), plus(c, d, keep)];
+    const [outerD, innerD] = [minus(b, e, keep), minus(c, d, keep)];
+    const even = (p: Code, q: Code): Pair => ({
+      re: keep(add(add(a.re, mul(p, outer.re)), mul(q, inner.re))),
+      im: keep(add(add(a.im, mul(p, outer.im)), mul(q, inner.im))),
+    });
+    const [first, second] = [even(ca, cb), even(cb, ca)];
+    const odd = {
+      re: keep(add(mul(sa, outerD.im), mul(sb, innerD.im))),
+      im: keep(sub(mul(less, outerD.re), mul(sb, innerD.re))),
+    };
+    const odd2 = {
+      re: keep(sub(mul(sb, outerD.im), mul(sa, innerD.im))),
+      im: keep(sub(mul(sa, innerD.re), mul(sb, outerD.re))),
+    };
+    const total = { re: add(add(a.re, outer.re), inner.re), im: add(add(a.im, outer.im), inner.im) };
+    return [total, plus(first, odd, keep), plus(second, odd2, keep), minus(second, odd2, keep), minus(first, odd, keep)];
+  });
+
+/** Passes by their factors. */
+export const fourier = { fourier2, fourier3, fourier4, fourier5 };
+
+/** Those of a module. */
+export type FourierKernels = Readonly<Record<keyof typeof fourier, FourierPass>>;

@@ -8,7 +8,7 @@ import {
   f32x4,
   f64,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -31,7 +31,7 @@ const second = (v: Code): Code => f64x2.ofF32(shuffleWords(v, v, [1, 3, 1, 3]));
 const inTurns = (a: Code, b: Code): Code => shuffleWords(f32x4.ofF64(a), f32x4.ofF64(b), [0, 4, 1, 5]);
 
 /** Two real lines become a complex one. */
-export const splitPairs = ((): FunctionSource => {
+export const splitPairs: Kernel<(from: number, end: number, to: number, distance: number) => void> = () => {
   const [end, to, distance] = [1, 2, 3];
   return {
     parameters: new Array<ValueType>(4).fill("i32"),
@@ -41,10 +41,10 @@ export const splitPairs = ((): FunctionSource => {
       ...advance(0, to),
     ]),
   };
-})();
+};
 
 /** Imaginary and real parts, in this order, times a factor. */
-export const joinPairs = ((): FunctionSource => {
+export const joinPairs: Kernel<(from: number, end: number, distance: number, to: number, scale: number) => void> = () => {
   const [end, distance, to, scale, factor] = [1, 2, 3, 4, 5];
   return {
     parameters: ["i32", "i32", "i32", "i32", "f64"],
@@ -57,10 +57,12 @@ export const joinPairs = ((): FunctionSource => {
       ]),
     ],
   };
-})();
+};
 
 /** A frequency of the spectra of two real lines from that of the complex one, at `here`, and its mirror image; imaginary parts are `apart` behind. */
-export const halfSpectra = ((): FunctionSource => {
+export const halfSpectra: Kernel<
+  (from: number, end: number, mirror: number, distance: number, to: number, apart: number) => void
+> = () => {
   const [end, mirror, distance, to, apart] = [1, 2, 3, 4, 5];
   const [re, im, mirrorRe, mirrorIm] = [6, 7, 8, 9];
   const half = (v: Code): Code => mul(v, f64x2.splat(f64.of(0.5)));
@@ -77,10 +79,12 @@ export const halfSpectra = ((): FunctionSource => {
       ...advance(0, mirror, to),
     ]),
   };
-})();
+};
 
 /** The other way around, with real and imaginary parts exchanged, which turns the direction of the transform around; where both are one, `to` counts. */
-export const wholeSpectra = ((): FunctionSource => {
+export const wholeSpectra: Kernel<
+  (from: number, end: number, apart: number, to: number, mirror: number, distance: number) => void
+> = () => {
   const [end, apart, to, mirror, distance] = [1, 2, 3, 4, 5];
   const [aRe, bRe, aIm, bIm] = [6, 7, 8, 9];
   return {
@@ -98,4 +102,4 @@ export const wholeSpectra = ((): FunctionSource => {
       ...advance(0, to, mirror),
     ]),
   };
-})();
+};

@@ -3,7 +3,7 @@ import {
   type Code,
   f32x4,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -17,7 +17,7 @@ import {
   whileBelow,
 } from "./assembler.ts";
 
-const vector = i32.of(16);
+const vector: Code = /* @__PURE__ */ i32.of(16);
 
 /** Two of the four elements at two addresses, times their weights. */
 const pair = (a: Code, b: Code, wa: Code, wb: Code, offset: 0 | 8): Code =>
@@ -25,7 +25,8 @@ const pair = (a: Code, b: Code, wa: Code, wb: Code, offset: 0 | 8): Code =>
 const four = (a: Code, b: Code, wa: Code, wb: Code): Code =>
   shuffleWords(pair(a, b, wa, wb, 0), pair(a, b, wa, wb, 8), [0, 1, 4, 5]);
 
-export const mix = ((): FunctionSource => {
+/** Pairs of rows: `first` · a + `second` · b, in float64, to `to`; stretches of 16 bytes. */
+export const mix: Kernel<(first: number, end: number, second: number, to: number, a: number, b: number) => void> = () => {
   const [end, second, to, a, b, wa, wb] = [1, 2, 3, 4, 5, 6, 7];
   return {
     parameters: ["i32", "i32", "i32", "i32", "f64", "f64"],
@@ -41,9 +42,21 @@ export const mix = ((): FunctionSource => {
       ]),
     ],
   };
-})();
+};
 
-export const transpose = ((): FunctionSource => {
+/** Where squares come from, and where they go. */
+export type Transpose = (
+  from: number,
+  end: number,
+  apart: number,
+  step: number,
+  to: number,
+  toApart: number,
+  toStep: number,
+) => void;
+
+/** Squares of four words: four vectors, so many bytes apart, become four others. The next ones are a step farther. */
+export const transpose: Kernel<Transpose> = () => {
   const [end, apart, stepBy, to, toApart, toStep] = [1, 2, 3, 4, 5, 6];
   const [r, halves, at] = [7, 11, 15];
   const rows = [0, 1, 2, 3];
@@ -68,9 +81,10 @@ export const transpose = ((): FunctionSource => {
       ...step(to, get(toStep)),
     ]),
   };
-})();
+};
 
-export const mixByTable = ((): FunctionSource => {
+/** Vectors as pairs of those at `base`, by a table of two distances from there (32 bits each) and two weights (float64). */
+export const mixByTable: Kernel<(table: number, end: number, base: number, to: number) => void> = () => {
   const [end, base, to, a, b] = [1, 2, 3, 4, 5];
   return {
     parameters: ["i32", "i32", "i32", "i32"],
@@ -83,4 +97,4 @@ export const mixByTable = ((): FunctionSource => {
       ...step(to, vector),
     ]),
   };
-})();
+};

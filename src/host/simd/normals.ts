@@ -5,7 +5,7 @@ import {
   f32x4,
   f64,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -19,13 +19,14 @@ import {
   whileBelow,
   words,
 } from "./assembler.ts";
-import { logarithmTerms } from "../logarithm.ts";
+import { logarithms, logarithmTerms } from "../logarithm.ts";
+import { lanesOf } from "./chunks.ts";
 import { places } from "./places.ts";
 
 const splat = (v: number): Code => f64x2.splat(f64.of(v));
 
 /** Two uniforms of 53 bits of four words, in −1 … 1, and their squares' sum; the next point takes the place of one outside. How many bytes of squares. */
-export const points = ((): FunctionSource => {
+const points: Kernel<(from: number, to: number) => number> = () => {
   const [count, x, square] = [2, 3, 4];
   const shifted = (from: number, by: number): Code =>
     f64x2.ofU32(i32x4.shiftRightUnsigned(shuffleWords(load(here), load(here), [from, from + 2, from, from + 2]), i32.of(by)));
@@ -53,10 +54,10 @@ export const points = ((): FunctionSource => {
       ...get(count),
     ],
   };
-})();
+};
 
 /** loc + scale · √(−2 · log(r²) / r²) · (y, x) as float32 of points whose squares' sums are below 1, two at a time; the logarithm as in ../logarithm.ts. */
-export const polar = ((): FunctionSource => {
+const polar: Kernel<(squares: number, end: number, points: number, to: number, loc: number, scale: number) => void> = () => {
   const [end, at, to, loc, scale] = [1, 2, 3, 4, 5];
   const [square, first, second, r, f] = [6, 7, 8, 9, 10];
   const high = (v: number): Code => words(0, v, 0, v);
@@ -92,4 +93,39 @@ export const polar = ((): FunctionSource => {
       ...next,
     ]),
   };
-})();
+};
+
+const lanesFor = /* @__PURE__ */ lanesOf({ points, polar });
+
+/** Points that are made at a time. */
+const pointsAtOnce = 512;
+
+/**
+ * Pairs of normals from `at` on, as long as two are missing; gives the place behind the last, `at` itself for short arrays and where the kernels are not to be
+ * had. `draw` fills in words of the generator, of which there are never more than the missing pairs need if no point is rejected.
+ */
+export function normalsInLanes(
+  draw: (words: Uint32Array) => void,
+  out: Float32Array,
+  at: number,
+  loc: number,
+  scale: number,
+): number {
+  const lanes = lanesFor(out.length);
+  if (!lanes) return at;
+  const { kernels } = lanes;
+  const { buffer } = lanes.memory;
+  new Float64Array(buffer, places.logarithms, logarithms.length).set(logarithms);
+  const words = new Uint32Array(buffer, places.words, 4 * pointsAtOnce);
+  const normals = new Float32Array(buffer, places.normals, 2 * pointsAtOnce);
+  let to = at;
+  while (to + 1 < out.length) {
+    const count = Math.min(pointsAtOnce, (out.length - to) >> 1);
+    draw(count === pointsAtOnce ? words : words.subarray(0, 4 * count));
+    const bytes = kernels.points(places.words, places.words + 16 * count);
+    kernels.polar(places.squares, places.squares + bytes, places.points, places.normals, loc, scale);
+    out.set(normals.subarray(0, bytes / 4), to);
+    to += bytes / 4;
+  }
+  return to;
+}

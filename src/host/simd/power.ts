@@ -5,7 +5,7 @@ import {
   f32x4,
   f64,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -20,7 +20,8 @@ import {
 } from "./assembler.ts";
 import { places } from "./places.ts";
 
-export const power = ((): FunctionSource => {
+/** `raise` in ../powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
+export const power: Kernel<(from: number, to: number, c1: number, c2: number, c3: number) => number> = () => {
   const [x, slices, exponents, odd] = [5, 6, 7, 8];
   const splat = (constantAt: number): Code => f64x2.splat(get(constantAt));
   const one: Code = f64x2.splat(f64.of(1));
@@ -71,4 +72,4 @@ export const power = ((): FunctionSource => {
       ...bits.any(get(odd)),
     ],
   };
-})();
+};

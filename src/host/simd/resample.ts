@@ -1,6 +1,10 @@
 /** @file Volumes resampled along their three axes by the WebAssembly kernels: what is between the axes never leaves the module's memory. */
-import { type Lanes, lanesFor } from "./chunks.ts";
+import { lanesOf, type LanesOf } from "./chunks.ts";
+import { mix, mixByTable, transpose } from "./mixing.ts";
 import { chunkSize, places, planeSize, rowSize } from "./places.ts";
+
+const lanesFor = /* @__PURE__ */ lanesOf({ mix, mixByTable, transpose });
+type Lanes = LanesOf<typeof lanesFor>;
 
 /** Two neighbors of each output, where none has more; a single one is given twice, each time with half of its weight. */
 export interface Pairs {
@@ -39,7 +43,7 @@ export function resampleInLanes(
   return true;
 }
 
-function writeTable({ kernels: { memory } }: Lanes, { low, high, lowWeight, highWeight }: Pairs): void {
+function writeTable({ memory }: Lanes, { low, high, lowWeight, highWeight }: Pairs): void {
   const view = new DataView(memory.buffer, places.pairs, entry * low.length);
   for (let k = 0; k < low.length; k++) {
     view.setInt32(entry * k, 16 * low[k], true);
@@ -50,8 +54,15 @@ function writeTable({ kernels: { memory } }: Lanes, { low, high, lowWeight, high
 }
 
 /** The mean of two planes, or one of them, into the module's plane. */
-function mixPlanes({ kernels }: Lanes, data: Float32Array, a: number, b: number, size: number, wa: number, wb: number): void {
-  const { memory, mix } = kernels;
+function mixPlanes(
+  { kernels, memory }: Lanes,
+  data: Float32Array,
+  a: number,
+  b: number,
+  size: number,
+  wa: number,
+  wb: number,
+): void {
   if (isCopy(a, b, wa, wb)) {
     new Float32Array(memory.buffer, places.plane, size).set(data.subarray(a, a + size));
     return;
@@ -61,15 +72,14 @@ function mixPlanes({ kernels }: Lanes, data: Float32Array, a: number, b: number,
     const count = Math.min(chunkSize, size - at);
     first.set(data.subarray(a + at, a + at + count));
     if (a !== b) second.set(data.subarray(b + at, b + at + count));
-    mix(places.first, places.first + 4 * count, a === b ? places.first : places.second, places.plane + 4 * at, wa, wb);
+    kernels.mix(places.first, places.first + 4 * count, a === b ? places.first : places.second, places.plane + 4 * at, wa, wb);
   }
 }
 
 const isCopy = (a: number, b: number, wa: number, wb: number): boolean => a === b && wa === 0.5 && wb === 0.5;
 
 /** Rows of the plane, four at a time: mixed with each other, turned into columns, which are mixed too, and back. */
-function mixRows({ kernels }: Lanes, width: number, py: Pairs, outWidth: number, out: Float32Array, start: number): void {
-  const { memory, mix, transpose, mixByTable } = kernels;
+function mixRows({ kernels, memory }: Lanes, width: number, py: Pairs, outWidth: number, out: Float32Array, start: number): void {
   const { low, high, lowWeight, highWeight } = py;
   const pitch = 16 * Math.ceil(width / 4);
   const outPitch = 16 * Math.ceil(outWidth / 4);
@@ -84,11 +94,11 @@ function mixRows({ kernels }: Lanes, width: number, py: Pairs, outWidth: number,
       const [wa, wb] = [lowWeight[j + k], highWeight[j + k]];
       const [from, to] = [places.plane + 4 * a * width, places.rows + k * pitch];
       if (isCopy(a, b, wa, wb)) bytes.copyWithin(to, from, from + 4 * width);
-      else mix(from, from + 4 * width, places.plane + 4 * b * width, to, wa, wb);
+      else kernels.mix(from, from + 4 * width, places.plane + 4 * b * width, to, wa, wb);
     }
-    transpose(places.rows, places.rows + pitch, pitch, 16, places.columns, 16, 64);
-    mixByTable(places.pairs, places.pairs + entry * outWidth, places.columns, places.mixed);
-    transpose(places.mixed, places.mixed + 16 * outWidth, 16, 64, places.outRows, outPitch, 16);
+    kernels.transpose(places.rows, places.rows + pitch, pitch, 16, places.columns, 16, 64);
+    kernels.mixByTable(places.pairs, places.pairs + entry * outWidth, places.columns, places.mixed);
+    kernels.transpose(places.mixed, places.mixed + 16 * outWidth, 16, 64, places.outRows, outPitch, 16);
     const to = start + j * outWidth;
     if (dense && count === 4) out.set(all, to);
     else for (let k = 0; k < count; k++) out.set(rows[k], to + k * outWidth);

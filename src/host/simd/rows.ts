@@ -6,6 +6,7 @@ import {
   bits,
   type Code,
   type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -26,7 +27,9 @@ const eachRow = (source: number, row: Code): Code =>
   whileBelow(here, get(end), [...set(source, i32.load(here)), ...row, ...step(to, get(apart)), ...step(0, i32.of(4))]);
 
 /** Stretches of `bytes`, 16 or more, from `at` on, as they are. */
-export const copyRows = ((): FunctionSource => {
+export const copyRows: Kernel<
+  (addresses: number, end: number, to: number, apart: number, at: number, bytes: number) => void
+> = () => {
   const [at, bytes, source, t, last, four] = [4, 5, 6, 7, 8, 9];
   const move = (offset: number): Code => store(get(t), load(get(source), offset), offset);
   return {
@@ -44,10 +47,14 @@ export const copyRows = ((): FunctionSource => {
       ...store(get(last), load(i32.sub(i32.add(get(source), get(last)), get(t)))),
     ]),
   };
-})();
+};
 
 /** Stretches that end, in reverse, with what is at `at`: vectors are turned around by the pattern at `pattern`. */
-export const reverseStretches = ((): FunctionSource => {
+export const reverseStretches: Kernel<
+  (
+    ...args: readonly [addresses: number, end: number, to: number, apart: number, at: number, bytes: number, pattern: number]
+  ) => void
+> = () => {
   const [at, bytes, pattern, source, t, last, turned] = [4, 5, 6, 7, 8, 9, 10];
   const reversed = (address: Code): Code => i8x16.swizzle(load(address), get(turned));
   return {
@@ -68,7 +75,7 @@ export const reverseStretches = ((): FunctionSource => {
       ]),
     ],
   };
-})();
+};
 
 /** A function that puts vectors together by entries of a table of `size` bytes each, which begin with the distances of sources and, third, of the result. */
 const byEntries = (size: number, value: (entry: Code, source: Code) => Code): FunctionSource => {
@@ -86,13 +93,14 @@ const byEntries = (size: number, value: (entry: Code, source: Code) => Code): Fu
   };
 };
 
+type Windows = (addresses: number, end: number, to: number, apart: number, table: number, tableEnd: number) => void;
+
 const picked = (entry: Code, source: Code, distance: number, pattern: number): Code =>
   i8x16.swizzle(load(i32.add(source, i32.load(entry, distance))), load(entry, pattern));
 
 /** Bytes of one vector of the source, by a pattern. Entries: the distance, two words (the second that of the result), none; the pattern. */
-export const oneWindow = byEntries(32, (entry, source) => picked(entry, source, 0, 16));
+export const oneWindow: Kernel<Windows> = () => byEntries(32, (entry, source) => picked(entry, source, 0, 16));
 
 /** Bytes of two vectors, or others. Entries: three distances, none; two patterns with holes for what is not of their vector; the others. */
-export const twoWindows = byEntries(64, (entry, source) =>
-  bits.or(bits.or(picked(entry, source, 0, 16), picked(entry, source, 4, 32)), load(entry, 48)),
-);
+export const twoWindows: Kernel<Windows> = () =>
+  byEntries(64, (entry, source) => bits.or(bits.or(picked(entry, source, 0, 16), picked(entry, source, 4, 32)), load(entry, 48)));

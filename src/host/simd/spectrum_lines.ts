@@ -1,8 +1,15 @@
 /** @file Spectra by the WebAssembly kernels: float32 go in and out in long copies; widened, turned and transformed they are in the module's memory. */
-import { type Lanes, lanesFor } from "./chunks.ts";
+import { lanesOf, type LanesOf } from "./chunks.ts";
+import { fourier } from "./fourier.ts";
+import { halfSpectra, joinPairs, splitPairs, wholeSpectra } from "./halves.ts";
+import { transpose } from "./mixing.ts";
 import { places } from "./places.ts";
 import { type Passes, roomForLines, runPasses } from "./transform_lines.ts";
 import { turnFloats } from "./turn_planes.ts";
+import { narrowRows, widenRows } from "./widths.ts";
+
+const lanesOfColumns = /* @__PURE__ */ lanesOf({ ...fourier, narrowRows, widenRows });
+const lanesOfHalves = /* @__PURE__ */ lanesOf({ ...fourier, transpose, splitPairs, joinPairs, halfSpectra, wholeSpectra });
 
 /** Half of the plane's room each. */
 const [reals, imaginaries] = [places.plane, places.plane + 0x80000];
@@ -21,7 +28,7 @@ export function columnsInLanes(
   passes: Passes | undefined,
   blocks: readonly number[],
 ): number {
-  const lanes = passes && lanesFor(re.length);
+  const lanes = passes && lanesOfColumns(re.length);
   if (!lanes) return 0;
   const most = roomForLines(passes.length);
   const atOnce = Math.ceil(inner / Math.ceil(inner / most));
@@ -35,7 +42,7 @@ export function columnsInLanes(
 }
 
 function transformColumns(
-  lanes: Lanes,
+  lanes: LanesOf<typeof lanesOfColumns>,
   passes: Passes,
   re: Float32Array,
   im: Float32Array,
@@ -43,7 +50,7 @@ function transformColumns(
   inner: number,
   count: number,
 ): void {
-  const { memory, widenRows, narrowRows } = lanes.kernels;
+  const { kernels, memory } = lanes;
   const { length } = passes;
   const lines = count + (count % 2);
   const [bytes, width, pitch] = [4 * length * count, 4 * count, 8 * lines];
@@ -55,9 +62,9 @@ function transformColumns(
     if (count === inner) room.set(part.subarray(at, at + length * count));
     else for (let i = 0; i < length; i++) room.set(part.subarray(at + i * inner, at + i * inner + count), i * count);
   }
-  staged.forEach(({ place }, k) => widenRows(place, place + bytes, width, places.sources + k * length * pitch, pitch));
+  staged.forEach(({ place }, k) => kernels.widenRows(place, place + bytes, width, places.sources + k * length * pitch, pitch));
   const done = runPasses(lanes, passes, lines);
-  staged.forEach(({ place }, k) => narrowRows(done + k * length * pitch, width, pitch, place, place + bytes));
+  staged.forEach(({ place }, k) => kernels.narrowRows(done + k * length * pitch, width, pitch, place, place + bytes));
   for (const { part, room } of staged) {
     if (count === inner) part.set(room, at);
     else for (let i = 0; i < length; i++) part.set(room.subarray(i * count, (i + 1) * count), at + i * inner);
@@ -75,25 +82,24 @@ interface HalfLines {
 
 /** Halves of the spectra of real lines; false where the kernels are not to be had. */
 export function halvesInLanes(lines: HalfLines, passes: Passes | undefined): boolean {
-  return eachLines(lines, passes, ({ kernels }, { image, re, im }, count, run) => {
-    const { memory, splitPairs, halfSpectra } = kernels;
+  return eachLines(lines, passes, ({ kernels, memory }, { image, re, im }, count, run) => {
     const length = image.length / count;
     const kept = re.length / count;
     const [even, distance] = [4 * Math.ceil(count / 4), 16 * length * Math.ceil(count / 4)];
     const room = new Float32Array(memory.buffer, reals, even * length);
     room.set(image);
     room.fill(0, image.length);
-    turnFloats(kernels, reals, even, length, imaginaries);
-    splitPairs(imaginaries, imaginaries + 4 * even * length, places.sources, distance);
+    turnFloats(kernels.transpose, reals, even, length, imaginaries);
+    kernels.splitPairs(imaginaries, imaginaries + 4 * even * length, places.sources, distance);
     const done = run(even / 2);
     const row = 4 * even;
     const apart = row * kept;
     for (let k = 0; k < kept; k++) {
       const mirror = done + row * (k === 0 ? 0 : length - k);
-      halfSpectra(done + row * k, done + row * (k + 1), mirror, distance, reals + row * k, apart);
+      kernels.halfSpectra(done + row * k, done + row * (k + 1), mirror, distance, reals + row * k, apart);
     }
     [re, im].forEach((part, k) => {
-      turnFloats(kernels, reals + k * apart, kept, even, imaginaries);
+      turnFloats(kernels.transpose, reals + k * apart, kept, even, imaginaries);
       part.set(new Float32Array(memory.buffer, imaginaries, part.length));
     });
   });
@@ -101,8 +107,7 @@ export function halvesInLanes(lines: HalfLines, passes: Passes | undefined): boo
 
 /** The other way around, times `scale`. */
 export function linesInLanes(lines: HalfLines, passes: Passes | undefined, scale: number): boolean {
-  return eachLines(lines, passes, ({ kernels }, { image, re, im }, count, run) => {
-    const { memory, wholeSpectra, joinPairs } = kernels;
+  return eachLines(lines, passes, ({ kernels, memory }, { image, re, im }, count, run) => {
     const length = image.length / count;
     const kept = re.length / count;
     const [even, distance] = [4 * Math.ceil(count / 4), 16 * length * Math.ceil(count / 4)];
@@ -112,15 +117,15 @@ export function linesInLanes(lines: HalfLines, passes: Passes | undefined, scale
       const room = new Float32Array(memory.buffer, imaginaries, even * kept);
       room.set(part);
       room.fill(0, part.length);
-      turnFloats(kernels, imaginaries, even, kept, reals + k * apart);
+      turnFloats(kernels.transpose, imaginaries, even, kept, reals + k * apart);
     });
     for (let k = 0; k < kept; k++) {
       const mirror = places.sources + row * (k === 0 ? 0 : length - k);
-      wholeSpectra(reals + row * k, reals + row * (k + 1), apart, places.sources + row * k, mirror, distance);
+      kernels.wholeSpectra(reals + row * k, reals + row * (k + 1), apart, places.sources + row * k, mirror, distance);
     }
     const done = run(even / 2);
-    joinPairs(done, done + distance, distance, reals, scale);
-    turnFloats(kernels, reals, length, even, imaginaries);
+    kernels.joinPairs(done, done + distance, distance, reals, scale);
+    turnFloats(kernels.transpose, reals, length, even, imaginaries);
     image.set(new Float32Array(memory.buffer, imaginaries, image.length));
   });
 }
@@ -129,9 +134,9 @@ export function linesInLanes(lines: HalfLines, passes: Passes | undefined, scale
 function eachLines(
   { image, re, im }: HalfLines,
   passes: Passes | undefined,
-  visit: (lanes: Lanes, lines: HalfLines, count: number, run: (lines: number) => number) => void,
+  visit: (lanes: LanesOf<typeof lanesOfHalves>, lines: HalfLines, count: number, run: (lines: number) => number) => void,
 ): boolean {
-  const lanes = passes && passes.length >= least * 2 ? lanesFor(image.length) : undefined;
+  const lanes = passes && passes.length >= least * 2 ? lanesOfHalves(image.length) : undefined;
   if (!lanes || !passes) return false;
   const { length } = passes;
   const kept = (length >> 1) + 1;

@@ -2,10 +2,15 @@
  * @file Results whose rows come from rows elsewhere: crops, pads, mirrored and chosen ones. Sources go into the module's memory in long copies, rows are put
  * together there, and what is collected goes out in long copies too: a call for each row would cost more than all of this.
  */
-import type { TypedArray } from "../array.ts";
-import { type Lanes, lanesFor, writeTurned } from "./chunks.ts";
+import { bytesOf, type TypedArray } from "../array.ts";
+import { lanesOf, type LanesOf } from "./chunks.ts";
 import { places, rowRoom } from "./places.ts";
+import { writeTurned } from "./reverse_rows.ts";
 import { planRow, type RowPlan } from "./row_plan.ts";
+import { copyRows, oneWindow, reverseStretches, twoWindows } from "./rows.ts";
+
+const lanesFor = /* @__PURE__ */ lanesOf({ copyRows, oneWindow, reverseStretches, twoWindows });
+type Lanes = LanesOf<typeof lanesFor>;
 
 /** Where things come from, in elements; −1 for what is filled. */
 export interface RowSources {
@@ -71,11 +76,9 @@ interface Take {
   readonly outWidth: number;
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
-
 /** Writes the tables of a plan; false where they are too long. */
 function write(lanes: Lanes, { windows }: RowPlan, fill: Uint8Array): boolean {
-  const { memory } = lanes.kernels;
+  const { memory } = lanes;
   const singles = windows.filter((w) => w.single);
   if (32 * singles.length + 64 * (windows.length - singles.length) > rowRoom.windows) return false;
   const bytes = new Uint8Array(memory.buffer);
@@ -101,7 +104,7 @@ const isLong = ({ plan: { copied }, outWidth }: Take): boolean => outWidth >= lo
 
 /** Rows that are stretches of the source and as long as many rows. */
 function takeLong({ lanes, plan, data, out, planes, rows, outWidth }: Take): void {
-  const filled = new Uint8Array(lanes.kernels.memory.buffer, places.fillRow, outWidth);
+  const filled = new Uint8Array(lanes.memory.buffer, places.fillRow, outWidth);
   let to = 0;
   for (const plane of planes) {
     for (const row of rows) {
@@ -129,7 +132,7 @@ function takePlanes(take: Take): void {
 /** In bands whose sources lie close enough to each other. */
 function takePlane(take: Take, plane: number, to: number): void {
   const { lanes, data, out, rows, width, outWidth } = take;
-  const { buffer } = lanes.kernels.memory;
+  const { buffer } = lanes.memory;
   const room = new Uint8Array(buffer, places.sources, rowRoom.sources);
   const collected = new Uint8Array(buffer, places.collected, taken);
   const addresses = new Int32Array(buffer, places.addresses, rowRoom.addresses / 4);

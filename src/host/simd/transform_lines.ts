@@ -1,5 +1,6 @@
 /** @file Fourier transforms of many lines in the memory of the WebAssembly kernels. */
 import type { Lanes } from "./chunks.ts";
+import type { FourierKernels } from "./fourier.ts";
 import { collectedRoom, places, rowRoom } from "./places.ts";
 
 /** How lines of a length are transformed: by passes of these factors, with twiddle factors in the order in which the passes take them. */
@@ -33,8 +34,7 @@ export const roomForLines = (length: number): number => 2 * Math.floor(Math.min(
  * Transforms lines at `places.sources`, element i of line b at i · lines + b, imaginary parts behind all real ones. Gives the place of the result, which is this
  * one or `places.collected`.
  */
-export function runPasses({ kernels }: Lanes, { length, factors, table }: Passes, lines: number): number {
-  const { memory, fourier2, fourier3, fourier4, fourier5 } = kernels;
+export function runPasses({ kernels, memory }: Lanes<FourierKernels>, { length, factors, table }: Passes, lines: number): number {
   new Float64Array(memory.buffer, places.windows, table.length).set(table);
   const bytes = 8 * length * lines;
   let [from, to]: [number, number] = [places.sources, places.collected];
@@ -43,8 +43,7 @@ export function runPasses({ kernels }: Lanes, { length, factors, table }: Passes
   let left = length;
   for (const r of factors) {
     left /= r;
-    const run = r === 4 ? fourier4 : r === 2 ? fourier2 : r === 3 ? fourier3 : fourier5;
-    run(from, from + left * stride, bytes, left * stride, to, stride, twiddle);
+    kernels[`fourier${r as 2 | 3 | 4 | 5}`](from, from + left * stride, bytes, left * stride, to, stride, twiddle);
     twiddle += 16 * (r - 1) * left;
     [from, to] = [to, from];
     stride *= r;
@@ -53,9 +52,15 @@ export function runPasses({ kernels }: Lanes, { length, factors, table }: Passes
 }
 
 /** Transforms lines of arrays in place. */
-export function transformLines(lanes: Lanes, re: Float64Array, im: Float64Array, lines: number, passes: Passes): void {
+export function transformLines(
+  lanes: Lanes<FourierKernels>,
+  re: Float64Array,
+  im: Float64Array,
+  lines: number,
+  passes: Passes,
+): void {
   const count = passes.length * lines;
-  const at = (place: number) => new Float64Array(lanes.kernels.memory.buffer, place, count);
+  const at = (place: number) => new Float64Array(lanes.memory.buffer, place, count);
   at(places.sources).set(re.length === count ? re : re.subarray(0, count));
   at(places.sources + 8 * count).set(im.length === count ? im : im.subarray(0, count));
   const done = runPasses(lanes, passes, lines);

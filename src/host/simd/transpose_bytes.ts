@@ -1,7 +1,7 @@
 /** @file A kernel that turns squares of eight rows of eight bytes: rows become columns. */
 import {
   type Code,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -12,6 +12,7 @@ import {
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
+import type { Transpose } from "./mixing.ts";
 
 /** Bytes of the first or the last halves of two vectors, in turns. */
 const between = (a: number, b: number, half: 0 | 1): Code => {
@@ -19,7 +20,8 @@ const between = (a: number, b: number, half: 0 | 1): Code => {
   return shuffle(get(a), get(b), places);
 };
 
-export const transposeBytes = ((): FunctionSource => {
+/** `transpose` of mixing.ts with squares of eight bytes. */
+export const transposeBytes: Kernel<Transpose> = () => {
   const [end, apart, stepBy, to, toApart, toStep] = [1, 2, 3, 4, 5, 6];
   const [r, at] = [7, 15];
   const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
@@ -48,4 +50,4 @@ export const transposeBytes = ((): FunctionSource => {
       ...step(to, get(toStep)),
     ]),
   };
-})();
+};

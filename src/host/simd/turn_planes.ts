@@ -2,11 +2,14 @@
  * @file Views whose last axis is another than the one that lies densely in memory: planes of both are turned in the module's memory, square by square.
  * Where rows of a plane are far apart, some planes next to each other are fetched and put back at once.
  */
-import type { TypedArray } from "../array.ts";
+import { bytesOf, type TypedArray } from "../array.ts";
 import { stridesOf } from "../shape.ts";
-import { lanesFor } from "./chunks.ts";
-import type { Kernels } from "./kernels.ts";
+import { lanesOf } from "./chunks.ts";
+import { transpose, type Transpose } from "./mixing.ts";
 import { collectedRoom, places, rowRoom } from "./places.ts";
+import { transposeBytes } from "./transpose_bytes.ts";
+
+const lanesFor = /* @__PURE__ */ lanesOf({ transpose, transposeBytes });
 
 /** Elements along a side of a square that a kernel turns, by the bytes of an element. */
 const sides: Readonly<Record<number, number>> = { 1: 8, 4: 4 };
@@ -59,7 +62,9 @@ export function turnPlanes(
   }
   if ((beside < 0 && !inside) || atOnce < 1 || (beside >= 0 && atOnce < Math.min(leastPlanes, shape[beside]))) return false;
   const others = shape.flatMap((_, a) => (a === dense || a === last || a === beside ? [] : [axis(a)]));
-  const block: Block = { kernels: lanes.kernels, data: bytesOf(data), out: bytesOf(out), row, column, size, side };
+  const { memory, kernels } = lanes;
+  const kernel = size === 1 ? kernels.transposeBytes : kernels.transpose;
+  const block: Block = { memory, kernel, data: bytesOf(data), out: bytesOf(out), row, column, size, side };
   eachPlace(others, start * size, (from, to) => {
     if (beside < 0) turnPlane(block, from, to);
     else turnBeside(block, axis(beside), Math.min(atOnce, mostPlanes), from, to);
@@ -77,10 +82,10 @@ function largestDivisor(n: number, most: number): number {
 const leastPlanes = 4;
 const mostPlanes = 16;
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
-
 interface Block {
-  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  /** Turns squares of elements of this size. */
+  readonly kernel: Transpose;
   readonly data: Uint8Array;
   readonly out: Uint8Array;
   /** The dense axis. */
@@ -112,24 +117,23 @@ function eachPlace(axes: readonly Axis[], from: number, visit: (from: number, to
 const lowest = ({ size, step }: Axis): number => Math.min(0, step * (size - 1));
 
 /** A plane that is one piece in both. */
-function turnPlane({ kernels, data, out, row, column, size, side }: Block, from: number, to: number): void {
+function turnPlane({ memory, kernel, data, out, row, column, size, side }: Block, from: number, to: number): void {
   const low = from + lowest(row) + lowest(column);
   const bytes = row.size * column.size * size;
-  const room = new Uint8Array(kernels.memory.buffer, places.sources, bytes);
+  const room = new Uint8Array(memory.buffer, places.sources, bytes);
   room.set(data.subarray(low, low + bytes));
-  turn(kernels, { row, column, size, side }, places.sources + from - low, column.step, places.collected, column.size * size);
-  out.set(new Uint8Array(kernels.memory.buffer, places.collected, bytes), to);
+  turn(kernel, { row, column, size, side }, places.sources + from - low, column.step, places.collected, column.size * size);
+  out.set(new Uint8Array(memory.buffer, places.collected, bytes), to);
 }
 
 /** Planes side by side, some at a time. */
 function turnBeside(
-  { kernels, data, out, row, column, size, side }: Block,
+  { memory, kernel, data, out, row, column, size, side }: Block,
   beside: Axis,
   atOnce: number,
   from: number,
   to: number,
 ): void {
-  const { memory } = kernels;
   const room = new Uint8Array(memory.buffer, places.sources, rowRoom.sources);
   const line = column.size * size;
   const plane = row.size * line;
@@ -144,7 +148,7 @@ function turnBeside(
     const [apart, pitch] = inPieces ? [plane, line] : [line, count * line];
     for (let k = 0; k < count; k++) {
       const source = places.sources + first + k * beside.step - low;
-      turn(kernels, { row, column, size, side }, source, piece, places.collected + k * apart, pitch);
+      turn(kernel, { row, column, size, side }, source, piece, places.collected + k * apart, pitch);
     }
     const collected = new Uint8Array(memory.buffer, places.collected, count * plane);
     const target = to + p * beside.to;
@@ -158,14 +162,13 @@ function turnBeside(
  * before.
  */
 function turn(
-  kernels: Kernels,
+  kernel: Transpose,
   { row, column, size, side }: Pick<Block, "row" | "column" | "size" | "side">,
   from: number,
   apart: number,
   to: number,
   pitch: number,
 ): void {
-  const kernel = size === 1 ? kernels.transposeBytes : kernels.transpose;
   const square = side * size;
   const bytes = row.size * size;
   const whole = bytes - (bytes % square);
@@ -183,9 +186,9 @@ function turn(
 }
 
 /** `rows` rows of `columns` float32 in memory, four or more of both, become columns. */
-export function turnFloats(kernels: Kernels, from: number, rows: number, columns: number, to: number): void {
+export function turnFloats(kernel: Transpose, from: number, rows: number, columns: number, to: number): void {
   turn(
-    kernels,
+    kernel,
     { row: { size: columns, step: 4, to: 0 }, column: { size: rows, step: 0, to: 0 }, size: 4, side: 4 },
     from,
     4 * columns,

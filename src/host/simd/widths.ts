@@ -3,7 +3,7 @@ import {
   type Code,
   f32x4,
   f64x2,
-  type FunctionSource,
+  type Kernel,
   get,
   here,
   i32,
@@ -21,7 +21,7 @@ import {
 const behind = (at: Code, last: Code): Code => i32.shiftLeft(i32.sub(at, last), i32.of(1));
 
 /** Rows of `width` bytes of float32, four elements or more, one behind the other, as float64 in rows that are `apart`. */
-export const widenRows = ((): FunctionSource => {
+export const widenRows: Kernel<(from: number, end: number, width: number, to: number, apart: number) => void> = () => {
   const [end, width, to, apart, last, t] = [1, 2, 3, 4, 5, 6];
   const widen = (from: Code): Code => [
     ...store(get(t), f64x2.ofF32(load64(from))),
@@ -41,10 +41,10 @@ export const widenRows = ((): FunctionSource => {
       ...step(to, get(apart)),
     ]),
   };
-})();
+};
 
 /** The other way around: `from` is the first row's, and `to` up to `end` where all of them go. */
-export const narrowRows = ((): FunctionSource => {
+export const narrowRows: Kernel<(from: number, width: number, apart: number, to: number, end: number) => void> = () => {
   const [width, apart, to, end, last, f] = [1, 2, 3, 4, 5, 6];
   const four = (from: Code): Code => shuffleWords(f32x4.ofF64(load(from)), f32x4.ofF64(load(from, 16)), [0, 1, 4, 5]);
   return {
@@ -59,4 +59,4 @@ export const narrowRows = ((): FunctionSource => {
       ...step(0, get(apart)),
     ]),
   };
-})();
+};

@@ -2,6 +2,7 @@
 
 import { expectArguments, refused } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type Optimizer, expectOptimizer, requireRange } from "./optimizer.ts";
 import {
@@ -58,7 +59,7 @@ export class Scheduler {
   }
 
   set steps(value: number) {
-    if (!Number.isInteger(value) || value < 0) refused(this.constructor.name, "steps", "a whole number from 0 up", value);
+    expectIntegers("Scheduler", { steps: value }, 0);
     this.set(value);
   }
 

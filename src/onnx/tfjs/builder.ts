@@ -3,6 +3,7 @@
  * each layout that it has been brought to; an operation asks for the layout that it works in, so that a chain of convolutions moves nothing.
  */
 
+import { bytesOf } from "../../host/array.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import type { WeightTensor } from "../../weights/elements.ts";
 import { transposed } from "../../weights/tfjs/fields.ts";
@@ -136,7 +137,7 @@ export class GraphBuilder {
     const { shape, data } = t;
     const type = codeOf(t);
     if (type === undefined) throw this.fail(`a constant of type ${t.dtype} is not supported in a graph`);
-    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const raw = bytesOf(data);
     const name = this.unique(wanted);
     this.initializers.push({ name, dims: shape, type, raw, numbers: [], external: [] });
     return name;

@@ -6,6 +6,7 @@
 import { expectDevice } from "../../tensor/kind.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectModule, type Module } from "../../nn/module.ts";
@@ -78,8 +79,7 @@ export class DeviceWindows {
     );
     const { swBatchSize = 1, roiSize, maxBytes = defaultMaxBytes } = options;
     if (list.length === 0) throw new ConfigError("DeviceWindows: there is no network");
-    if (!Number.isInteger(swBatchSize) || swBatchSize < 1)
-      throw new ConfigError(`DeviceWindows: swBatchSize must be a positive integer, got ${swBatchSize}`);
+    expectIntegers("DeviceWindows", { swBatchSize }, 1);
     if (![roiSize].flat().every(Number.isInteger))
       throw new ConfigError(`DeviceWindows: roiSize must be integers, got [${roiSize}]`);
     if (!(maxBytes > 0)) throw new ConfigError(`DeviceWindows: maxBytes must be positive, got ${maxBytes}`);

@@ -6,6 +6,7 @@ import { softmax } from "../../autograd/softmax.ts";
 import { argmaxPlanes } from "../../host/argmax.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectOptions } from "../../host/options.ts";
 import { Module } from "../../nn/module.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -64,8 +65,7 @@ export class MonteCarloInferer {
   constructor(options: MonteCarloOptions = {}) {
     expectOptions("MonteCarloInferer", options, "inferer:object samples activation onSample:function");
     const { samples = 10, activation = "softmax" } = options;
-    if (!Number.isInteger(samples) || samples < 1)
-      throw new ConfigError(`MonteCarloInferer: samples must be a positive integer, got ${samples}`);
+    expectIntegers("MonteCarloInferer", { samples }, 1);
     if (activation !== "softmax" && activation !== "sigmoid") {
       throw new ConfigError(`MonteCarloInferer: activation must be "softmax" or "sigmoid", got ${JSON.stringify(activation)}`);
     }

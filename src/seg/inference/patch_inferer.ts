@@ -2,6 +2,7 @@
 import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectArguments, isClass, isHostArray, refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
@@ -72,8 +73,7 @@ export class PatchInferer {
       refused(op, "splitter", "a splitter such as new SlidingWindowSplitter({ … })", splitter);
     if (mergerCls !== "AvgMerger" && !isMerger(mergerCls))
       refused(op, "mergerCls", 'a class of mergers, or "AvgMerger"', mergerCls);
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new ConfigError(`${op}: batchSize must be an integer from 1 up, got ${batchSize}`);
+    expectIntegers(op, { batchSize }, 1);
     const twice = outputKeys.find((key, i) => outputKeys.indexOf(key) !== i);
     if (twice !== undefined) throw new ConfigError(`${op}: outputKeys has "${twice}" twice; give each output a name of its own`);
     this.options = options;

@@ -10,6 +10,7 @@ import type { Precision } from "../../autograd/precision.ts";
 import { type SliceOrientation, orientationAxes } from "../../data/orientation.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, OutOfMemoryError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
@@ -139,10 +140,7 @@ export class QuickNatViews {
     const { combine = "probabilities", batchSize = 8, multiple = 1, precision = "f32", maxBytes = 2 ** 31 } = options;
     expectWord("QuickNatViews", "combine", combine, ["probabilities", "logits"]);
     expectWord("QuickNatViews", "precision", precision, ["f32", "f16"]);
-    for (const [name, value] of Object.entries({ batchSize, multiple, maxBytes })) {
-      if (!Number.isInteger(value) || value < 1)
-        throw new ConfigError(`QuickNatViews: ${name} must be a positive integer, got ${value}`);
-    }
+    expectIntegers("QuickNatViews", { batchSize, multiple, maxBytes }, 1);
     const probabilities = combine === "probabilities";
     this.device = device;
     this.options = options;
@@ -172,8 +170,7 @@ export class QuickNatViews {
   async predictWithUncertainty(volume: HostArray, options: UncertaintyOptions = {}): Promise<MonteCarloPrediction> {
     expectOptions("QuickNatViews.predictWithUncertainty", options, uncertaintyNames);
     const { samples = 10, variance = false } = options;
-    if (!Number.isInteger(samples) || samples < 1)
-      throw new ConfigError(`QuickNatViews: samples must be a positive integer, got ${samples}`);
+    expectIntegers("QuickNatViews", { samples }, 1);
     if (variance && this.options.combine === "logits")
       throw new ConfigError('QuickNatViews: the variance is that of probabilities; combine "probabilities", or leave it out');
     const found = await this.run(volume, { ...options, samples }, { sampled: true, squares: variance });

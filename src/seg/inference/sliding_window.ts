@@ -8,6 +8,7 @@ import { torchEdges } from "../../host/edges.ts";
 import { described, expectArguments, isClass } from "../../host/kinds.ts";
 import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { forEachRow, padTo } from "./padding.ts";
@@ -93,8 +94,7 @@ export async function slidingWindowInference<O extends WindowOutputs = HostArray
   expectWord("slidingWindowInference", "paddingMode", options.paddingMode ?? "constant", torchEdges);
   const [n, c, ...size] = inputs.shape;
   if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial]`);
-  if (!Number.isInteger(swBatchSize) || swBatchSize < 1)
-    throw new ConfigError(`slidingWindowInference: swBatchSize must be a positive integer, got ${swBatchSize}`);
+  expectIntegers("slidingWindowInference", { swBatchSize }, 1);
   const roi = perAxis("roiSize", options.roiSize, size.length).map((r, i) => (r > 0 ? r : size[i]));
   if (roi.some((r) => !Number.isInteger(r)))
     throw new ConfigError(`slidingWindowInference: roiSize must be integers, got [${roi}]`);
@@ -135,8 +135,7 @@ function batchesOf(
     Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
   const each = Array.from({ length: images }, (_, image) => image);
   if (!bufferSteps || bufferSteps < 0) return batches(each.flatMap((image) => all(starts, image)));
-  if (!Number.isInteger(bufferSteps))
-    throw new ConfigError(`slidingWindowInference: bufferSteps must be a whole number, got ${bufferSteps}`);
+  expectIntegers("slidingWindowInference", { bufferSteps });
   if (!Number.isInteger(bufferDim) || bufferDim < -roi.length || bufferDim >= roi.length)
     throw new ConfigError(
       `slidingWindowInference: bufferDim must be a spatial axis from ${-roi.length} to ${roi.length - 1}, got ${bufferDim}`,

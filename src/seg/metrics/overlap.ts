@@ -4,7 +4,8 @@
  */
 
 import { expectArguments } from "../../host/kinds.ts";
-import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { DataError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 
 /** Options of `computeDice`, `computeIou`. */
@@ -47,7 +48,7 @@ export function countOverlap(op: string, yPred: HostArray, y: HostArray, options
   checkShapes(op, yPred, y);
   const [samples, predChannels] = yPred.shape;
   const n = options.numClasses ?? predChannels;
-  if (!Number.isInteger(n) || n < 1) throw new ConfigError(`${op}: numClasses must be a positive integer, got ${n}`);
+  expectIntegers(op, { numClasses: n }, 1);
   for (const [name, a] of [["yPred", yPred] as const, ["y", y] as const]) {
     if (a.shape[1] !== 1 && a.shape[1] !== n)
       throw new ShapeError(`${op}: ${name} has ${a.shape[1]} channels; expected ${n} (one per class) or 1 (class indices)`);

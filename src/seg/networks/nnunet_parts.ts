@@ -10,6 +10,7 @@ import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { sizeOf } from "../../host/array.ts";
 import type { Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -70,7 +71,7 @@ export interface Stages {
 export function stagesOf(op: string, options: NnUNetOptions, nonlinFirst = false): Stages {
   const { spatialDims, nStages } = options;
   expectSpatialDims(op, spatialDims);
-  if (!Number.isInteger(nStages) || nStages < 2) throw new ConfigError(`${op}: nStages must be at least 2, got ${nStages}`);
+  expectIntegers(op, { nStages }, 2);
   return {
     features: perStage(op, "featuresPerStage", options.featuresPerStage, nStages),
     kernels: perStage(op, "kernelSizes", options.kernelSizes as Spatial | readonly Spatial[], nStages) as Spatial[],

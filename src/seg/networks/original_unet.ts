@@ -12,6 +12,7 @@ import { BatchNorm } from "../../nn/layers/norm.ts";
 import { Upsample } from "../../nn/layers/upsample.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type Shape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -111,7 +112,7 @@ export class OriginalUNet extends Module {
     if (upMode !== "upconv" && upMode !== "upsample") {
       throw new ConfigError(`OriginalUNet: upMode must be "upconv" or "upsample", got ${JSON.stringify(upMode)}`);
     }
-    if (!Number.isInteger(depth) || depth < 1) throw new ConfigError(`OriginalUNet: depth must be at least 1, got ${depth}`);
+    expectIntegers("OriginalUNet", { depth }, 1);
     const levels = Array.from({ length: depth }, (_, i) => features * 2 ** i);
     const block = { padding, batchNorm, upMode };
     this.inChannels = inChannels;

@@ -6,7 +6,7 @@ import { Conv } from "../../nn/layers/conv.ts";
 import { expectImage, Module } from "../../nn/module.ts";
 import type { SqueezeExciteSpec } from "../../nn/layers/squeeze_excite.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { DecoderBlock, DenseBlock, EncoderBlock } from "./quicknat_blocks.ts";
@@ -78,10 +78,7 @@ export class QuickNat extends Module {
     expectDevice("QuickNat", device);
     super();
     const { outChannels = 33, inChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;
-    for (const [name, value] of Object.entries({ outChannels, inChannels, numFilters })) {
-      if (!Number.isInteger(value) || value < 1)
-        throw new ConfigError(`QuickNat: ${name} must be a positive integer, got ${value}`);
-    }
+    expectIntegers("QuickNat", { outChannels, inChannels, numFilters }, 1);
     const { kernelH = 5, kernelW = 5, pool = 2, stridePool = 2, seBlock = "CSSE" } = options;
     const shared = { numFilters, kernelH, kernelW, strideConv, pool, stridePool, seBlock, dropOut };
     const inner = { ...shared, inChannels: numFilters };

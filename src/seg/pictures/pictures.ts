@@ -5,6 +5,7 @@
 import { expectItems, expectArguments } from "../../host/kinds.ts";
 import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { extent } from "../../host/stats.ts";
@@ -41,7 +42,7 @@ export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, o
     if (a && String(planeOf(name, a)) !== String([h, w]))
       throw new ShapeError(`overlay: ${name} is [${a.shape}] but the slice is [${slice.shape}]`);
   const { scale = Math.max(1, Math.round(256 / Math.max(h, w))), alpha = 0.4, window = rangeOf(slice.data) } = options;
-  if (!Number.isInteger(scale) || scale < 1) throw new ConfigError(`overlay: scale must be a positive integer, got ${scale}`);
+  expectIntegers("overlay", { scale }, 1);
   const [low, high] = window;
   const thickness = Math.max(1, Math.round(scale / 4));
   const classAt = (y: number, x: number): number => (y < 0 || x < 0 || y >= h || x >= w ? 0 : label!.data[y * w + x]);

@@ -3,6 +3,7 @@
  * another unit than mm.
  */
 
+import { bytesOf } from "../../host/array.ts";
 import type { Volume } from "../../data/volume.ts";
 import { counted } from "../../host/text.ts";
 
@@ -14,7 +15,7 @@ const list = (ids: readonly string[]): string =>
 
 /** Two words that follow from all voxels (FNV-1a of 32 bits, of the bytes from either end), and the shape: images of the same are the same. */
 function fingerprint({ data, shape }: Volume): string {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const bytes = bytesOf(data);
   let [forward, backward] = [0x811c9dc5, 0x811c9dc5];
   for (let i = 0, last = bytes.length - 1; i <= last; i++) {
     forward = Math.imul(forward ^ bytes[i], 0x01000193);

@@ -4,6 +4,7 @@ import { DataLoader } from "../../data/loading/loader.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectOptions } from "../../host/options.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
@@ -35,8 +36,7 @@ export async function preview<C extends object>(recipe: Recipe<C>, options: Prev
   expectOptions("preview", options, "device:object! data:object! config:object! info:object! samples");
   expectRecipe("preview", recipe);
   const { device, data, config, info, samples = 4 } = options;
-  if (!Number.isInteger(samples) || samples < 1)
-    throw new ConfigError(`preview: samples must be a positive integer, got ${samples}`);
+  expectIntegers("preview", { samples }, 1);
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   const context = contextOf(recipe, config, info);
   const count = Math.min(samples, data.train.length);

@@ -1,5 +1,6 @@
 /** @file Scores of images with many classes in a file: 104 of 256³ voxels are 6.5 GiB. */
 
+import { bytesOf } from "../../host/array.ts";
 import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { OutOfMemoryError } from "../../host/errors.ts";
@@ -36,7 +37,7 @@ function keptInFile(folder: string, channels: number, voxels: number): KeptScore
   let open = true;
   return {
     write(at, values) {
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      const bytes = bytesOf(values);
       try {
         for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, 4 * at + done);
       } catch (cause) {

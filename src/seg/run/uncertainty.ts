@@ -6,6 +6,7 @@ import type { LabelClass } from "../../data/labels.ts";
 import { voxelVolumeAt, withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectIntegers } from "../../host/integers.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { nanMean } from "../../host/stats.ts";
@@ -78,8 +79,7 @@ export async function* sampleCases(
   expectArguments("sampleCases", "function", { read });
   const { recipe, context } = run;
   const { samples = 10, signal, onProgress } = options;
-  if (!Number.isInteger(samples) || samples < 1)
-    throw new ConfigError(`sampleCases: samples must be a positive integer, got ${samples}`);
+  expectIntegers("sampleCases", { samples }, 1);
   expectDraws(run);
   const draws = recipe.postprocess || !run.segmenter.sample ? new VotedDraws(device, run) : undefined;
   try {

@@ -3,7 +3,7 @@
  * (https://github.com/tensorflow/tfjs/tree/master/tfjs-converter). Weights may be quantized to 8 or 16 bits.
  */
 import { expectKinds } from "../../host/kinds.ts";
-import { sizeOf, type TypedArray } from "../../host/array.ts";
+import { sizeOf, type TypedArray, viewOf } from "../../host/array.ts";
 import { elements, elementsBy } from "../../host/elements.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor } from "../elements.ts";
 import { expectSomeRead, type SkippedEntry } from "../file.ts";
@@ -112,7 +112,7 @@ function readGroup(specs: readonly JsonRecord[], bytes: Uint8Array, { weights, s
 function foreignBytes(dtype: unknown, count: number, bytes: Uint8Array): number | undefined {
   if (dtype === "complex64") return 8 * count;
   if (dtype !== "string") return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = viewOf(bytes);
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + 4 > bytes.length) return Infinity;

@@ -2,7 +2,7 @@
  * @file What the names in a PyTorch checkpoint mean: storages, tensors, and the plain data that training scripts keep beside them. This is the
  * whole whitelist; see `callable` for what becomes of other names.
  */
-import { sizeOf } from "../../host/array.ts";
+import { sizeOf, viewOf } from "../../host/array.ts";
 import { type ElementName, elements, elementsBy } from "../../host/elements.ts";
 import type { ElementType } from "../elements.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
@@ -145,7 +145,7 @@ function numpyType(type: unknown): { dtype: ElementType | undefined; bigEndian: 
 function numpyScalar([type, bytes]: readonly unknown[]): unknown {
   const { dtype, bigEndian } = numpyType(type);
   if (!(bytes instanceof Uint8Array) || bytes.length === 0) return new PickledObject("numpy.scalar", []);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = viewOf(bytes);
   if (dtype === "F64" && bytes.length === 8) return view.getFloat64(0, !bigEndian);
   if (dtype === "F32" && bytes.length === 4) return view.getFloat32(0, !bigEndian);
   if (dtype === "I64" && bytes.length === 8) return Number(view.getBigInt64(0, !bigEndian));

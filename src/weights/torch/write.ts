@@ -1,6 +1,6 @@
 /** @file Writing PyTorch checkpoints: the zip archive of `torch.save`, a pickle of plain data and of tensors whose storages lie beside it. */
 
-import type { TypedArray } from "../../host/array.ts";
+import { bytesOf, type TypedArray } from "../../host/array.ts";
 import { elements, nativeOf } from "../../host/elements.ts";
 import { DTypeError } from "../../host/errors.ts";
 import { described, expectFull } from "../../host/kinds.ts";
@@ -53,8 +53,6 @@ export function writePickle(value: TorchValue): Uint8Array<ArrayBuffer> {
   if (pickle.storages.length > 0) throw new DTypeError("writePickle: a pickle alone has no tensors; use writeTorch");
   return pickle.finish();
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 const isTensor = (v: object): v is TorchTensor =>
   ArrayBuffer.isView((v as Partial<TorchTensor>).data) && Array.isArray((v as Partial<TorchTensor>).shape);

@@ -8,6 +8,7 @@ import { MapDataset } from "../../../src/data/datasets/map_dataset.ts";
 import { PatchDataset } from "../../../src/data/datasets/patch_dataset.ts";
 import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
 import { type GridPadMode, GridPatchDataset, PatchIter, PatchIterd } from "../../../src/data/datasets/grid_patch_dataset.ts";
+import { iterPatchPosition } from "../../../src/data/datasets/patch_position.ts";
 import { Compose } from "../../../src/data/transforms/compose.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
@@ -103,6 +104,21 @@ describe("PatchIter", () => {
       shape: patch.shape,
       at: [...coords.data],
     }));
+
+  test("sizes and starts are whole voxels", () => {
+    for (const startPos of [
+      [0, 0.5],
+      [0, NaN],
+      [0, "1"],
+    ] as number[][]) {
+      expect(() => run([3, 3], "edge", startPos)).toThrow(ConfigError);
+      expect(() => iterPatchPosition([4], [3], { startPos })).toThrow(ConfigError);
+    }
+    for (const size of [2.5, -1, NaN]) {
+      expect(() => run([size])).toThrow(ConfigError);
+      expect(() => iterPatchPosition([4], [size])).toThrow(ConfigError);
+    }
+  });
 
   test("edge padding fills the last patches", () => {
     const patches = run([3, 3], "edge");

@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test } from "vitest";
 import { CacheDataset, SmartCacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
+import { ConcatDataset, Subset, ZipDataset } from "../../../src/data/datasets/map_dataset.ts";
 import { DataLoader } from "../../../src/data/loading/loader.ts";
 import { ConfigError, DataError } from "../../../src/host/errors.ts";
 import type { Fault } from "./odd_dataset.ts";
@@ -84,5 +85,12 @@ test("a window that moves on is computed once by all workers together", async ()
 
 test("what keeps items is put around nothing that shows others in each epoch", () => {
   const moving = new SmartCacheDataset([{ id: 0 }, { id: 1 }], [], { cacheNum: 1 });
-  expect(() => new CacheDataset(moving)).toThrow(/CacheDataset: the source shows other items in each epoch/);
+  const around = [
+    moving,
+    new Subset(moving, [0]),
+    new ConcatDataset([[{ id: 2 }], moving]),
+    new ZipDataset([[{ a: 1 }], moving]),
+  ];
+  for (const source of around)
+    expect(() => new CacheDataset(source)).toThrow(/CacheDataset: the source shows other items in each epoch/);
 });

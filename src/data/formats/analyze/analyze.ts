@@ -3,6 +3,7 @@
  * placed by the origin that SPM writes where it makes sense and in the middle otherwise; SPM's scale factor is applied.
  */
 
+import { viewOf } from "../../../host/array.ts";
 import { failing } from "../../../host/bytes/budget.ts";
 import { elements, type NativeName } from "../../../host/elements.ts";
 import { DataError } from "../../../host/errors.ts";
@@ -25,7 +26,7 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
   const head = await (await openBytes(file)).head(headerBytes);
   if (head.length < headerBytes)
     throw fail(`the header has ${head.length} bytes; an Analyze header has ${headerBytes}; the file is cut short`);
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const view = viewOf(head);
   const little = view.getInt32(0, true) === headerBytes;
   if (!little && view.getInt32(0) !== headerBytes) throw fail(`sizeof_hdr is ${view.getInt32(0, true)}; expected ${headerBytes}`);
   const dims = Array.from({ length: 8 }, (_, i) => view.getInt16(40 + 2 * i, little));
@@ -112,7 +113,7 @@ export const analyzeFormat: ImageFormat = {
   readsGzip: true,
   matches(head) {
     if (head.length < headerBytes) return false;
-    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+    const view = viewOf(head);
     return (view.getInt32(0, true) === headerBytes || view.getInt32(0) === headerBytes) && view.getUint8(344) !== 0x6e;
   },
   read: readAnalyze,

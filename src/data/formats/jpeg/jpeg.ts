@@ -3,6 +3,7 @@
  * a file needs it, the one that DICOM's JPEG needs too.
  */
 
+import { viewOf } from "../../../host/array.ts";
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { importModule } from "../../../host/import_module.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
@@ -13,7 +14,7 @@ const peer = "@cornerstonejs/codec-libjpeg-turbo-8bit";
 
 /** Size and components of a frame header (ITU-T T.81, B.2.2). @throws FormatError (by `fail`) */
 function frameOf(bytes: Uint8Array, fail: Fail): { width: number; height: number; channels: 1 | 3 } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   for (let at = 2; at + 10 <= bytes.length;) {
     const marker = bytes[at + 1];
     if (bytes[at] !== 0xff) break;

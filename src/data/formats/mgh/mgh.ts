@@ -1,5 +1,6 @@
 /** @file MGH images of FreeSurfer, `.mgh` and `.mgz` (surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/MghFormat): big-endian, x fastest. */
 
+import { viewOf } from "../../../host/array.ts";
 import { failing } from "../../../host/bytes/budget.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
 import type { NativeName } from "../../../host/elements.ts";
@@ -20,7 +21,7 @@ async function readMgh(file: ImageFile): Promise<Volume> {
   const head = await source.head(headerBytes);
   if (head.length < 90)
     throw fail(`the header has ${head.length} bytes; an MGH header has ${headerBytes}; the file is cut short`);
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const view = viewOf(head);
   if (view.getInt32(0) !== 1) throw fail(`the version is ${view.getInt32(0)}; expected 1`);
   const [nx, ny, nz, frames] = [4, 8, 12, 16].map((at) => view.getInt32(at));
   const wrong = [nx, ny, nz, frames].find((n) => !(n >= 1));
@@ -97,7 +98,7 @@ function affineOf({ spacing, directions, center }: typeof unplaced, size: readon
 /** The first bytes of MGH have no magic: version, four sizes and a type that make sense have to do. */
 function isMgh(head: Uint8Array): boolean {
   if (head.length < 90) return false;
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const view = viewOf(head);
   const sizes = [4, 8, 12, 16].map((at) => view.getInt32(at));
   return view.getInt32(0) === 1 && sizes.every((n) => n > 0 && n < 1 << 24) && view.getInt32(20) >= 0 && view.getInt32(20) <= 10;
 }

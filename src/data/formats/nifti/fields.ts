@@ -1,5 +1,7 @@
 /** @file The fields of NIfTI-1 and NIfTI-2 headers that are read or written here, under the names of nifti1.h (nifti.nimh.nih.gov). */
 
+import { viewOf } from "../../../host/array.ts";
+
 type FieldType = "Uint8" | "Int16" | "Int32" | "BigInt64" | "Float32" | "Float64";
 /** A field of one number, or of several in a row. */
 type Place = readonly [type: FieldType, at: number, count?: number];
@@ -59,7 +61,7 @@ export type NiftiFields = {
 
 /** @param header 348 or 540 bytes at least */
 export function readNiftiFields(header: Uint8Array, version: 1 | 2, littleEndian: boolean): NiftiFields {
-  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const view = viewOf(header);
   const out: Record<string, number | number[]> = {};
   for (const [name, [type, at, count]] of Object.entries(layouts[version].places)) {
     const read = (i: number): number => Number(view[`get${type}`](at + i * sizes[type], littleEndian));

@@ -3,6 +3,7 @@
  * useless sform gives way to a good qform.
  */
 
+import { viewOf } from "../../../host/array.ts";
 import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { type Affine, affineProblem, type SpaceUnit, type Volume } from "../../volume.ts";
@@ -195,12 +196,12 @@ type Fail = (field: string, text: string) => never;
 /** Whether the first bytes are a NIfTI header's, or an Analyze header's: of files that begin so no other kind is known. */
 function isNifti(bytes: Uint8Array): boolean {
   if (bytes.length < 4) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   return [true, false].some((little) => [348, 540].includes(view.getInt32(0, little)));
 }
 
 function identify(bytes: Uint8Array, pair: boolean, fail: Fail): { version: 1 | 2; littleEndian: boolean; single: boolean } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const sizes = [view.getInt32(0, true), view.getInt32(0, false)];
   const littleEndian = sizes[0] === 348 || sizes[0] === 540;
   const size = littleEndian ? sizes[0] : sizes[1];

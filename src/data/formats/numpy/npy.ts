@@ -1,5 +1,6 @@
 /** @file NumPy arrays, `.npy` and `.npz` (numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An array has no geometry; pickles are refused. */
 
+import { bytesOf, viewOf } from "../../../host/array.ts";
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
 import { crc32 } from "../../../host/bytes/crc32.ts";
@@ -43,7 +44,7 @@ interface NpyHeader {
 /** Parses the header at the beginning of these bytes. @throws FormatError (by `fail`) */
 function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
   if (!isNpy(bytes) || bytes.length < 10) throw fail("does not begin as a .npy file; it is cut short or damaged");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const long = bytes[6] >= 2;
   const length = long && bytes.length >= 12 ? view.getUint32(8, true) : view.getUint16(8, true);
   const start = (long ? 12 : 10) + length;
@@ -202,7 +203,7 @@ export const npyFormat: ImageFormat = {
     const header = npyHeader(typeOf("writeImage", data), shape);
     const file = new Uint8Array(header.length + data.byteLength);
     file.set(header);
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+    file.set(bytesOf(data), header.length);
     return [{ name, bytes: file }];
   },
 };

@@ -3,6 +3,7 @@
  * no transparency is applied, and a palette's pixels are its indices, as in label maps.
  */
 
+import { viewOf } from "../../../host/array.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { crc32 } from "../../../host/bytes/crc32.ts";
 import { inflate } from "../../../host/bytes/inflate.ts";
@@ -83,7 +84,7 @@ function placeRow(
 }
 
 function chunksOf(bytes: Uint8Array, fail: Fail): { header: Header; packed: Uint8Array; palette?: Uint8Array } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const parts: Uint8Array[] = [];
   let [header, palette]: [Header?, Uint8Array?] = [];
   for (let at = 8; at + 12 <= bytes.length;) {

@@ -7,6 +7,7 @@ import { dataAs } from "../cast.ts";
 import type { ImageFormat } from "../format.ts";
 import { rasterOfVolume, volumeOfRaster } from "../picture.ts";
 import { stackOf } from "../stack.ts";
+import { decodePng } from "./decode.ts";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -16,7 +17,6 @@ export const pngFormat: ImageFormat = {
   placeless: true,
   matches: (head) => signature.every((b, i) => head[i] === b),
   async read({ name, blob }) {
-    const { decodePng } = await import("./decode.ts");
     const { palette, ...raster } = await decodePng(new Uint8Array(await blob.arrayBuffer()), failing(`readImage: ${name}`));
     return volumeOfRaster(raster, { source: name, format: "png", ...(palette && { fields: { palette } }) });
   },

@@ -6,6 +6,8 @@ import { identityAffine, makeVolume } from "../../volume.ts";
 import { dataAs } from "../cast.ts";
 import type { ImageFormat } from "../format.ts";
 import { stackOf } from "../stack.ts";
+import { decodeTiff } from "./decode.ts";
+import { encodeTiff } from "./encode.ts";
 
 export const tiffFormat: ImageFormat = {
   title: "TIFF",
@@ -13,7 +15,6 @@ export const tiffFormat: ImageFormat = {
   placeless: true,
   matches: (head) => /^(II[*+]\0|MM\0[*+])/.test(String.fromCharCode(...head.subarray(0, 4))),
   async read({ name, blob }) {
-    const { decodeTiff } = await import("./decode.ts");
     const {
       data,
       shape,
@@ -40,7 +41,6 @@ export const tiffFormat: ImageFormat = {
   },
   readAll: (files, options) => stackOf(tiffFormat, files, options),
   async write(volume, name, { dtype, compress = true }) {
-    const { encodeTiff } = await import("./encode.ts");
     const data = dataAs("TIFF", volume, dtype, nativeNames);
     const { spacing: sides, meta } = volume;
     const units = volume.units ?? meta.units ?? "mm";

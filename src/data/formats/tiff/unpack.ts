@@ -1,5 +1,6 @@
 /** @file The compressions of TIFF 6.0 that are short: PackBits, LZW, deflate; and its predictors. Memory grows with what comes out, up to what is wanted. */
 
+import { viewOf } from "../../../host/array.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { GrowingBytes } from "../../../host/bytes/growing.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
@@ -101,7 +102,7 @@ export function undoPredictor(rows: Uint8Array, predictor: number, rowBytes: num
 }
 
 function undoWords(row: Uint8Array, channels: number, width: number): void {
-  const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+  const view = viewOf(row);
   for (let i = channels; i < row.length / width; i++) {
     const [at, before] = [i * width, (i - channels) * width];
     if (width === 2) view.setUint16(at, view.getUint16(at, true) + view.getUint16(before, true), true);

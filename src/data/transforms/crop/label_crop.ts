@@ -1,6 +1,7 @@
 /** @file Crops whose centers are drawn from a label map: `RandCropByPosNegLabel`, `RandCropByLabelClasses`. */
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import { type HostArray } from "../../../host/array.ts";
 import { centeredSlices, crop } from "./crop.ts";
 import { binaryVoxels, mapClassesToIndices, type Voxels } from "./label_indices.ts";
@@ -49,8 +50,7 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
     super();
     expectArguments(op, "object", { options });
     const { numSamples = 1 } = options;
-    if (!Number.isInteger(numSamples) || numSamples < 1)
-      throw new ConfigError(`${op}: numSamples must be an integer from 1 up, got ${numSamples}`);
+    expectIntegers(op, { numSamples }, 1);
     this.op = op;
     this.options = options;
   }

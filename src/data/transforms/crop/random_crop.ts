@@ -1,5 +1,6 @@
 /** @file Crops of random place and size: `RandSpatialCrop`, `RandSpatialCropSamples`. */
-import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { ShapeError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { centerOf, crop, type RoiSlice } from "./crop.ts";
@@ -74,8 +75,7 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
     super();
     checkedOptions("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
     const { numSamples } = options;
-    if (!Number.isInteger(numSamples) || numSamples < 1)
-      throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
+    expectIntegers("RandSpatialCropSamples", { numSamples }, 1);
     this.options = options;
   }
 

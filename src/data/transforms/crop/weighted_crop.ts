@@ -1,7 +1,8 @@
 /** @file `RandWeightedCrop`: crops whose centers are drawn by a weight map. */
 import { expectSameSpace } from "../drawn_for.ts";
 import { expectArguments } from "../../../host/kinds.ts";
-import { ConfigError, DataError } from "../../../host/errors.ts";
+import { DataError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
@@ -44,8 +45,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
     super();
     checkedOptions("RandWeightedCrop", options, RandWeightedCrop.options);
     const { numSamples = 1 } = options;
-    if (!Number.isInteger(numSamples) || numSamples < 1)
-      throw new ConfigError(`RandWeightedCrop: numSamples must be an integer from 1 up, got ${numSamples}`);
+    expectIntegers("RandWeightedCrop", { numSamples }, 1);
     this.options = options;
   }
 

@@ -3,7 +3,8 @@ import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
-import { changed, lanesFor } from "../../../host/simd/chunks.ts";
+import { changed, lanesOf } from "../../../host/simd/chunks.ts";
+import * as maps from "../../../host/simd/maps.ts";
 import { places } from "../../../host/simd/places.ts";
 import { extent } from "../../../host/stats.ts";
 import { asWords } from "../../../host/strided.ts";
@@ -116,6 +117,8 @@ export function linear(
   });
   if (low !== -Infinity || high !== Infinity) clamp(to, low, high);
 }
+
+const lanesFor = /* @__PURE__ */ lanesOf({ linear: maps.linear, quotient: maps.quotient, shift: maps.shift });
 
 /** `linear` of long float32 arrays by the vectors of WebAssembly; false where they are not to be had. */
 function inLanes(

@@ -2,7 +2,8 @@
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { exp, exponentialTables } from "../../../host/powers.ts";
-import { lanesFor } from "../../../host/simd/chunks.ts";
+import { lanesOf } from "../../../host/simd/chunks.ts";
+import { field as fieldKernel } from "../../../host/simd/exponential.ts";
 import { places, planeSize, rowSize } from "../../../host/simd/places.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { workingCopy } from "../shape/cast.ts";
@@ -121,6 +122,8 @@ function multiplyField(
   }
 }
 
+const lanesFor = /* @__PURE__ */ lanesOf({ field: fieldKernel });
+
 /** Multiplies a line by the exponential of a sum of curves in the WebAssembly kernels; undefined where there are none, or lines are too long or exponents too large. */
 function fieldInLanes(
   length: number,
@@ -135,14 +138,14 @@ function fieldInLanes(
   const lanes = lanesFor(length);
   if (!lanes) return undefined;
   exponentialTables(lanes);
-  const { memory, field } = lanes.kernels;
+  const { kernels, memory } = lanes;
   curves.slice(1).forEach((curve, n) => new Float64Array(memory.buffer, places.plane + n * pitch, columns).set(curve));
   const terms = new Float64Array(memory.buffer, places.rows, curves.length);
   const line = new Float32Array(memory.buffer, places.columns, columns);
   return (data, at, along) => {
     terms.set(along);
     line.set(data.subarray(at, at + columns));
-    field(places.columns, places.columns + 4 * columns, places.rows, places.rows + 8 * terms.length, places.plane, pitch);
+    kernels.field(places.columns, places.columns + 4 * columns, places.rows, places.rows + 8 * terms.length, places.plane, pitch);
     data.set(line, at);
   };
 }

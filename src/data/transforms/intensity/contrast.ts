@@ -4,8 +4,10 @@ import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required } from "../../../host/defaults.ts";
 import { chunkPower, raise } from "../../../host/powers.ts";
-import { changed, lanesFor } from "../../../host/simd/chunks.ts";
+import { changed, lanesOf } from "../../../host/simd/chunks.ts";
+import * as maps from "../../../host/simd/maps.ts";
 import { places } from "../../../host/simd/places.ts";
+import { power } from "../../../host/simd/power.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { boundsOf, type Floats, linear, range, workspace } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
@@ -57,16 +59,18 @@ export class AdjustContrast implements Transform {
   }
 }
 
+const lanesFor = /* @__PURE__ */ lanesOf({ linear: maps.linear, quotient: maps.quotient, power });
+
 /** ((x − low) / divisor)^gamma · factor + low. */
 function curve(from: Floats, to: Floats, low: number, divisor: number, gamma: number, factor: number): void {
   const lanes = from instanceof Float32Array && Math.abs(gamma) <= 16 ? lanesFor(from.length) : undefined;
   if (lanes) {
     // One pass in place of three.
     const { linear: line, quotient } = lanes.kernels;
-    const power = chunkPower(lanes, gamma);
+    const raiseChunk = chunkPower(lanes, gamma);
     return changed(lanes, from as Float32Array, to as Float32Array, (end) => {
       quotient(places.first, end, -low, divisor, 1, -0, -Infinity, Infinity);
-      power(end);
+      raiseChunk(end);
       line(places.first, end, -0, factor, low, -Infinity, Infinity);
     });
   }

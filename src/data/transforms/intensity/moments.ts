@@ -1,7 +1,10 @@
 /** @file Mean and standard deviation of images: sums in float64, in the same order with and without the vectors of WebAssembly. */
 import { inBlocks } from "../../../host/blocks.ts";
-import { lanesFor, sumInLanes } from "../../../host/simd/chunks.ts";
+import { lanesOf } from "../../../host/simd/chunks.ts";
+import { squares, sumInLanes, total as totalKernel } from "../../../host/simd/sums.ts";
 import type { Floats } from "./arithmetic.ts";
+
+const lanesFor = /* @__PURE__ */ lanesOf({ squares, total: totalKernel });
 
 /** Mean, and standard deviation over n − ddof, in two passes; with `nonzero` only of elements that are not 0. */
 export function meanAndStd(data: Floats, ddof: number, nonzero = false): { mean: number; std: number; count: number } {

@@ -2,7 +2,8 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
-import { changed, fill, lanesFor } from "../../../host/simd/chunks.ts";
+import { changed, fill, lanesOf } from "../../../host/simd/chunks.ts";
+import * as maps from "../../../host/simd/maps.ts";
 import { places } from "../../../host/simd/places.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
@@ -73,6 +74,8 @@ function wholeSum<A extends TypedArray>(data: A, noise: Floats): A {
   for (let i = 0; i < out.length; i++) out[i] += Math.trunc(noise[i]);
   return out;
 }
+
+const lanesFor = /* @__PURE__ */ lanesOf({ magnitude: maps.magnitude, sum: maps.sum });
 
 /** a + b, of float32 after b was rounded to it. */
 function sum(a: Floats, b: Floats, out: Floats): void {

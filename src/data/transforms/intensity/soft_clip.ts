@@ -4,7 +4,8 @@ import type { HostArray } from "../../../host/array.ts";
 import { allOptions } from "../options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { exp, exponentialTables, log1pOfUnit } from "../../../host/powers.ts";
-import { changed, lanesFor } from "../../../host/simd/chunks.ts";
+import { changed, lanesOf } from "../../../host/simd/chunks.ts";
+import { softClip as softClipKernel } from "../../../host/simd/exponential.ts";
 import { places } from "../../../host/simd/places.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { finish, type Floats } from "./arithmetic.ts";
@@ -40,13 +41,17 @@ export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray
   return finish("softClip", data, x, dtype);
 }
 
+const lanesFor = /* @__PURE__ */ lanesOf({ softClip: softClipKernel });
+
 /** `softClip` in place; null leaves an end open. */
 export function clipSoftly(data: Floats, s: number, low: number | null, high: number | null): void {
   const lanes = data instanceof Float32Array && low !== null && high !== null ? lanesFor(data.length) : undefined;
   if (lanes) {
     exponentialTables(lanes);
-    const { softClip: kernel } = lanes.kernels;
-    return changed(lanes, data as Float32Array, data as Float32Array, (end) => kernel(places.first, end, s, low!, high!));
+    const { kernels } = lanes;
+    return changed(lanes, data as Float32Array, data as Float32Array, (end) =>
+      kernels.softClip(places.first, end, s, low!, high!),
+    );
   }
   for (let i = 0; i < data.length; i++) {
     const v = data[i];

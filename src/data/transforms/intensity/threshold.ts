@@ -4,7 +4,8 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { required } from "../../../host/defaults.ts";
-import { changed, lanesFor } from "../../../host/simd/chunks.ts";
+import { changed, lanesOf } from "../../../host/simd/chunks.ts";
+import * as maps from "../../../host/simd/maps.ts";
 import { chunkSize, places } from "../../../host/simd/places.ts";
 import { asWords } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
@@ -56,9 +57,11 @@ export class ThresholdIntensity implements Transform {
   }
 }
 
+const lanesBeyond = /* @__PURE__ */ lanesOf({ above: maps.above, below: maps.below });
+
 /** Values beyond the threshold, in bits: of noise, a branch is guessed wrong half of the time, which takes four times as long. */
 function selectFloats(data: Float32Array, threshold: number, above: boolean, cval: number, out: Float32Array): void {
-  const lanes = lanesFor(data.length);
+  const lanes = lanesBeyond(data.length);
   if (lanes) {
     const select = above ? lanes.kernels.above : lanes.kernels.below;
     const limit = floatBeside(threshold, above);
@@ -168,16 +171,18 @@ export class MaskIntensity implements Transform {
   }
 }
 
+const lanesToMask = /* @__PURE__ */ lanesOf({ byteMask: maps.byteMask, mask: maps.mask });
+
 /** `maskBlock` of a long image by masks of bytes or floats; false for others. */
 function maskInLanes(data: Float32Array, keep: TypedArray, out: Float32Array): boolean {
   const bytes = keep instanceof Uint8Array;
-  const lanes = bytes || keep instanceof Float32Array ? lanesFor(data.length) : undefined;
+  const lanes = bytes || keep instanceof Float32Array ? lanesToMask(data.length) : undefined;
   if (!lanes) return false;
-  const { memory, mask, byteMask } = lanes.kernels;
+  const { kernels, memory } = lanes;
   const chunk = bytes ? new Uint8Array(memory.buffer, places.second, chunkSize) : lanes.second;
   changed(lanes, data, out, (end, at, count) => {
     chunk.set(keep.subarray(at, at + count));
-    (bytes ? byteMask : mask)(places.first, end);
+    (bytes ? kernels.byteMask : kernels.mask)(places.first, end);
   });
   return true;
 }

@@ -2,6 +2,7 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import { connectedComponents, largestComponents, paintComponents } from "../../../host/grid/components.ts";
 import { reachBorder } from "../../../host/grid/morphology.ts";
 import { extent } from "../../../host/stats.ts";
@@ -46,10 +47,7 @@ export class KeepLargestConnectedComponent implements Transform {
       defaults,
     );
     const { numComponents } = this.options;
-    if (!Number.isInteger(numComponents) || numComponents < 0)
-      throw new ConfigError(
-        `KeepLargestConnectedComponent: numComponents must be an integer of at least 0, got ${numComponents}`,
-      );
+    expectIntegers("KeepLargestConnectedComponent", { numComponents }, 0);
   }
 
   apply(x: HostArray): HostArray {

@@ -1,5 +1,6 @@
 /** @file Regularization of batches: `MixUp`, `CutMix` and `CutOut`, which mix each sample with another one of its batch, or cut a box out of it. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { required } from "../../../host/defaults.ts";
 import { drawBeta } from "../../../host/random/beta.ts";
@@ -28,8 +29,7 @@ export abstract class Mixer extends RandomTransform {
     const op = this.constructor.name;
     this.options = allOptions(op, options, "batchSize:number alpha:number", { batchSize: required, alpha: 1 });
     const { batchSize, alpha } = this.options;
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new ConfigError(`${op}: batchSize must be an integer from 1 up, got ${batchSize}`);
+    expectIntegers(op, { batchSize }, 1);
     if (!(alpha > 0 && alpha < Infinity)) throw new ConfigError(`${op}: alpha must be above 0, got ${alpha}`);
   }
 

@@ -1,6 +1,7 @@
 /** @file Transforms of the channel axis: `RepeatChannel`, `RemoveRepeatedChannel`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { ShapeError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
@@ -9,8 +10,7 @@ import { checkedOptions } from "../options.ts";
 /** Checks the one option of both. */
 function repeatsOf(op: string, options: { readonly repeats: number }): number {
   const { repeats } = checkedOptions(op, options, "repeats:number");
-  if (!Number.isInteger(repeats) || repeats < 1)
-    throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
+  expectIntegers(op, { repeats }, 1);
   return repeats;
 }
 

@@ -1,6 +1,7 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
+import { expectIntegers } from "../../../host/integers.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
@@ -26,7 +27,7 @@ export class Rotate90 implements Transform {
   constructor(options: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
     const { k = 1, spatialAxes = [0, 1] } = checkedOptions("Rotate90", options, Rotate90.options);
     checkPlane("Rotate90", spatialAxes);
-    if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
+    expectIntegers("Rotate90", { k });
     this.k = k;
     this.spatialAxes = spatialAxes;
   }
@@ -57,8 +58,7 @@ export class RandRotate90 extends MaybeTransform {
     const { prob = 0.1, maxK = 3, spatialAxes = [0, 1] } = checkedOptions("RandRotate90", options, RandRotate90.options);
     super("RandRotate90", prob);
     checkPlane("RandRotate90", spatialAxes);
-    if (!Number.isInteger(maxK) || maxK < 1)
-      throw new ConfigError(`RandRotate90: maxK must be an integer from 1 up, got ${maxK}`);
+    expectIntegers("RandRotate90", { maxK }, 1);
     this.maxK = maxK;
     this.spatialAxes = spatialAxes;
   }
