@@ -1,5 +1,6 @@
 /** @file PersistentDataset: prepared items kept in a store (a folder, a browser's private file system), so that the next run begins with them. */
 
+import { version as library } from "../../host/version.ts";
 import { expectKinds, expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { FormatError } from "../../host/errors.ts";
@@ -24,7 +25,7 @@ export interface PersistentOptions {
 
 /**
  * Items as they are after the transforms before the first random one, computed once for all runs: under the hash of the item and of what the
- * transforms say of themselves (class, options; a marked function's text). MONAI's `PersistentDataset`. Items must be data: paths, names, numbers, arrays,
+ * transforms say of themselves (text of the class, options; a marked function's text) in this version of voxgrad. MONAI's `PersistentDataset`. Items must be data: paths, names, numbers, arrays,
  * files. A path counts with size and time of what lies there, where the store knows them (`folderItemStore`), so that an edited file is computed anew, as a
  * damaged one of the store is, which a checksum tells. A store that is full ends nothing. What else the transforms read is theirs to know: change `version` with it.
  */
@@ -41,7 +42,7 @@ export class PersistentDataset<S = Item, T = S> implements Dataset<T> {
     this.cut = new CutSource("PersistentDataset", data, transform);
     this.store = store;
     this.keep = keepItems("PersistentDataset", store, options.onFull);
-    this.prefix = JSON.stringify([version, this.cut.before.map(({ transform: one }) => description(one))]);
+    this.prefix = JSON.stringify([library, version, this.cut.before.map(({ transform: one }) => description(one))]);
   }
 
   get length(): number {
@@ -82,7 +83,7 @@ export function readableItem(bytes: Uint8Array, name: string): { readonly value:
   }
 }
 
-/** What a transform says of itself: its class and what it holds. */
+/** What a transform says of itself: the text of its class and what it holds. */
 function description(transform: unknown): unknown {
   if (typeof transform === "function") return String(transform);
   if (transform instanceof Map || transform instanceof Set) return [...transform].map(description);
@@ -91,6 +92,11 @@ function description(transform: unknown): unknown {
   // JSON has no such numbers: infinity would be what NaN and null are.
   if (typeof transform === "bigint" || (typeof transform === "number" && !Number.isFinite(transform))) return String(transform);
   if (typeof transform !== "object" || transform === null) return transform;
+  // These show nothing of what they hold.
+  if (transform instanceof Date) return ["Date", transform.getTime()];
+  if (transform instanceof RegExp) return ["RegExp", String(transform)];
   const entries = Object.entries(transform).map(([key, value]) => [key, description(value)]);
-  return [transform.constructor?.name ?? "", entries];
+  // By its text: tools that pack pages give other classes the same name.
+  const { constructor } = transform;
+  return [constructor === Object ? "" : String(constructor), entries];
 }

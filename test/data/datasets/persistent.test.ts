@@ -208,8 +208,40 @@ describe("what is kept belongs to contents, not to names", () => {
       }
       apply = (item: Item): Item => item;
     }
-    const held = [NaN, Infinity, -Infinity, null, new Map([[1, 2]]), new Map([[1, 3]]), new Set([1]), 1n, BigInt64Array.of(2n)];
+    const held: unknown[] = [
+      NaN,
+      Infinity,
+      -Infinity,
+      null,
+      new Map([[1, 2]]),
+      new Map([[1, 3]]),
+      new Set([1]),
+      1n,
+      BigInt64Array.of(2n),
+    ];
+    held.push(new Date(1), new Date(2), /a/, /b/g);
     for (const value of held) await new PersistentDataset<Item>([{ id: 0 }], [new With(value)], { store }).get(0, random());
     expect(store.files.size).toBe(held.length);
+  });
+  test("classes that a tool gave one name are told apart", async () => {
+    const store = memoryItemStore();
+    const add = (() => {
+      class A {
+        by = 1;
+        apply = ({ x }: Item): Item => ({ x: (x as number) + this.by });
+      }
+      return new A();
+    })();
+    const times = (() => {
+      class A {
+        by = 1;
+        apply = ({ x }: Item): Item => ({ x: (x as number) * this.by });
+      }
+      return new A();
+    })();
+    expect(add.constructor.name).toBe(times.constructor.name);
+    const first = (transform: typeof add) => new PersistentDataset<Item>([{ x: 3 }], [transform], { store }).get(0, random());
+    expect([await first(add), await first(times), await first(add)]).toEqual([{ x: 4 }, { x: 3 }, { x: 4 }]);
+    expect(store.files.size).toBe(2);
   });
 });
