@@ -38,13 +38,10 @@ export const intensityOptions: OptionTable<IntensityOptions> = {
 
 /** The image of a case as the options say. `[C, x, y, z]`. */
 export function normalized(image: HostArray<Float32Array>, { window, normalize }: IntensityOptions): HostArray {
-  if (window.length === 0) {
-    if (normalize === "scale") return new ScaleIntensity().apply(image);
-    return new NormalizeIntensity({ channelWise: normalize === "channels" }).apply(image);
-  }
   const [aMin, aMax] = window;
-  const clipped = new ScaleIntensityRange({ aMin, aMax, bMin: 0, bMax: 1, clip: true }).apply(image);
-  return normalize === "scale" ? clipped : new NormalizeIntensity({ channelWise: normalize === "channels" }).apply(clipped);
+  const clip = window.length > 0 && new ScaleIntensityRange({ aMin, aMax, bMin: 0, bMax: 1, clip: true });
+  if (normalize === "scale") return (clip || new ScaleIntensity()).apply(image);
+  return new NormalizeIntensity({ channelWise: normalize === "channels" }).apply(clip ? clip.apply(image) : image);
 }
 
 // Cases that are looked at, and labeled voxels of each.
@@ -81,7 +78,7 @@ async function windowOf({ cases: all, labels, channels, read, say }: DataFacts):
   const [low, high] = quantiles(labeled, between).map(Math.round);
   if (!(low < high)) return [];
   say(
-    `intensities are taken for Hounsfield units (${named ? "the channel is named CT" : "they reach below -500"}): those of what is labeled, ${low} to ${high}, become 0 to 1; the option window chooses others, or none`,
+    `intensities are taken for Hounsfield units (${named ? "the channel is named CT" : "below -500"}): ${low} to ${high} of what is labeled become 0 to 1; the option window has others, or none`,
   );
   return [low, high];
 }

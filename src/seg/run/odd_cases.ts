@@ -77,7 +77,7 @@ export class OddCases {
     const ids = [...this.voxels].filter(([, s]) => off(s)).map(([id, s]) => `${id} [${show(s)}]`);
     if (ids.length === 0) return [];
     return [
-      `warning: voxels of another size than the median [${show(middle)}] mm: ${listed(ids)}; this recipe does not resample, and a network takes sizes as it has seen them: resample these cases, or take the recipe nnunet, which does`,
+      `warning: voxels of another size than the median [${show(middle)}] mm: ${listed(ids)}; this recipe does not resample: resample them, or take the recipe nnunet`,
     ];
   }
 
@@ -86,7 +86,7 @@ export class OddCases {
     const unsigned = lowest.filter(([, v]) => v >= 0).map(([id]) => id);
     if (unsigned.length === 0 || 2 * lowest.filter(([, v]) => v <= air).length <= lowest.length) return [];
     return [
-      `warning: images without a negative value, where most reach below ${air} as CT in HU does: ${listed(unsigned)}; their zero may be another, such as -1024 HU: bring all to one`,
+      `warning: images without a negative value, where most reach below ${air} as CT in HU does: ${listed(unsigned)}; their zero may be another`,
     ];
   }
 

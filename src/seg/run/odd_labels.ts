@@ -39,17 +39,8 @@ export class OddLabels {
       this.labels.filter(({ values }) => !values.some((v) => found.has(v))).map(({ name }) => name);
     const unlearned = this.seen.trained > 0 ? without(this.trained) : [];
     const unscored = this.seen.validated > 0 ? without(this.validated).filter((name) => !unlearned.includes(name)) : [];
-    return [
-      ...(unlearned.length === 0
-        ? []
-        : [
-            `warning: no training case has a voxel of ${listed(unlearned)}, so that this cannot be learned; check the labels, or take another fold`,
-          ]),
-      ...(unscored.length === 0
-        ? []
-        : [
-            `warning: no validation case has a voxel of ${listed(unscored)}, so that nothing will tell how well this is found; take another fold`,
-          ]),
-    ];
+    const note = (names: readonly string[], side: string, end: string): string[] =>
+      names.length === 0 ? [] : [`warning: no ${side} case has a voxel of ${listed(names)}: ${end}`];
+    return [...note(unlearned, "training", "it cannot be learned"), ...note(unscored, "validation", "nothing will score it")];
   }
 }

@@ -39,7 +39,7 @@ test.each([
   expect(window[1]).toBeLessThanOrEqual(105);
   expect(normalize).toBe("scale");
   expect(notes.at(-1)).toMatch(
-    /^intensities are taken for Hounsfield units \(they reach below -500\).* the option window chooses others, or none$/,
+    /^intensities are taken for Hounsfield units \(below -500\).* the option window has others, or none$/,
   );
 });
 

@@ -27,7 +27,7 @@ test("tells of images of one value, and of one that trains and validates", async
 /** What `configure` says of the tiny dataset, with the cases changed. */
 async function notesOf(
   change: (found: LoadedCase) => Partial<LoadedCase>,
-  { data = memoryData(), recipe = slices2d, given = { ...tinyRun, window: [] } as object } = {},
+  { data = memoryData(), recipe = slices2d, given = tinyRun as object } = {},
 ): Promise<string[]> {
   const notes: string[] = [];
   const read = async (item: Case): Promise<LoadedCase> => {
@@ -48,7 +48,7 @@ test("tells of voxels of another resolution, unless the recipe resamples", async
   const coarse = ({ id, image, label }: LoadedCase) =>
     id === "case2" ? { image: scaled(image, 3), label: scaled(label!, 3) } : {};
   expect(await notesOf(coarse)).toEqual([
-    "warning: voxels of another size than the median [1,1,1] mm: case2 [3,3,3]; this recipe does not resample, and a network takes sizes as it has seen them: resample these cases, or take the recipe nnunet, which does",
+    "warning: voxels of another size than the median [1,1,1] mm: case2 [3,3,3]; this recipe does not resample: resample them, or take the recipe nnunet",
   ]);
   const resampling = { ...slices2d, postprocess: (found: Segmentation) => found };
   expect(await notesOf(coarse, { recipe: resampling })).toEqual([]);
@@ -62,24 +62,24 @@ test("tells of a CT that was stored without a sign", async () => {
       image: { ...image, data: image.data.map((v) => Math.round(v * 1000) - 1000 + (id === "case1" ? offset : 0)) },
     });
   expect(await notesOf(ct(1024))).toEqual([
-    "warning: images without a negative value, where most reach below -500 as CT in HU does: case1; their zero may be another, such as -1024 HU: bring all to one",
+    "warning: images without a negative value, where most reach below -500 as CT in HU does: case1; their zero may be another",
   ]);
   expect(await notesOf(ct(0))).toEqual([]);
 });
 
 test("tells of classes that no case trains or validates", async () => {
   const data = () => memoryData({ background: 0, ball: 1, other: 2, never: 3 }, 2);
-  const given = { ...tinyRun, window: [], allowEmpty: true };
+  const given = { ...tinyRun, allowEmpty: true };
   const without =
     (value: number, ids: string) =>
     ({ id, label }: LoadedCase) => ({
       label: ids.includes(id) ? { ...label!, data: label!.data.map((v) => (v === value ? 0 : v)) } : label,
     });
   expect(await notesOf(without(2, "case0 case1 case2 case3"), { data: data(), given })).toEqual([
-    "warning: no training case has a voxel of other, never, so that this cannot be learned; check the labels, or take another fold",
+    "warning: no training case has a voxel of other, never: it cannot be learned",
   ]);
   expect(await notesOf(without(1, "case4 case5"), { data: data(), given })).toEqual([
-    "warning: no training case has a voxel of never, so that this cannot be learned; check the labels, or take another fold",
-    "warning: no validation case has a voxel of ball, so that nothing will tell how well this is found; take another fold",
+    "warning: no training case has a voxel of never: it cannot be learned",
+    "warning: no validation case has a voxel of ball: nothing will score it",
   ]);
 });
