@@ -31,7 +31,11 @@ export const zhOptions: Readonly<Record<string, string>> = {
   "array axis across the slices: 0, 1 or 2": "切片所沿的数组轴：0、1 或 2",
   "height,width of a slice": "切片的高,宽",
   "resize or crop slices to the patch size": "把切片缩放（resize）或裁剪（crop）到图块大小",
-  "intensities per volume: scale or zscore": "每个体数据的强度：scale（缩放）或 zscore（标准化）",
+  "low,high: values that intensities are clipped to, such as HU; or none":
+    "低,高：强度截断到的数值范围，例如 HU；或 none（不截断）",
+  "two numbers, the lower first, or none": "两个数，小的在前，或 none",
+  "intensities per volume: scale (the window to 0 … 1), zscore, or channels (zscore of each channel)":
+    "每个体数据的强度：scale（窗口缩放到 0 … 1）、zscore（标准化）或 channels（每个通道分别标准化）",
   "none, rotate or mild": "无（none）、旋转（rotate）或轻度（mild）",
   "of each level of the UNet, e.g. 16,32,64,128": "UNet 各层的通道数，例如 16,32,64,128",
   "convolutions per residual unit; 0 for plain ones": "每个残差单元的卷积数；0 为普通卷积",

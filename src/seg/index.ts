@@ -30,6 +30,7 @@ export type { ChaosOptions } from "./recipes/chaos/options.ts";
 export { default as nnunetRecipe } from "./recipes/nnunet/recipe.ts";
 export type { NnunetRecipeOptions } from "./recipes/nnunet/options.ts";
 export { default as patches3d } from "./recipes/patches3d/recipe.ts";
+export type { IntensityOptions } from "./recipes/intensities.ts";
 export type { PatchOptions } from "./recipes/patches3d/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";

@@ -71,6 +71,7 @@ export const tinyRun = {
   sliceAxis: 2,
   patchSize: [16, 16],
   fit: "resize",
+  window: [],
   normalize: "scale",
   augment: "none",
   channels: [4, 8],

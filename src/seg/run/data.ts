@@ -25,6 +25,7 @@ import type { DataFacts, LoadedCase, Recipe, RunConfig } from "../recipes/recipe
 import { runOptionTable } from "../recipes/run_options.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 import { OddCases } from "./odd_cases.ts";
+import { OddLabels } from "./odd_labels.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */
 export interface WorkerArgs {
@@ -111,20 +112,24 @@ async function factsOf(
   facts: Omit<DataFacts, "device" | "say">;
   orientation: string;
   voxel: readonly number[];
-  notes: readonly string[];
+  odd: OddCases;
+  oddLabels: OddLabels;
 }> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
   const problems: Error[] = [];
-  const odd = new OddCases();
+  const [odd, oddLabels] = [new OddCases(), new OddLabels(index.labels)];
   const training = new Map(train.map((c, i) => [c.id, i] as const));
+  const validation = new Set(val.map((c) => c.id));
   const all = [...train, ...val.filter((c) => !training.has(c.id))];
   for (const [i, item] of all.entries()) {
     signal?.throwIfAborted();
     try {
       // An index that has the grids has looked at every file.
-      const image = item.grid ? undefined : usable(await read(item), training.has(item.id) && !allowEmpty, index);
+      const found = item.grid ? undefined : await read(item);
+      const image = found && usable(found, training.has(item.id) && !allowEmpty, index);
       if (image) odd.add(item.id, image, training.has(item.id));
+      if (found?.label) oddLabels.add(found.label.data, training.has(item.id), validation.has(item.id));
       const { shape, affine } = item.grid ?? image!;
       if (i >= train.length || i % step !== 0) continue;
       grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine, unit: millimetersOf(item.grid ?? image!) });
@@ -157,7 +162,7 @@ async function factsOf(
     },
     signal,
   };
-  return { facts, orientation, voxel, notes: odd.notes };
+  return { facts, orientation, voxel, odd, oddLabels };
 }
 
 /**
@@ -265,8 +270,10 @@ export async function configure<C extends object>(
       `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
     );
   }
-  const { facts, orientation, voxel, notes } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
-  for (const note of notes) log(note);
+  const { facts, orientation, voxel, odd, oddLabels } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
+  // A recipe that prepares on another grid brings what it finds back from there.
+  const stored = !recipe.restore && !recipe.postprocess;
+  for (const note of [...odd.notes, ...(stored ? odd.gridNotes : []), ...oddLabels.notes]) log(note);
   const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);

@@ -23,6 +23,8 @@ import type { InitialWeights } from "../../run/initial_weights.ts";
 import { speedLine, speedOf } from "../../run/pace.ts";
 import { preview } from "../../run/preview.ts";
 import { evaluationLines, report } from "../../run/report.ts";
+import { foldNotes } from "../../run/fold_notes.ts";
+import { unlearnedHint } from "../../run/unlearned.ts";
 import { openRun } from "../../run/segment.ts";
 import { expectSameData } from "../../run/same_data.ts";
 import type { RunStore } from "../../run/store.ts";
@@ -122,6 +124,8 @@ async function reportOn(
     const { evaluation, comparison, pictures } = await report(store, run, epochs, val, read, { onProgress });
     line.finish();
     for (const text of evaluationLines(evaluation)) say(text);
+    const hint = unlearnedHint(evaluation, epochs.at(-1)?.epoch ?? 0, `voxgrad train --resume ${folder}`);
+    if (hint) say(hint);
     if (recipe.metrics) for (const text of ["", ...caseLines(comparison)]) say(text);
     say(`\npredictions ${join(folder, "predictions")}`);
     say(`report      ${join(folder, files.report)}`);
@@ -250,8 +254,7 @@ async function intended(
   for (const note of opened.index.notes ?? []) say(`${root}: ${note}`);
   const { fold = 0, seed = 0 } = given as { fold?: number | "all"; seed?: number };
   const data = await opened.fold(fold);
-  if (fold !== "all" && opened.madeFolds)
-    say(`${root} has no splits_final.json: five folds by patient, as nnU-Net makes them; --fold all takes every case`);
+  if (fold !== "all" && opened.madeFolds) for (const text of foldNotes(root, opened.index.training)) say(text);
   const out = resolve(folder ?? join("runs", `${opened.index.name || "run"}-${recipe.name}-fold${fold}-seed${seed}`));
   const init = weights === undefined ? undefined : { source: weights, tensors: (await readWeightsFile(weights)).tensors };
   return { recipe, data, store: folderStore(out), folder: out, resume: false, init, given: { ...given, fold, data: root } };

@@ -3,11 +3,12 @@
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
 import { passesToMirror } from "../../training/short_runs.ts";
+import { type IntensityOptions, intensityOptions, suggestIntensities } from "../intensities.ts";
 import { between, integer, integers, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
 /** Options of `PatchDataset`, `patches3d`. */
-export interface PatchOptions {
+export interface PatchOptions extends IntensityOptions {
   /** Patches taken from each volume per epoch. */
   readonly samplesPerVolume: number;
   /** Size of a patch and of the inference window. In voxels. */
@@ -16,8 +17,6 @@ export interface PatchOptions {
   readonly centers: "posneg" | "classes" | "uniform";
   /** Share of the patches of `centers` "posneg" that are centered on foreground. */
   readonly foreground: number;
-  /** Intensities to [0, 1], or to zero mean and unit variance, per volume. */
-  readonly normalize: "scale" | "zscore";
   /** "mirror" flips; "strong" has all kinds of nnU-Net, on the device; "unmirrored" all of these but flips. */
   readonly augment: "none" | "mirror" | "strong" | "unmirrored";
   /** MONAI's network of that name. */
@@ -52,7 +51,7 @@ export const patchOptions: OptionTable<PatchOptions> = {
     "of patches: posneg (foreground or background), classes (each equally often) or uniform",
   ),
   foreground: between(0, 1, "share of posneg patches centered on foreground"),
-  normalize: oneOf(["scale", "zscore"], "intensities per volume: scale or zscore"),
+  ...intensityOptions,
   augment: oneOf(
     ["none", "mirror", "strong", "unmirrored"],
     "none, mirror, strong (all of nnU-Net's kinds, on the device) or unmirrored (these but mirroring)",
@@ -92,10 +91,11 @@ export function checkPatchOptions(config: RunConfig<PatchOptions>, source: strin
  * Patches of the median size of the volumes, up to 128 voxels along an axis and 2²⁰ in all; mirror images in runs that see each volume often enough.
  * @param given options that the user has chosen
  */
-export function suggestPatchOptions(
-  { shapes }: DataFacts,
+export async function suggestPatchOptions(
+  facts: DataFacts,
   given: Readonly<Record<string, unknown>> = {},
-): SuggestedOptions<PatchOptions> {
+): Promise<SuggestedOptions<PatchOptions>> {
+  const { shapes } = facts;
   const { epochs = 20, samplesPerVolume = 2, tta, optimizer = "adam" } = given as Partial<RunConfig<PatchOptions>>;
   const channels = [16, 32, 64, 128];
   const multiple = 2 ** (channels.length - 1);
@@ -115,7 +115,7 @@ export function suggestPatchOptions(
     patchSize,
     centers: "posneg",
     foreground: 0.67,
-    normalize: "zscore",
+    ...(await suggestIntensities(facts, given)),
     augment: tta || epochs * samplesPerVolume >= passesToMirror ? "strong" : "unmirrored",
     network: "unet",
     channels,

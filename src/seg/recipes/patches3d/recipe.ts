@@ -10,12 +10,10 @@ import { ShuffleBuffer } from "../../../data/datasets/shuffle_buffer.ts";
 import {
   DrawAugmentation,
   type Item,
-  NormalizeIntensity,
   onKeys,
   RandCropByLabelClasses,
   RandCropByPosNegLabel,
   RandSpatialCropSamples,
-  ScaleIntensity,
   SpatialPad,
   type Transform,
 } from "../../../data/transforms/index.ts";
@@ -30,6 +28,7 @@ import { WindowSegmenter } from "../../inference/segmenter.ts";
 import { augmentBatch } from "../../training/augmentation.ts";
 import { shortSchedule } from "../../training/short_runs.ts";
 import type { Outputs } from "../../training/trainer.ts";
+import { normalized } from "../intensities.ts";
 import { preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, onlyNetwork, type PreparedCase } from "../recipe.ts";
 import { patchNetworks } from "./networks.ts";
@@ -108,8 +107,7 @@ export default defineRecipe<PatchOptions, Outputs>({
   suggest: suggestPatchOptions,
   check: checkPatchOptions,
   prepare(source, context) {
-    const normalize = context.config.normalize === "scale" ? new ScaleIntensity() : new NormalizeIntensity();
-    return { image: normalize.apply(preparedImage(source, context)), label: preparedLabel(source, context) };
+    return { image: normalized(preparedImage(source, context), context.config), label: preparedLabel(source, context) };
   },
   samples,
   augment: (batch, { config }) => (config.augment === "none" ? batch : augmentBatch(batch, { size: config.patchSize })),

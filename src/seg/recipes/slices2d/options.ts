@@ -3,10 +3,12 @@
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type OptionTable, positive } from "../options.ts";
+import { enoughSteps } from "../enough_steps.ts";
+import { type IntensityOptions, intensityOptions, suggestIntensities } from "../intensities.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
 /** Options of `slices2d`, `syntheticOptions`. */
-export interface SliceOptions {
+export interface SliceOptions extends IntensityOptions {
   /** Slices taken from each volume per epoch. */
   readonly samplesPerVolume: number;
   /** Share of the slices that are centered on a foreground voxel, the rest on background; 0 takes slices uniformly. */
@@ -17,8 +19,6 @@ export interface SliceOptions {
   readonly patchSize: readonly number[];
   /** How slices become `patchSize`: resized, or padded and cropped around the center. */
   readonly fit: "resize" | "crop";
-  /** Intensities to [0, 1], or to zero mean and unit variance, per volume. */
-  readonly normalize: "scale" | "zscore";
   /** "rotate" turns volumes by 90° at random; "mild" flips and varies brightness, contrast and noise. */
   readonly augment: "none" | "rotate" | "mild";
   /** Channels of each level of the UNet. */
@@ -37,7 +37,7 @@ export const sliceOptions: OptionTable<SliceOptions> = {
   sliceAxis: oneOf([0, 1, 2], "array axis across the slices: 0, 1 or 2"),
   patchSize: integers(2, "height,width of a slice"),
   fit: oneOf(["resize", "crop"], "resize or crop slices to the patch size"),
-  normalize: oneOf(["scale", "zscore"], "intensities per volume: scale or zscore"),
+  ...intensityOptions,
   augment: oneOf(["none", "rotate", "mild"], "none, rotate or mild"),
   channels: integers(2, "of each level of the UNet, e.g. 16,32,64,128", { open: true }),
   numResUnits: integer(0, "convolutions per residual unit; 0 for plain ones"),
@@ -54,8 +54,18 @@ export function checkSliceOptions({ channels, patchSize }: RunConfig<SliceOption
   );
 }
 
-/** Slices across the coarsest axis (the last of equals), of the median size of the volumes. */
-export function suggestSliceOptions({ shapes, spacings }: DataFacts): SuggestedOptions<SliceOptions> {
+// What some hundreds of cases get.
+const many = { epochs: 10, batchSize: 16, samplesPerVolume: 16 };
+
+/**
+ * Slices across the coarsest axis (the last of equals), of the median size of the volumes.
+ * @param given options that the user has chosen
+ */
+export async function suggestSliceOptions(
+  facts: DataFacts,
+  given: Readonly<Record<string, unknown>> = {},
+): Promise<SuggestedOptions<SliceOptions>> {
+  const { shapes, spacings } = facts;
   const channels = [16, 32, 64, 128];
   const spacing = [0, 1, 2].map((a) => medianLow(spacings.map((s) => s[a])));
   const sliceAxis = ([2, 1, 0] as const).reduce((best, a) => (spacing[a] > 1.2 * spacing[best] ? a : best));
@@ -64,15 +74,14 @@ export function suggestSliceOptions({ shapes, spacings }: DataFacts): SuggestedO
     .filter((a) => a !== sliceAxis)
     .map((a) => Math.max(multiple, Math.ceil(medianLow(shapes.map((s) => s[a])) / multiple) * multiple));
   return {
-    epochs: 10,
-    batchSize: 16,
-    validateEvery: 5,
-    samplesPerVolume: 16,
+    ...enoughSteps(facts.cases.length, many, given),
+    batchSize: many.batchSize,
+    samplesPerVolume: many.samplesPerVolume,
     foreground: 0.75,
     sliceAxis,
     patchSize,
     fit: "crop",
-    normalize: "zscore",
+    ...(await suggestIntensities(facts, given)),
     augment: "mild",
     channels,
     numResUnits: 2,

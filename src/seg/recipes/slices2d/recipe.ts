@@ -9,7 +9,6 @@ import { PatchDataset } from "../../../data/datasets/patch_dataset.ts";
 import { ShuffleBuffer } from "../../../data/datasets/shuffle_buffer.ts";
 import {
   type Item,
-  NormalizeIntensity,
   onKeys,
   RandAdjustContrast,
   RandCropByPosNegLabel,
@@ -20,7 +19,6 @@ import {
   RandSpatialCropSamples,
   Resize,
   ResizeWithPadOrCrop,
-  ScaleIntensity,
   SqueezeDim,
   type Transform,
 } from "../../../data/transforms/index.ts";
@@ -30,6 +28,7 @@ import { polynomialDecay } from "../../../nn/optim/rates.ts";
 import { Adam } from "../../../nn/optim/adam.ts";
 import { SliceSegmenter } from "../../inference/segmenter.ts";
 import { UNet } from "../../networks/unet.ts";
+import { normalized } from "../intensities.ts";
 import { preparedIgnored, preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, onlyNetwork, type PreparedCase } from "../recipe.ts";
 import { checkSliceOptions, type SliceOptions, sliceOptions, suggestSliceOptions } from "./options.ts";
@@ -102,8 +101,7 @@ export default defineRecipe<SliceOptions>({
   suggest: suggestSliceOptions,
   check: checkSliceOptions,
   prepare(source, context) {
-    const normalize = context.config.normalize === "scale" ? new ScaleIntensity() : new NormalizeIntensity();
-    const image = normalize.apply(preparedImage(source, context));
+    const image = normalized(preparedImage(source, context), context.config);
     return { image, label: preparedLabel(source, context), ...preparedIgnored(source, context) };
   },
   samples,
