@@ -74,16 +74,8 @@ export {
   reportOnPredictions,
   type ReportOptions,
 } from "./run/report.ts";
-export {
-  type Ensemble,
-  type OpenedRun,
-  openRun,
-  segmentCases,
-  type Segmented,
-  type SegmentOptions,
-  writePrediction,
-  writeProbabilities,
-} from "./run/segment.ts";
+export { type Ensemble, type OpenedRun, openRun, segmentCases, type Segmented, type SegmentOptions } from "./run/segment.ts";
+export { writePrediction, writeProbabilities } from "./run/write_predictions.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
 export * from "./run/uncertainty.ts";
 export type { SampleScore, SampleScores } from "./run/files.ts";

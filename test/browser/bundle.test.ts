@@ -15,8 +15,8 @@ async function weigh(entry: string) {
 
 // What a page takes is what it imports; all of it together, every format, transform and metric, is loaded by nobody and watched for leaps only.
 test.each([
-  ["segmenting_page", 110],
-  ["training_page", 140],
+  ["segmenting_page", 106],
+  ["training_page", 138],
   ["whole_library", 565],
 ])("%s bundles without a module of Node, in at most %d KiB", async (entry, most) => {
   const { code, kib } = await weigh(entry);

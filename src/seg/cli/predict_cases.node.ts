@@ -17,7 +17,8 @@ import { readCandidates, writeCandidates } from "../run/detections.ts";
 import { files } from "../run/files.ts";
 import { inTurn } from "../run/folder_store.node.ts";
 import { expectFreeOutputs, expectOtherFolder } from "../run/inputs.node.ts";
-import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
+import type { Segmented } from "../run/segment.ts";
+import { writePrediction, writeProbabilities } from "../run/write_predictions.ts";
 import { type RunStore, writePieces } from "../run/store.ts";
 import { say } from "./command_line.node.ts";
 import { expectDicomImages, expectPlaces, type ObjectAsked, objectEnding, objectOf } from "./dicom_objects.node.ts";
@@ -166,7 +167,8 @@ export async function predictCases(
     if (dicom) await expectPlaces(item, dicom, labels);
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
-      const { id, candidates, source, files: beside = new Map() } = segmented;
+      const { id, candidates, source, notes = [], files: beside = new Map() } = segmented;
+      for (const note of notes) tools.line.log(`${id}: ${note}`);
       const placed = withGeometryOf(source.image, segmented.labels);
       const volumes = labelVolumes(id, placed, source.image.spacing, labels);
       // Whenever the call is killed, no row stands beside a map that it does not tell of, and the case, which lacks its map or its row, is taken again.

@@ -7,7 +7,7 @@ import { withGeometryOf } from "../../data/volume.ts";
 import { counted } from "../../host/text.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
 import { files } from "../run/files.ts";
-import { writePrediction } from "../run/segment.ts";
+import { writePrediction } from "../run/write_predictions.ts";
 import type { RunStore } from "../run/store.ts";
 import { type SampleCasesOptions, type SampledCase, uncertaintyCsv } from "../run/uncertainty.ts";
 import { say } from "./command_line.node.ts";

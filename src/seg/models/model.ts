@@ -70,6 +70,8 @@ export interface ModelSegmentation {
   readonly files?: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
   /** What was found, in millimeters, by models that look for things. */
   readonly candidates?: readonly Candidate[];
+  /** What is odd about the image for this model. */
+  readonly notes?: readonly string[];
 }
 
 /** What programs of a model's own kind write of each case, for those who go on with them. */

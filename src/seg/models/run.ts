@@ -50,12 +50,13 @@ export async function openRunModel(device: Device, files: ModelFiles, options: O
         onPlan: onPlan && ((_, plan) => onPlan(plan)),
         onProgress: onProgress && ((_, done, total) => onProgress(done, total)),
       }).next();
-      const { labels, probabilities: map, probabilityMap, candidates } = found.value!;
+      const { labels, probabilities: map, probabilityMap, candidates, notes } = found.value!;
       return {
         labels: withGeometryOf(image, labels),
         ...(map && { probabilities: makeVolume(map, image.affine, image.meta) }),
         ...(probabilityMap && { probabilityMap }),
         ...(candidates && { candidates }),
+        ...(notes && { notes }),
       };
     },
     dispose: () => run.dispose(),

@@ -25,6 +25,7 @@ import type { DataFacts, LoadedCase, Recipe, RunConfig } from "../recipes/recipe
 import { runOptionTable } from "../recipes/run_options.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 import { OddCases } from "./odd_cases.ts";
+import { storedAxes } from "./odd_source.ts";
 import { OddLabels } from "./odd_labels.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */
@@ -271,12 +272,11 @@ export async function configure<C extends object>(
     );
   }
   const { facts, orientation, voxel, odd, oddLabels } = await factsOf(data, onProgress, signal, given.allowEmpty === true);
-  // A recipe that prepares on another grid brings what it finds back from there.
-  const stored = !recipe.restore && !recipe.postprocess;
-  for (const note of [...odd.notes, ...(stored ? odd.gridNotes : []), ...oddLabels.notes]) log(note);
+  for (const note of [...odd.notes, ...oddLabels.notes]) log(note);
   const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
+  for (const note of odd.gridNotes(orientation, storedAxes(recipe as Recipe, config))) log(note);
   const { channels } = facts;
   const labels = recipe.labels?.(config, facts.labels) ?? facts.labels;
   const info: RunInfo = {

@@ -20,7 +20,12 @@ const apart = 2;
 export const listed = (ids: readonly string[]): string =>
   ids.slice(0, named).join(", ") + (ids.length > named ? ` and ${ids.length - named} more` : "");
 
-const show = (sizes: readonly number[]): string => sizes.map((s) => Number(s.toPrecision(3))).join();
+/** Sizes of voxels, to be read. */
+export const shownSize = (sizes: readonly number[]): string => sizes.map((s) => Number(s.toPrecision(3))).join();
+
+/** Whether voxels are of another resolution than `usual`, along one of some axes. */
+export const anotherSize = (size: readonly number[], usual: readonly number[], axes: readonly number[]): boolean =>
+  axes.some((a) => size[a] >= apart * usual[a] || size[a] * apart <= usual[a]);
 
 /** Two words that follow from all voxels (FNV-1a of 32 bits, of the bytes from either end), and the shape: images of the same are the same. */
 function fingerprint({ data, shape }: Volume): string {
@@ -70,15 +75,19 @@ export class OddCases {
     same[trained ? "trained" : "validated"].push(id);
   }
 
-  /** Voxels of another resolution than most, for what learns and predicts on the grid of the files. */
-  get gridNotes(): string[] {
+  /**
+   * Voxels of another resolution than most.
+   * @param orientation in which cases are prepared, such as "RAS"
+   * @param axes that count there, see `storedAxes`
+   */
+  gridNotes(orientation: string, axes: readonly number[]): string[] {
     const sizes = [...this.voxels.values()];
     const middle = [0, 1, 2].map((a) => median(sizes.map((s) => s[a])));
-    const off = (s: readonly number[]): boolean => s.some((v, a) => v >= apart * middle[a] || v * apart <= middle[a]);
-    const ids = [...this.voxels].filter(([, s]) => off(s)).map(([id, s]) => `${id} [${show(s)}]`);
+    const counted = axes.map((a) => ["RL", "AP", "SI"].findIndex((ends) => ends.includes(orientation[a])));
+    const ids = [...this.voxels].filter(([, s]) => anotherSize(s, middle, counted)).map(([id, s]) => `${id} [${shownSize(s)}]`);
     if (ids.length === 0) return [];
     return [
-      `warning: voxels of another size than the median [${show(middle)}] mm: ${listed(ids)}; this recipe does not resample: resample them, or take the recipe nnunet`,
+      `warning: voxels of another size than the median [${shownSize(middle)}] mm: ${listed(ids)}; this recipe does not resample: resample them, or take the recipe nnunet`,
     ];
   }
 

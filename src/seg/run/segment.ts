@@ -2,19 +2,16 @@
 
 import { expectWord } from "../../host/words.ts";
 import { expectRecipe } from "../recipes/expect_recipe.ts";
-import { expectArguments, expectFields, expectItems } from "../../host/kinds.ts";
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
-import { encodeNiftiChannels } from "../../data/formats/nifti/nifti.ts";
-import { writeImage } from "../../data/formats/read_image.ts";
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
-import { deflatePieces } from "../../host/bytes/inflate.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
-import { decideScores, gathered, meanScores, probabilityMap, scoresInMemory } from "../inference/score_map.ts";
+import { decideScores, gathered, meanScores, probabilityMap } from "../inference/score_map.ts";
 import {
   type InferenceOptions,
   inferenceNames,
@@ -31,8 +28,9 @@ import { type PostStep, postprocess } from "../post/steps.ts";
 import { asStored, oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
+import { sourceNotes } from "./odd_source.ts";
 import { cleanedUp, decidesOnSource, labelsOf, scoresOf } from "./decide.ts";
-import { type RunStore, expectStore, writePieces } from "./store.ts";
+import { type RunStore, expectStore } from "./store.ts";
 
 /** A trained run, ready to segment. */
 export interface OpenedRun {
@@ -127,6 +125,8 @@ export interface Segmented {
   readonly probabilities?: HostArray<Float32Array>;
   /** In place of them the probabilities of the class that is asked for, `[x, y, z]`, if they were asked for so; to be disposed. */
   readonly probabilityMap?: KeptScoreMap;
+  /** What is odd about the image for these runs: voxels of another size than they learned on, intensities of another zero. */
+  readonly notes?: readonly string[];
   /** Dice of each foreground class, if the case has a label. */
   readonly dice?: readonly number[];
   /** What was found, in millimeters, by recipes that look for things. */
@@ -213,6 +213,7 @@ async function described(
   const labels = postprocess(withGeometryOf(source.image, found), source.image.spacing, options.steps ?? []);
   const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground, context.outputs.ignore);
   const map = joined?.probabilityMap;
+  const notes = sourceNotes(runs, source.image);
   const turned = <A extends HostArray>(x: A) => asStored(stored, context.orientation, x) as A;
   return {
     id: stored.id,
@@ -226,6 +227,7 @@ async function described(
         channel: (c) => turned({ data: map.channel(c), shape: [1, ...map.shape] }).data,
       },
     }),
+    ...(notes.length > 0 && { notes }),
     ...(dice ? { dice } : {}),
     ...(candidates && { candidates }),
   };
@@ -291,29 +293,3 @@ const hooksOf = (id: string, run: number, runs: number, { signal, onProgress }: 
   signal,
   ...(onProgress && { onProgress: (done, total) => onProgress(id, run * total + done, runs * total) }),
 });
-
-/**
- * Writes a label map in the geometry of its image, as the ending of `file`, its name in the store, says.
- * @throws ConfigError for an ending of no format that is written, ShapeError for an image that the format cannot hold
- */
-export async function writePrediction(store: RunStore, file: string, found: Segmented): Promise<void> {
-  expectStore("writePrediction", store);
-  expectFields("writePrediction", "found", found, { source: "object", labels: "array" });
-  const { source, labels } = found;
-  const dtype = labels.data instanceof Uint8Array ? "u8" : /\.png$/i.test(file) ? "u16" : "i32";
-  const written = await writeImage(file, withGeometryOf(source.image, labels), { dtype });
-  for (const { name, bytes } of written.toReversed()) await store.write(name, bytes);
-}
-
-/**
- * Writes probabilities as NIfTI of several channels in the geometry of their image, a channel at a time. Throws `ConfigError` if they were not asked for.
- * `file` is its name in the store.
- */
-export async function writeProbabilities(store: RunStore, file: string, found: Segmented): Promise<void> {
-  expectStore("writeProbabilities", store);
-  expectFields("writeProbabilities", "found", found, { source: "object", probabilities: "array?" });
-  const { id, source, probabilities } = found;
-  const map = found.probabilityMap ?? (probabilities && scoresInMemory(probabilities));
-  if (!map) throw new ConfigError(`case "${id}" was segmented without probabilities`);
-  await writePieces(store, file, deflatePieces(encodeNiftiChannels(source.image, map.channels, map.channel), "gzip"));
-}

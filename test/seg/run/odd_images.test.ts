@@ -44,15 +44,17 @@ const scaled = (v: Volume, factor: number): Volume =>
     v.affine.map((row) => row.map((x, column) => (column === 3 ? x : x * factor))),
   );
 
-test("tells of voxels of another resolution, unless the recipe resamples", async () => {
+test("tells of voxels of another resolution, unless the recipe resamples or resizes slices", async () => {
+  const given = { ...tinyRun, fit: "crop" };
   const coarse = ({ id, image, label }: LoadedCase) =>
     id === "case2" ? { image: scaled(image, 3), label: scaled(label!, 3) } : {};
-  expect(await notesOf(coarse)).toEqual([
+  expect(await notesOf(coarse)).toEqual([]);
+  expect(await notesOf(coarse, { given })).toEqual([
     "warning: voxels of another size than the median [1,1,1] mm: case2 [3,3,3]; this recipe does not resample: resample them, or take the recipe nnunet",
   ]);
   const resampling = { ...slices2d, postprocess: (found: Segmentation) => found };
-  expect(await notesOf(coarse, { recipe: resampling })).toEqual([]);
-  expect(await notesOf(({ id, image }) => (id === "case2" ? { image: scaled(image, 1.5) } : {}))).toEqual([]);
+  expect(await notesOf(coarse, { recipe: resampling, given })).toEqual([]);
+  expect(await notesOf(({ id, image }) => (id === "case2" ? { image: scaled(image, 1.5) } : {}), { given })).toEqual([]);
 });
 
 test("tells of a CT that was stored without a sign", async () => {

@@ -11,7 +11,7 @@ import { decideScores, gathered, resampledScores, scoresInMemory } from "../../.
 import { WindowSegmenter } from "../../../src/seg/inference/segmenter.ts";
 import { outputCodingOf } from "../../../src/seg/post/output_coding.ts";
 import { scoresOnDisk } from "../../../src/seg/run/scores_on_disk.node.ts";
-import { writeProbabilities } from "../../../src/seg/run/segment.ts";
+import { writeProbabilities } from "../../../src/seg/run/write_predictions.ts";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
 import { memoryStore } from "../../../src/seg/run/store.ts";
 import { makeVolume, readNifti } from "../../../src/data/index.ts";
