@@ -72,6 +72,8 @@ export interface Result {
   readonly seconds: number;
   readonly structures: readonly Measured[];
   readonly overlay: Blob;
+  /** What is odd about the scan for the model, in English. */
+  readonly notes: readonly string[];
   /** Whether it can be saved as a DICOM object, which belongs to a DICOM series. */
   readonly dicom: boolean;
 }

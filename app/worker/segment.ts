@@ -39,13 +39,13 @@ export function segmentScan({ scan, model, input }: SegmentArgs, context: CallCo
     const started = performance.now();
     context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
     const image = await readScan(scan);
-    const { labels, classes } = await segmented(image, { scan, model, input }, context).catch((error: unknown) => {
+    const { labels, classes, notes } = await segmented(image, { scan, model, input }, context).catch((error: unknown) => {
       // Once more on a new device, as training does.
       if (!(error instanceof DeviceLostError)) throw error;
       return segmented(image, { scan, model, input }, context);
     });
     context.tell({ kind: "progress", what: "measuring", done: 0, total: 1 });
-    return keep(scan, model, { labels, classes, measured: !isFlat(image) }, (performance.now() - started) / 1000);
+    return keep(scan, model, { labels, classes, notes, measured: !isFlat(image) }, (performance.now() - started) / 1000);
   }, context);
 }
 
@@ -54,7 +54,7 @@ async function segmented(image: Volume, { model, input }: SegmentArgs, context: 
   const opened = await modelOf(model, input ?? {});
   const eta = timer();
   try {
-    const { labels } = await opened.segment(image, {
+    const { labels, notes = [] } = await opened.segment(image, {
       signal: context.signal,
       onPlan: ({ windows, peakBytes }) => {
         context.tell({ kind: "plan", windows, bytes: peakBytes });
@@ -62,7 +62,7 @@ async function segmented(image: Volume, { model, input }: SegmentArgs, context: 
       },
       onProgress: (done, total) => context.tell({ kind: "progress", what: "segmenting", done, total, eta: eta(done, total) }),
     });
-    return { labels, classes: opened.labels };
+    return { labels, classes: opened.labels, notes };
   } catch (error) {
     // After a lost device or a lack of memory nothing of it is of use.
     if (!context.signal.aborted) closeModel();
@@ -73,11 +73,12 @@ async function segmented(image: Volume, { model, input }: SegmentArgs, context: 
 interface Segmented {
   readonly labels: Volume;
   readonly classes: readonly LabelClass[];
+  readonly notes: readonly string[];
   /** Whether its voxels have lengths. */
   readonly measured: boolean;
 }
 
-function keep(scan: string, model: string, { labels, classes, measured }: Segmented, seconds: number): Result {
+function keep(scan: string, model: string, { labels, classes, notes, measured }: Segmented, seconds: number): Result {
   const key = `result${++counter}`;
   const name = scanName(scan);
   const series = scanSeries(scan);
@@ -90,7 +91,7 @@ function keep(scan: string, model: string, { labels, classes, measured }: Segmen
     milliliters: measured ? volumes[i].milliliters : null,
   }));
   const overlay = overlayOf(labels.shape[0] > 1 ? stacked(labels, classes) : labels, valuesOf(classes));
-  return { key, scan, model: modelName(model), seconds, structures, overlay, dicom: series !== undefined };
+  return { key, scan, model: modelName(model), seconds, structures, overlay, notes, dicom: series !== undefined };
 }
 
 /** Channel c of regions that a model leaves apart, which may overlap. */

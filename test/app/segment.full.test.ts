@@ -94,6 +94,19 @@ test("a NIfTI file: labels, volumes and a surface", async () => {
   await visit.end();
 }, 300_000);
 
+test("voxels of another size than those that the model learned on are told with the result", async () => {
+  const affine = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => (r === c ? [4, 4, 4, 1][r] : 0)));
+  const visit = await Visit.start(site);
+  await visit.drop("#drop-scan", [
+    { name: "coarse.nii.gz", bytes: await writeNifti(makeVolume(sampleVolume(), affine), { gzip: true }) },
+  ]);
+  await segmented(visit);
+  expect(await visit.page.locator(".results [role=alert]").innerText()).toMatch(
+    /its voxels are \[4,4,4\] mm, those that were trained on/,
+  );
+  await visit.end();
+}, 300_000);
+
 test("a DICOM series among other files, listed and segmented", async () => {
   const { data, shape } = await readImage(await sampleInSlices(8), { name: "few.nii.gz" });
   const [, nx, ny, nz] = shape;

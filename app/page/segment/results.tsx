@@ -35,6 +35,12 @@ export function Results() {
     <section ref={section} class="results">
       <h2>{t("segment.step3")}</h2>
       <p class="hint">{doneIn(found)}</p>
+      {found.notes.map((text) => (
+        <p key={text} class="hint warn" role="alert">
+          {t("scan.note")}
+          <span lang="en">{text}</span>
+        </p>
+      ))}
       {empty && <p>{t("result.none")}</p>}
       <table class="structures">
         <thead>

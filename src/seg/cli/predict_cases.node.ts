@@ -168,7 +168,7 @@ export async function predictCases(
     const segmented = await segmentCase(item, hooksOf(item.id, tools));
     try {
       const { id, candidates, source, notes = [], files: beside = new Map() } = segmented;
-      for (const note of notes) tools.line.log(`${id}: ${note}`);
+      for (const note of notes) tools.line.log(`${id}: warning: ${note}`);
       const placed = withGeometryOf(source.image, segmented.labels);
       const volumes = labelVolumes(id, placed, source.image.spacing, labels);
       // Whenever the call is killed, no row stands beside a map that it does not tell of, and the case, which lacks its map or its row, is taken again.

@@ -27,13 +27,13 @@ export function sourceNotes(runs: readonly { readonly recipe: Recipe; readonly c
     const { spacing, config, channels } = context;
     if (anotherSize(size, spacing, storedAxes(recipe, config)))
       notes.add(
-        `warning: its voxels are [${shownSize(size)}] mm, those that were trained on [${shownSize(spacing)}]: recipe ${recipe.name} does not resample; bring the image to that size first`,
+        `its voxels are [${shownSize(size)}] mm, those that were trained on [${shownSize(spacing)}]: recipe ${recipe.name} does not resample; bring the image to that size first`,
       );
     const { window = [] } = config as { readonly window?: readonly number[] };
     const hounsfield = window.length > 0 && (window[0] < 0 || channels.every((name) => name.toLowerCase() === "ct"));
     if (hounsfield && !(extent(image.data).min < 0))
       notes.add(
-        `warning: it has no value below 0, and the run takes Hounsfield units, in which air is at -1000 (window ${window.join(" to ")}): its zero may be another`,
+        `it has no value below 0, and the run takes Hounsfield units, in which air is at -1000 (window ${window.join(" to ")}): its zero may be another`,
       );
   }
   return [...notes];

@@ -22,7 +22,7 @@ test("voxels of another size than those that were trained on, where they count",
   const [same, coarse, thick] = [image([1.5, 1, 5], -1000), image([4, 4, 5], -1000), image([1, 1, 1], -1000)];
   expect(sourceNotes([run(crop)], same)).toEqual([]);
   expect(sourceNotes([run(crop), run(crop)], coarse)).toEqual([
-    "warning: its voxels are [4,4,5] mm, those that were trained on [1,1,5]: recipe slices2d does not resample; bring the image to that size first",
+    "its voxels are [4,4,5] mm, those that were trained on [1,1,5]: recipe slices2d does not resample; bring the image to that size first",
   ]);
   expect(sourceNotes([run(crop)], thick)).toEqual([]);
   expect(sourceNotes([run({})], thick)).toHaveLength(1);
