@@ -102,6 +102,16 @@ describe("NRRD", () => {
     }
   });
 
+  test("axes in units of their own are refused, and are one if they are called differently", async () => {
+    const lines = [...head, "spacings: 2 3 4"];
+    for (const units of ['units: "mm" "mm" "um"', 'space units: "cm" "mm" "mm"'])
+      await expect(readImage(nrrd([...lines, units]))).rejects.toThrow(
+        /in "(mm|cm)" along one axis and in "(um|mm)" along another/,
+      );
+    for (const units of ['units: "mm" "millimeter" ""', 'units: "" "mm" "mm"', 'space units: "mm" "mm" "mm" "s"'])
+      expect((await readImage(nrrd([...lines, units]))).units).toBe("mm");
+  });
+
   test("an origin in a space without directions", async () => {
     for (const [space, at] of [
       ["LPS", [-1, -2, 3]],

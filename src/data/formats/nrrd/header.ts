@@ -195,8 +195,16 @@ function geometryOf(
     .map((_, a) => a)
     .filter(isSpatial)
     .slice(0, 3);
-  // Those of the space have one for each of its axes, others one for each of the file's.
-  const { unit: units, scale } = lengthUnit(list(fields["space units"] ?? "")[0] ?? list(fields.units ?? "")[spatial[0]]);
+  // Those of the space have one for each of its axes, of which a fourth is time, others one for each of the file's.
+  const ofSpace = list(fields["space units"] ?? "").slice(0, 3);
+  const ofAxes = list(fields.units ?? "");
+  const [first, ...others] = (ofSpace.length > 0 ? ofSpace : spatial.map((a) => ofAxes[a])).filter(Boolean);
+  const { unit: units, scale } = lengthUnit(first);
+  const other = others.find((unit) => lengthUnit(unit).unit !== units || lengthUnit(unit).scale !== scale);
+  if (other)
+    throw fail(
+      `lengths are in ${JSON.stringify(first)} along one axis and in ${JSON.stringify(other)} along another; give all one unit`,
+    );
   const scaled = (vector: readonly number[]): number[] => vector.map((v) => v * scale);
   const space = (fields.space ?? "").toLowerCase();
   const [spaceOrigin] = fields["space origin"] === undefined ? [] : vectorsIn(fields["space origin"], "space origin", fail);
