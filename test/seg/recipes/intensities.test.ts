@@ -49,6 +49,22 @@ test("takes channels named CT for CT, whatever they reach to", async () => {
   expect(notes.at(-1)).toContain("the channel is named CT");
 });
 
+test("scales a window that the user has chosen as one that was found", async () => {
+  const given = await chosen(changed(hounsfield), { window: [-50, 150] });
+  expect(given).toEqual({ window: [-50, 150], normalize: "scale", notes: [] });
+});
+
+test("takes what is named CT and scaled before as it is", async () => {
+  // Balls around 1.2.
+  const { window } = await chosen(changed((v) => (v > 0.4 ? 0.2 + 1.4 * v : 0), ["CT"]));
+  expect(window).toEqual([0, 2]);
+});
+
+test("takes time steps by the dozen for channels", async () => {
+  const names = Array.from({ length: 400 }, (_, i) => `CT ${i}`);
+  expect((await chosen(changed(hounsfield, names))).window).toHaveLength(2);
+});
+
 test("leaves other images, and what the user has chosen", async () => {
   expect(await chosen(changed((v) => 300 * v))).toEqual({ window: [], normalize: "zscore", notes: [] });
   expect(await chosen(changed(hounsfield), { window: [] })).toEqual({ window: [], normalize: "zscore", notes: [] });
