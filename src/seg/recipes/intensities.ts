@@ -14,7 +14,7 @@ import type { DataFacts } from "./recipe.ts";
 /** How intensities become what a network sees. Options of `slices2d`, `patches3d`. */
 export interface IntensityOptions {
   /** Values below the first and above the second become these; none for volumes as they are. In the unit of the images, such as HU. */
-  readonly window: readonly number[];
+  readonly window?: readonly number[] | undefined;
   /** To [0, 1], the window if there is one; or to zero mean and unit variance, of all channels of a volume together, or of each channel ("channels"). */
   readonly normalize: "scale" | "zscore" | "channels";
 }
@@ -37,7 +37,7 @@ export const intensityOptions: OptionTable<IntensityOptions> = {
 };
 
 /** The image of a case as the options say. `[C, x, y, z]`. */
-export function normalized(image: HostArray<Float32Array>, { window, normalize }: IntensityOptions): HostArray {
+export function normalized(image: HostArray<Float32Array>, { window = [], normalize }: IntensityOptions): HostArray {
   const [aMin, aMax] = window;
   const clip = window.length > 0 && new ScaleIntensityRange({ aMin, aMax, bMin: 0, bMax: 1, clip: true });
   if (normalize === "scale") return (clip || new ScaleIntensity()).apply(image);

@@ -22,7 +22,7 @@ async function chosen(data: ReturnType<typeof changed>, given: object = {}, reci
   const notes: string[] = [];
   const log = (text: string) => notes.push(text);
   const { config } = await configure(recipe as typeof slices2d, data, { data: "memory", ...given }, { log });
-  const { window, normalize } = config as RunConfig<IntensityOptions>;
+  const { window = [], normalize } = config as RunConfig<IntensityOptions>;
   return { window, normalize, notes };
 }
 
@@ -90,6 +90,10 @@ test("reads windows of a command line and a form", () => {
 test("clips to the window, which becomes 0 to 1, and takes channels together or apart", () => {
   const image = { data: Float32Array.of(-1000, 0, 50, 100, 900), shape: [1, 5, 1, 1] };
   expect([...normalized(image, { window: [0, 100], normalize: "scale" }).data]).toEqual([0, 0, 0.5, 1, 1]);
+  // As options of before are, which a program may pass by itself.
+  expect([...normalized(image, { normalize: "scale" }).data]).toEqual([
+    ...normalized(image, { window: [], normalize: "scale" }).data,
+  ]);
   const clipped = [...normalized(image, { window: [0, 100], normalize: "zscore" }).data];
   expect(clipped[2]).toBeCloseTo(0, 6);
   expect(clipped[0]).toBe(clipped[1]);
