@@ -131,7 +131,7 @@ export function casesOfPaths(
   say?: (text: string) => void,
   choice: SeriesChoice = {},
 ): Case[] {
-  expectOptions("casesOfPaths", choice, "series:text stack");
+  expectOptions("casesOfPaths", choice, "series:text stack:number");
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
   const flags = Object.entries(choice).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));

@@ -95,6 +95,7 @@ test("no choice is none, and of no paths there is none", () => {
   expect(casesOfPaths([at("p1/a1.dcm")], 1, undefined, { series: undefined } as object)).toHaveLength(1);
   expect(casesOfPaths([], 1, undefined, { series: "venous" })).toEqual([]);
   expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, { stack: 1 })).toThrow(/leave --stack out/);
+  expect(() => casesOfPaths([at("p1")], 1, undefined, { stack: "1" } as object)).toThrow(/stack/);
 });
 
 test("slices in place of their folder are an error, pictures without places are not", async () => {
