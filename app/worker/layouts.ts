@@ -2,6 +2,7 @@
 
 import { FormatError } from "voxgrad";
 import {
+  type Case,
   type ChaosCase,
   chaosDataset,
   type ChaosReading,
@@ -53,6 +54,14 @@ const jsonOf = async (files: FileTree, path: string): Promise<unknown> => {
   }
 };
 
+/** The files of a folder, or of all folders in it where it has none or a series is looked for in `all`. */
+function below(files: FileTree, path: string, all = false): Blob[] {
+  const start = `${path.replace(/^\.\//, "")}/`;
+  const found = [...files].filter(([name]) => name.startsWith(start) && !name.slice(name.lastIndexOf("/") + 1).startsWith("."));
+  const own = found.filter(([name]) => !name.includes("/", start.length));
+  return (own.length === 0 || all ? found : own).map(([, file]) => file);
+}
+
 /** Medical Segmentation Decathlon and nnU-Net. */
 const datasetJson: Layout = {
   name: "datasetJson",
@@ -61,15 +70,18 @@ const datasetJson: Layout = {
   async open(files) {
     const names = [...files.keys()];
     const index = parseDataset(await jsonOf(files, "dataset.json"), {
-      has: (path) => files.has(path.replace(/^\.\//, "")),
+      has: (path) => files.has(path.replace(/^\.\//, "")) || below(files, path).length > 0,
       list: (folder) => names.filter((n) => n.startsWith(`${folder}/`)).map((n) => n.slice(folder.length + 1)),
     });
     const splits = files.has("splits_final.json") ? parseSplits(await jsonOf(files, "splits_final.json")) : undefined;
-    const image = (path: string): Promise<Volume> => readImage(fileOf(files, path), { name: path });
-    const read: ReadCase = async ({ id, image: paths, label }) => ({
-      id,
-      ...joinCase(id, await Promise.all(paths.map(image)), label === undefined ? undefined : await image(label), index.labels),
-    });
+    const image = (path: string, choice?: Case["choice"]): Promise<Volume> => {
+      const slices = below(files, path, choice?.series !== undefined);
+      return slices.length > 0 ? readImage(slices, choice) : readImage(fileOf(files, path), { name: path });
+    };
+    const read: ReadCase = async ({ id, image: paths, label, choice }) => {
+      const images = await Promise.all(paths.map((path) => image(path, choice)));
+      return { id, ...joinCase(id, images, label === undefined ? undefined : await image(label), index.labels) };
+    };
     return { index, read, splits };
   },
 };

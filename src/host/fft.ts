@@ -68,8 +68,7 @@ function stockham(length: number, factors: readonly number[]): Fft {
       const fits = passes && lines % 2 === 0 && lines <= roomForLines(length);
       const lanes = fits ? lanesFor((done += length * lines)) : undefined;
       if (lanes) return transformLines(lanes, x.re, x.im, lines, passes!);
-      let stride = lines;
-      let left = length;
+      let [stride, left] = [lines, length];
       for (const r of whole) {
         const step = byFactor.get(r) ?? passAny;
         step(x, work, stride, left, length, cos, sin, r);
@@ -296,8 +295,7 @@ function bluestein(length: number): Fft {
   return {
     length,
     run(x, _work, lines) {
-      const long = complex(padded * lines);
-      const work = complex(padded * lines);
+      const [long, work] = [complex(padded * lines), complex(padded * lines)];
       multiply(x, chirpRe, chirpIm, lines, long);
       inner.run(long, work, lines);
       multiply(long, filter.re, filter.im, lines, long);

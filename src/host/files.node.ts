@@ -205,6 +205,9 @@ function isLink(path: string): boolean {
   }
 }
 
+/** Whether a path is that of a folder, or of a link to one. */
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
 /** Makes a folder and those above it, one by one: Node's recursive `mkdir` never ends where a system has no place for any, as /proc. @throws ConfigError */
 export async function makeFolder(folder: string): Promise<void> {
   const missing: string[] = [];
@@ -213,8 +216,7 @@ export async function makeFolder(folder: string): Promise<void> {
     await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code !== "EEXIST") throw new ConfigError(`cannot make the folder ${path}: ${cause.message}`, { cause });
     });
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new ConfigError(`cannot make the folder ${folder}: something else has this name`);
+  if (!isFolder(folder)) throw new ConfigError(`cannot make the folder ${folder}: something else has this name`);
 }
 
 /** Throws `ConfigError` unless `folder` is one that files can be written into, or can be made. */

@@ -31,9 +31,18 @@ export async function contentStamp(path: string): Promise<string | undefined> {
   if (!info) return undefined;
   if (info.isFile()) return stampOf(await filesWith(path, info.size));
   if (!info.isDirectory()) return undefined;
-  const below = await unlessNoFile(readdir(path, { recursive: true }), []);
-  const seen = below.filter((name) => !basename(name).startsWith(".")).sort();
-  return stampOf(seen.map((name) => join(path, name)));
+  return stampOf((await filesBelow(path)).sort());
+}
+
+/** All that is below a folder but what is hidden. One folder that must not be read, or is gone meanwhile, leaves the others what they are. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await unlessNoFile(readdir(folder, { withFileTypes: true }), []);
+  const found = entries.map((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(path);
+    return entry.name.startsWith(".") ? [] : [path];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** The file and those beside it. */

@@ -5,7 +5,7 @@
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readJson } from "../../host/files.node.ts";
+import { isFolder, readJson } from "../../host/files.node.ts";
 import { expectNames } from "../../host/options.ts";
 import { readImageBeside } from "./beside_tiff.node.ts";
 import { joinCase } from "./join_case.ts";
@@ -60,7 +60,10 @@ export async function loadSplits(path: string): Promise<Split[]> {
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
   expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?", choice: "object?" });
   expectArguments("loadCase", "objects", { labels });
-  const images = await Promise.all(item.image.map((path) => readImageBeside(path, item.choice)));
+  // Beside the folder of a series a channel may be a file, in which there is nothing to choose.
+  const folders = item.choice ? item.image.filter(isFolder) : [];
+  const choiceOf = (path: string) => (folders.length === 0 || folders.includes(path) ? item.choice : undefined);
+  const images = await Promise.all(item.image.map((path) => readImageBeside(path, choiceOf(path))));
   const label = item.label === undefined ? undefined : await readImageBeside(item.label);
   return joinCase(item.id, images, label, labels);
 }

@@ -21,6 +21,6 @@ export function enoughSteps(
 ): Pick<RunOptions, "epochs" | "validateEvery"> {
   const { batchSize = suggested.batchSize, samplesPerVolume = suggested.samplesPerVolume } = given as Partial<typeof suggested>;
   const steps = Math.max(1, Math.ceil((cases * samplesPerVolume) / batchSize));
-  const epochs = Math.max(suggested.epochs, Math.ceil(least / steps));
+  const { epochs = Math.max(suggested.epochs, Math.ceil(least / steps)) } = given as Partial<typeof suggested>;
   return { epochs, validateEvery: Math.max(5, Math.round(epochs / 10)) };
 }

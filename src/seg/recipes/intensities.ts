@@ -14,7 +14,7 @@ import type { DataFacts } from "./recipe.ts";
 /** How intensities become what a network sees. Options of `slices2d`, `patches3d`. */
 export interface IntensityOptions {
   /** Values below the first and above the second become these; none for volumes as they are. In the unit of the images, such as HU. */
-  readonly window: readonly number[];
+  readonly window?: readonly number[] | undefined;
   /** To [0, 1], the window if there is one; or to zero mean and unit variance, of all channels of a volume together, or of each channel ("channels"). */
   readonly normalize: "scale" | "zscore" | "channels";
 }
@@ -37,7 +37,7 @@ export const intensityOptions: OptionTable<IntensityOptions> = {
 };
 
 /** The image of a case as the options say. `[C, x, y, z]`. */
-export function normalized(image: HostArray<Float32Array>, { window, normalize }: IntensityOptions): HostArray {
+export function normalized(image: HostArray<Float32Array>, { window = [], normalize }: IntensityOptions): HostArray {
   const [aMin, aMax] = window;
   const clip = window.length > 0 && new ScaleIntensityRange({ aMin, aMax, bMin: 0, bMax: 1, clip: true });
   if (normalize === "scale") return (clip || new ScaleIntensity()).apply(image);
@@ -53,13 +53,13 @@ const air = -500;
 const between = [0.005, 0.995];
 
 /**
- * What suits data: of CT, known by channels of that name or by its air, the window of what is labeled, as nnU-Net takes it (Isensee et al. 2021), to [0, 1];
- * of others each channel by its own mean and variance.
+ * What suits data: of CT, known by channels of that name or by its air, the window of what is labeled, as nnU-Net takes it (Isensee et al. 2021), to [0, 1],
+ * as a window that is given; of others each channel by its own mean and variance.
  * @param given options that the user has chosen
  */
 export async function suggestIntensities(facts: DataFacts, given: Readonly<Record<string, unknown>>): Promise<IntensityOptions> {
   const normalize = facts.channels.length > 1 ? "channels" : "zscore";
-  const window = given.window === undefined ? await windowOf(facts) : [];
+  const window = (given.window as readonly number[] | undefined) ?? (await windowOf(facts));
   return { window, normalize: window.length > 0 ? "scale" : normalize };
 }
 
@@ -73,9 +73,11 @@ async function windowOf({ cases: all, labels, channels, read, say }: DataFacts):
     const size = image.data.length / image.shape[0];
     for (let c = 0; c < image.shape[0]; c++)
       if (!named && !(extent(image.data.subarray(c * size, (c + 1) * size)).min <= air)) return [];
-    if (label) labeled.push(...sampled(image, label.data, values));
+    if (label) for (const value of sampled(image, label.data, values)) labeled.push(value);
   }
-  const [low, high] = quantiles(labeled, between).map(Math.round);
+  const [lower, upper] = quantiles(labeled, between);
+  // Outwards: what is named CT may be scaled already, to 0 … 1 or by its deviation.
+  const [low, high] = [Math.floor(lower), Math.ceil(upper)];
   if (!(low < high)) return [];
   say(
     `intensities are taken for Hounsfield units (${named ? "the channel is named CT" : "below -500"}): ${low} to ${high} of what is labeled become 0 to 1; the option window has others, or none`,
@@ -85,11 +87,14 @@ async function windowOf({ cases: all, labels, channels, read, say }: DataFacts):
 
 /** Intensities of some labeled voxels, evenly chosen, of all channels. */
 function sampled({ data }: HostArray, label: ArrayLike<number>, values: ReadonlySet<number>): number[] {
+  const labeled = (i: number): boolean => label[i] !== 0 && values.has(label[i]);
+  let count = 0;
+  for (let i = 0; i < label.length; i++) if (labeled(i)) count++;
+  // A list of all of them would be too long for a list where a body is labeled.
+  const step = Math.max(1, Math.ceil(count / voxels));
   const at: number[] = [];
-  for (let i = 0; i < label.length; i++) if (label[i] !== 0 && values.has(label[i])) at.push(i);
-  const step = Math.max(1, Math.ceil(at.length / voxels));
+  for (let i = 0, seen = 0; i < label.length; i++) if (labeled(i) && seen++ % step === 0) at.push(i);
   const out: number[] = [];
-  for (let start = 0; start < data.length; start += label.length)
-    for (let k = 0; k < at.length; k += step) out.push(data[start + at[k]]);
+  for (let start = 0; start < data.length; start += label.length) for (const i of at) out.push(data[start + i]);
   return out;
 }

@@ -2,7 +2,7 @@
 
 import { expectArguments, expectItems } from "../../host/kinds.ts";
 import * as fs from "node:fs";
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import nodePath, { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileAt } from "../../data/formats/files.node.ts";
 import { seriesOfSlices } from "../../data/formats/dicom/series.ts";
@@ -11,7 +11,7 @@ import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts"
 import { diskName, namedApart } from "../../data/folders/case_names.ts";
 import { photograph } from "../../data/folders/cases.ts";
 import type { Case, SeriesChoice } from "../../data/folders/dataset_index.ts";
-import { expectFolder } from "../../host/files.node.ts";
+import { expectFolder, isFolder } from "../../host/files.node.ts";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
 import { counted } from "../../host/text.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -21,9 +21,8 @@ import { isPreviousChannel } from "../nnunet/cascade.ts";
 const channel = /_(\d{4})$/;
 
 const stemOf = imageStem;
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 // Files of a DICOM series, of which many have no ending.
-const slice = /^[^.]+$|\.(dcm|dicom|ima)$/i;
+const slice = /^[^.]+$|\.(dcm|dicom|ima)(\.gz)?$/i;
 
 /** What a pattern stands for, where no shell has expanded it; a path as it is. Throws `DataError` for one that is not there and a pattern that nothing matches. */
 function matching(path: string): string[] {
@@ -37,7 +36,7 @@ function matching(path: string): string[] {
 
 /** The images of a folder, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
 function filesIn(path: string, { series }: SeriesChoice, say?: (text: string) => void): string[] {
-  if (!isDirectory(path)) return [path];
+  if (!isFolder(path)) return [path];
   const all = readdirSync(path);
   const hidden = hiddenImages(path, all);
   if (hidden !== undefined) say?.(hidden);
@@ -49,10 +48,10 @@ function filesIn(path: string, { series }: SeriesChoice, say?: (text: string) =>
     .map((name) => join(path, name));
   if (found.length > 0) return found;
   // A folder of slices is one image.
-  const isFolder = (name: string) => isDirectory(join(path, name));
-  if (names.some((n) => slice.test(n) && !isFolder(n))) return [path];
-  if (series !== undefined && names.some(isFolder)) return [path];
-  const folders = names.some(isFolder)
+  const below = (name: string) => isFolder(join(path, name));
+  if (names.some((n) => slice.test(n) && !below(n))) return [path];
+  if (series !== undefined && names.some(below)) return [path];
+  const folders = names.some(below)
     ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}", or "${join(path, "*")}" where each is a DICOM series`
     : "";
   throw new DataError(hidden ?? `${path}: has no image, such as a .nii.gz, .nrrd or .mha file${folders}`);
@@ -81,20 +80,17 @@ export async function casesOfNetwork(
 
 /** Throws `ConfigError` for files that are slices of one volume, which alone would be segmented without what lies above and below. */
 async function expectWholeSeries(cases: readonly Case[]): Promise<void> {
-  const files = cases.flatMap(({ image }) => image).filter((path) => slice.test(basename(path)) && !isDirectory(path));
-  for (const folder of new Set(files.map(dirname))) {
-    const [first, ...others] = files.filter((path) => dirname(path) === folder);
-    if (others.length === 0) continue;
-    const found = await seriesOfSlices(await Promise.all([first, ...others].map((path) => fileAt(path)))).catch(
-      (error: unknown) => {
-        // What cannot be read is told of with its case.
-        if (error instanceof FormatError) return [];
-        throw error;
-      },
-    );
+  const slices = cases.flatMap(({ image }) => image).filter((path) => slice.test(basename(path)) && !isFolder(path));
+  for (const [folder, paths] of Map.groupBy(slices, dirname)) {
+    if (paths.length === 1) continue;
+    const found = await seriesOfSlices(await Promise.all(paths.map((path) => fileAt(path)))).catch((error: unknown) => {
+      // What cannot be read is told of with its case.
+      if (error instanceof FormatError) return [];
+      throw error;
+    });
     if (found.length > 0)
       throw new ConfigError(
-        `${first} is one of ${counted(found[0].files.length, "slice")} of a DICOM series: give the folder, ${folder}, which is one image`,
+        `${found[0].files[0]} is one of ${counted(found[0].files.length, "slice")} of a DICOM series: give the folder, ${folder}, which is one image`,
       );
   }
 }
@@ -135,9 +131,11 @@ export function casesOfPaths(
   say?: (text: string) => void,
   choice: SeriesChoice = {},
 ): Case[] {
-  expectOptions("casesOfPaths", choice, "series:text stack");
+  expectOptions("casesOfPaths", choice, "series:text stack:number");
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
+  const flags = Object.entries(choice).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
+  const chosen = (files: readonly string[]) => flags.length > 0 && files.some(isFolder) && { choice };
   const groups = new Map<string, string[]>();
   // What a pattern and its folder both name, or is written in two ways, is one image.
   const seen = new Set<string>();
@@ -152,22 +150,22 @@ export function casesOfPaths(
   const cases = [...groups].flatMap(([stem, files]): Case[] => {
     const numbered = files.filter((f) => channel.test(stemOf(f)));
     const whole = files.filter((f) => !channel.test(stemOf(f)));
-    const chosen = (f: string) => isDirectory(f) && Object.keys(choice).length > 0 && { choice };
-    const cases: Case[] = whole.map((f) => ({ id: stemOf(f), image: [f], ...chosen(f) }));
+    const alone = (f: string): Case => ({ id: stemOf(f), image: [f], ...chosen([f]) });
+    const cases = whole.map(alone);
     if (numbered.length === 0) return cases;
     // One channel of several is no case; several images of one channel each that are merely numbered are, and a photograph that has its colors in one file.
     const joined = numbered.length === 1 && photograph.test(numbered[0]);
     if (numbered.length !== channels && !joined) {
-      if (channels === 1) return [...cases, ...numbered.map((f) => ({ id: stemOf(f), image: [f] }))];
+      if (channels === 1) return [...cases, ...numbered.map(alone)];
       throw new DataError(
         `case "${basename(stem)}" has ${numbered.length} of ${channels} channels: ${numbered.map((f) => basename(f)).join(", ")}`,
       );
     }
-    return [...cases, { id: basename(stem), image: numbered.sort() }];
+    return [...cases, { id: basename(stem), image: numbered.sort(), ...chosen(numbered) }];
   });
-  if (Object.keys(choice).length > 0 && !cases.some((item) => item.choice))
+  if (flags.length > 0 && cases.length > 0 && !cases.some((item) => item.choice))
     throw new ConfigError(
-      `a series is chosen in a folder of DICOM files, and ${cases[0].image[0]} is a file; leave --series out`,
+      `a series is chosen in a folder of DICOM files, and ${cases[0].image[0]} is a file; leave ${flags.join(" and ")} out`,
     );
   return namedApart(cases, (path) => relative(commonFolder(cases), path).replaceAll("\\", "/"));
 }
@@ -207,12 +205,12 @@ function namesOne(pattern: string, names: readonly string[]): boolean {
 export function expectOtherFolder(paths: readonly string[], out: string, results: readonly string[]): void {
   const names = results.map((path) => basename(path));
   const wholes = paths.flatMap((path) => {
-    if (existsSync(path)) return isDirectory(path) ? [path] : [];
+    if (existsSync(path)) return isFolder(path) ? [path] : [];
     const all = matching(path);
     return alternatives(path).flatMap((pattern, _, { length }) => {
       const taken = namesOne(pattern, names);
       const found = length === 1 ? all : fs.globSync(pattern);
-      return found.flatMap((p) => [...(isDirectory(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
+      return found.flatMap((p) => [...(isFolder(p) ? [p] : []), ...(taken ? [dirname(p)] : [])]);
     });
   });
   if (wholes.some((path) => real(path) === real(out)))

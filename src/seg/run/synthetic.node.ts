@@ -88,7 +88,6 @@ export const syntheticOptions: Partial<RunOptions> & SliceOptions = {
   sliceAxis: 2,
   patchSize: [48, 48],
   fit: "resize",
-  window: [],
   normalize: "scale",
   augment: "rotate",
   channels: [16, 32, 64, 128],

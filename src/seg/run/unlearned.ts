@@ -11,8 +11,9 @@ const found = 0.1;
  * @param epochs that were trained
  * @param resume the command that goes on
  */
-export function unlearnedHint({ labels, mean }: Evaluation, epochs: number, resume: string): string | undefined {
+export function unlearnedHint({ labels, mean, detection }: Evaluation, epochs: number, resume: string): string | undefined {
   const missed = labels.filter((_, i) => mean[i] < found);
-  if (missed.length === 0) return undefined;
+  // What looks for things is not told by the overlap of voxels.
+  if (missed.length === 0 || detection) return undefined;
   return `hint: hardly found yet (mean Dice below ${found}): ${listed(missed)}. Small and faint classes are learned last; more epochs may be all it takes: ${resume} --epochs ${3 * epochs}. If the loss has stopped falling, see with --preview whether the samples show them`;
 }

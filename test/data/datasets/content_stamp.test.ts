@@ -1,6 +1,6 @@
 /** @file What an item is kept by on a disk that fails: an error, never the name of an item without its files, whose content nobody asked for. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -25,4 +25,22 @@ test.each(["a.hdr", "b.mhd", "."])("of %s, with each call of the system refused"
 test("of a text that is no path, or one behind a file", async () => {
   for (const text of ["a text", join(folder, "nothing"), join(folder, "a.hdr", "below")])
     expect(await contentStamp(text)).toBeUndefined();
+});
+
+test("of a folder with one that must not be read, its other files", async () => {
+  const open = join(folder, "open");
+  for (const name of [open, join(open, "closed"), join(open, "part")]) mkdirSync(name);
+  for (const name of ["a.dcm", "closed/b.dcm", "part/c.dcm", ".hidden"]) writeFileSync(join(open, name), name);
+  expect((await contentStamp(open))!.split("\n").map((line) => line.split(" ")[0])).toEqual(["a.dcm", "b.dcm", "c.dcm"]);
+  chmodSync(folder, 0o755);
+  chmodSync(join(open, "closed"), 0);
+  // The administrator may read everything.
+  const administrator = process.geteuid?.() === 0;
+  if (administrator) process.seteuid!(65534);
+  try {
+    expect(await contentStamp(open)).toMatch(/^a\.dcm .*\n(b\.dcm .*\n)?c\.dcm /);
+  } finally {
+    if (administrator) process.seteuid!(0);
+    chmodSync(join(open, "closed"), 0o700);
+  }
 });

@@ -16,3 +16,8 @@ test("counts with the samples that the user has chosen", () => {
   expect(enoughSteps(8, many, { samplesPerVolume: 32 }).epochs).toBe(32);
   expect(enoughSteps(8, many, { batchSize: 4 }).epochs).toBe(16);
 });
+
+test("validates about ten times in the epochs that the user has chosen", () => {
+  expect(enoughSteps(1, many, { epochs: 20 })).toEqual({ epochs: 20, validateEvery: 5 });
+  expect(enoughSteps(208, many, { epochs: 200 }).validateEvery).toBe(20);
+});

@@ -22,7 +22,7 @@ async function chosen(data: ReturnType<typeof changed>, given: object = {}, reci
   const notes: string[] = [];
   const log = (text: string) => notes.push(text);
   const { config } = await configure(recipe as typeof slices2d, data, { data: "memory", ...given }, { log });
-  const { window, normalize } = config as RunConfig<IntensityOptions>;
+  const { window = [], normalize } = config as RunConfig<IntensityOptions>;
   return { window, normalize, notes };
 }
 
@@ -47,6 +47,22 @@ test("takes channels named CT for CT, whatever they reach to", async () => {
   const { window, notes } = await chosen(changed((v) => 1000 * v, ["CT"]));
   expect(window.length).toBe(2);
   expect(notes.at(-1)).toContain("the channel is named CT");
+});
+
+test("scales a window that the user has chosen as one that was found", async () => {
+  const given = await chosen(changed(hounsfield), { window: [-50, 150] });
+  expect(given).toEqual({ window: [-50, 150], normalize: "scale", notes: [] });
+});
+
+test("takes what is named CT and scaled before as it is", async () => {
+  // Balls around 1.2.
+  const { window } = await chosen(changed((v) => (v > 0.4 ? 0.2 + 1.4 * v : 0), ["CT"]));
+  expect(window).toEqual([0, 2]);
+});
+
+test("takes time steps by the dozen for channels", async () => {
+  const names = Array.from({ length: 400 }, (_, i) => `CT ${i}`);
+  expect((await chosen(changed(hounsfield, names))).window).toHaveLength(2);
 });
 
 test("leaves other images, and what the user has chosen", async () => {
@@ -74,6 +90,10 @@ test("reads windows of a command line and a form", () => {
 test("clips to the window, which becomes 0 to 1, and takes channels together or apart", () => {
   const image = { data: Float32Array.of(-1000, 0, 50, 100, 900), shape: [1, 5, 1, 1] };
   expect([...normalized(image, { window: [0, 100], normalize: "scale" }).data]).toEqual([0, 0, 0.5, 1, 1]);
+  // As options of before are, which a program may pass by itself.
+  expect([...normalized(image, { normalize: "scale" }).data]).toEqual([
+    ...normalized(image, { window: [], normalize: "scale" }).data,
+  ]);
   const clipped = [...normalized(image, { window: [0, 100], normalize: "zscore" }).data];
   expect(clipped[2]).toBeCloseTo(0, 6);
   expect(clipped[0]).toBe(clipped[1]);

@@ -2,6 +2,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { gzipSync } from "node:zlib";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadDataset } from "../../../src/data/index.node.ts";
@@ -12,7 +13,7 @@ import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
 import { casesOfNetwork, casesOfPaths } from "../../../src/seg/run/inputs.node.ts";
 import { listSeriesFolder } from "../../../src/data/formats/dicom/series.node.ts";
 import { callCli } from "../../lib/call_cli.ts";
-import { dicomSlice, type SliceOptions } from "../../lib/dicom_file.ts";
+import { dicomFrames, dicomSlice, frameGroups, type SliceOptions } from "../../lib/dicom_file.ts";
 
 const classes = ["background", "liver"].map((name, value) => ({ name, values: [value] }));
 let dir: string;
@@ -68,6 +69,35 @@ test("a series of each folder, also of those in it", async () => {
   expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, { series: "arterial" })).toThrow(/and .*a1\.dcm is a file/);
 });
 
+test("a series of folders whose names are numbers, and of one beside a file that is another channel", async () => {
+  for (const patient of ["p_0001", "p_0002"])
+    for (const instance of [1, 2, 3])
+      for (const [description, value] of [
+        ["venous", 100],
+        ["arterial", 200],
+      ] as const)
+        write(`numbered/${patient}/${description}${instance}`, series(`1.5.${value}`, description, value, instance));
+  const paths = [at("numbered/p_0001"), at("numbered/p_0002")];
+  expect(await firstVoxels(paths, "arterial")).toEqual([
+    ["p_0001", 200],
+    ["p_0002", 200],
+  ]);
+  const choice = { series: "venous" };
+  const [both] = casesOfPaths(paths, 2, undefined, choice);
+  expect((await readFiles(classes)(both)).image.shape[0]).toBe(2);
+  await callCli(["convert-image", at("p1"), at("stage.nii.gz"), "--series", "arterial"]);
+  const { image } = await readFiles(classes)({ id: "p1", image: [at("p1"), at("stage.nii.gz")], choice });
+  expect([image.data[0], image.data.at(-1)! > 200]).toEqual([100, true]);
+  await expect(readFiles(classes)({ id: "p1", image: [at("stage.nii.gz")], choice })).rejects.toThrow(/series/);
+});
+
+test("no choice is none, and of no paths there is none", () => {
+  expect(casesOfPaths([at("p1/a1.dcm")], 1, undefined, { series: undefined } as object)).toHaveLength(1);
+  expect(casesOfPaths([], 1, undefined, { series: "venous" })).toEqual([]);
+  expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, { stack: 1 })).toThrow(/leave --stack out/);
+  expect(() => casesOfPaths([at("p1")], 1, undefined, { stack: "1" } as object)).toThrow(/stack/);
+});
+
 test("slices in place of their folder are an error, pictures without places are not", async () => {
   const asked = (pattern: string) => casesOfNetwork([at(pattern)], ["CT"]);
   await expect(asked("p*/CT*.dcm")).rejects.toThrow(
@@ -84,6 +114,30 @@ test("slices in place of their folder are an error, pictures without places are 
   expect(await asked("apart/*.dcm")).toHaveLength(2);
   writeFileSync(at("xray/3.dcm"), "no DICOM");
   expect(await asked("xray/*.dcm")).toHaveLength(3);
+});
+
+test("packed slices are slices, files of many frames are images", async () => {
+  mkdirSync(at("packed"));
+  for (const instance of [1, 2, 3])
+    writeFileSync(at(`packed/${instance}.dcm.gz`), gzipSync(dicomSlice(series("1.6", "packed", 0, instance))));
+  const [item, ...others] = await casesOfNetwork([at("packed")], ["CT"]);
+  expect(others).toEqual([]);
+  expect((await readFiles(classes)(item)).image.shape[3]).toBe(3);
+  await expect(casesOfNetwork([at("packed/*.gz")], ["CT"])).rejects.toThrow(/1\.dcm\.gz is one of 3 slices/);
+  mkdirSync(at("frames"));
+  for (const [i, name] of ["a", "b"].entries())
+    writeFileSync(
+      at(`frames/${name}.dcm`),
+      dicomFrames(
+        [2, 2, 3],
+        [
+          [0x00080018, ["UI", `1.7.${i}`]],
+          [0x00080016, ["UI", "1.2.840.10008.5.1.4.1.1.4.1"]],
+          [0x52009230, ["SQ", [0, 1, 2].map((z) => frameGroups(z, 0))]],
+        ],
+      ),
+    );
+  expect(await casesOfNetwork([at("frames/*.dcm")], ["CT"])).toHaveLength(2);
 });
 
 test("slices that each say to be a series of their own are one volume too", async () => {

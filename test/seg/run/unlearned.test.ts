@@ -1,6 +1,7 @@
 /** @file What a training says of classes that it has not found. */
 
 import { expect, test } from "vitest";
+import type { DetectionSummary } from "../../../src/seg/index.ts";
 import { unlearnedHint } from "../../../src/seg/run/unlearned.ts";
 
 const scores = (mean: number[]) => ({ cases: [], labels: ["liver", "kidney", "lesion"], mean });
@@ -13,4 +14,9 @@ test("names classes that are hardly found, and how to go on", () => {
 
 test("says nothing of those that are found, or that no case has", () => {
   expect(unlearnedHint(scores([0.7, 0.3, NaN]), 20, "")).toBeUndefined();
+});
+
+test("says nothing of the overlap of what is detected", () => {
+  const detection = {} as DetectionSummary;
+  expect(unlearnedHint({ ...scores([0, 0, 0]), detection }, 20, "")).toBeUndefined();
 });

@@ -67,11 +67,12 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
   return (await findStacks(files)).map(({ info }) => info);
 }
 
-/** The series of which several files are slices at different places, so that none of these is an image by itself. @throws as listSeries */
+/** The series of which several files are single slices at different places, so that none of these is an image by itself. @throws as listSeries */
 export async function seriesOfSlices(files: readonly ImageFile[]): Promise<SeriesInfo[]> {
-  const places = ({ slices }: FoundStack): number => new Set(slices.map((s) => String(s.facts.position))).size;
+  const places = ({ slices }: FoundStack): number =>
+    new Set(slices.flatMap(({ header, facts }) => (header.layout.frames > 1 ? [] : [String(facts.position)]))).size;
   const stacks = joined(await findStacks(files), {});
-  return stacks.filter((stack) => stack.info.files.length > 1 && places(stack) > 1).map(({ info }) => info);
+  return stacks.filter((stack) => places(stack) > 1).map(({ info }) => info);
 }
 
 /**

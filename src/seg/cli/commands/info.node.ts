@@ -1,6 +1,6 @@
 /** @file `voxgrad info`: the adapter, what an image is and what is odd about it, or what a dataset, a run or another model is. */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { datasetIn } from "../../../data/folders/known_layouts.node.ts";
 import { fileAt, filesAt, filesBelow } from "../../../data/formats/files.node.ts";
@@ -18,6 +18,7 @@ import type { Device } from "../../../tensor/device.ts";
 import { modelKinds } from "../../models/by_kind.ts";
 import type { ModelFiles } from "../../models/model.ts";
 import { modelFiles } from "../../models/model_files.node.ts";
+import { isFolder } from "../../../host/files.node.ts";
 import { openModel } from "../../models/open.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
@@ -86,7 +87,7 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
 
 /** Lists the DICOM series in a folder, or the stacks of a file. Gives whether there are several. */
 async function saySeries(path: string): Promise<boolean> {
-  const found = await (statSync(path).isDirectory() ? filesBelow(path) : filesAt(path)).then(listSeries).catch(() => []);
+  const found = await (isFolder(path) ? filesBelow(path) : filesAt(path)).then(listSeries).catch(() => []);
   if (found.length < 2) return false;
   say(path);
   say(`  ${"several".padEnd(12)} --series UID (its beginning will do) or --series DESCRIPTION takes one of these`);
@@ -150,8 +151,6 @@ const sayModel = (path: string, found: ModelFiles): Promise<number> =>
     },
     { tuned: false },
   );
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 async function sayFolder(path: string, choice: ReadImageOptions): Promise<void> {
   // A model first: the results folders of nnU-Net have the dataset.json of what they were trained on.
