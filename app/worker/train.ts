@@ -67,6 +67,8 @@ function dataOpen(): NonNullable<typeof data> {
 
 /** What a page may know better than a recipe: a class waits for its first picture, and a tab may be closed at any time. */
 const forPages = { validateEvery: 1, checkpointSeconds: 30 };
+/** Pictures in a run, about: of few cases an epoch is a few steps, beside which each validation would take longest. */
+const mostPictures = 50;
 
 /** What data that are made train with in a minute or two, also without a GPU. */
 const forSynthetic: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -100,7 +102,7 @@ export async function configureRun(
   const cases = opened.fold(fold);
   const made = source.kind === "synthetic" ? forSynthetic[name] : undefined;
   const notes: string[] = [];
-  const run = await configure(
+  const found = await configure(
     recipe,
     cases,
     { ...forPages, ...made, ...readable, data: opened.name, fold },
@@ -116,6 +118,9 @@ export async function configureRun(
       signal,
     },
   );
+  const { epochs, validateEvery } = found.config;
+  const every = "validateEvery" in readable ? validateEvery : Math.max(1, Math.floor(epochs / mostPictures));
+  const run = { ...found, config: { ...found.config, validateEvery: every } };
   data = { source, opened };
   prepared = { recipe, run, fold };
   const options = optionsOf(recipe, run.config as Config);

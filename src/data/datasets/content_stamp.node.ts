@@ -31,7 +31,24 @@ export async function contentStamp(path: string): Promise<string | undefined> {
   if (!info) return undefined;
   if (info.isFile()) return stampOf(await filesWith(path, info.size));
   if (!info.isDirectory()) return undefined;
-  return stampOf((await filesBelow(path)).sort());
+  return stampOfFolder(path);
+}
+
+/** Stamps of folders that took long, as of a whole dataset that each of its items names: they hold for ten times as long. */
+const walks = new Map<string, { readonly stamp: string; readonly until: number }>();
+/** Milliseconds from which on it is long. */
+const longWalk = 200;
+
+async function stampOfFolder(path: string): Promise<string> {
+  const begun = performance.now();
+  const known = walks.get(path);
+  if (known && begun < known.until) return known.stamp;
+  const stamp = await stampOf((await filesBelow(path)).sort());
+  const took = performance.now() - begun;
+  walks.delete(path);
+  if (took >= longWalk) walks.set(path, { stamp, until: performance.now() + 10 * took });
+  for (const oldest of [...walks.keys()].slice(0, -mostListings)) walks.delete(oldest);
+  return stamp;
 }
 
 /** All that is below a folder but what is hidden. One folder that must not be read, or is gone meanwhile, leaves the others what they are. */

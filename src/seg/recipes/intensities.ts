@@ -63,7 +63,11 @@ export async function suggestIntensities(facts: DataFacts, given: Readonly<Recor
   return { window, normalize: window.length > 0 ? "scale" : normalize };
 }
 
+// Phases of MR go as low.
+const otherModality = /^(mr|t[12]|flair|dwi|adc|pd|swi|phase|pet|us)/i;
+
 async function windowOf({ cases: all, labels, channels, read, say }: DataFacts): Promise<readonly number[]> {
+  if (channels.some((name) => otherModality.test(name))) return [];
   const named = channels.every((name) => name.toLowerCase() === "ct");
   const values = new Set(foregroundOf(labels).flatMap((l) => l.values));
   const step = Math.max(1, Math.ceil(all.length / cases));

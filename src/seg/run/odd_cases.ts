@@ -54,7 +54,9 @@ export class OddCases {
   /** @param trained whether the case is one to train on */
   add(id: string, image: Volume, trained: boolean): void {
     const unit = image.units === "um" || image.units === "m" ? image.units : "mm";
-    this.byUnit.set(unit, [...(this.byUnit.get(unit) ?? []), id]);
+    const ofUnit = this.byUnit.get(unit);
+    if (ofUnit) ofUnit.push(id);
+    else this.byUnit.set(unit, [id]);
     const { axes } = turnTo(image.affine, "RAS");
     const size = spacingOf(image.affine).map((s) => s * millimetersOf(image));
     this.voxels.set(

@@ -49,6 +49,11 @@ test("takes channels named CT for CT, whatever they reach to", async () => {
   expect(notes.at(-1)).toContain("the channel is named CT");
 });
 
+test("takes no window of channels that are named otherwise, as phases of MR are", async () => {
+  for (const name of ["MR", "T1w", "phase"])
+    expect(await chosen(changed(hounsfield, [name]))).toEqual({ window: [], normalize: "zscore", notes: [] });
+});
+
 test("scales a window that the user has chosen as one that was found", async () => {
   const given = await chosen(changed(hounsfield), { window: [-50, 150] });
   expect(given).toEqual({ window: [-50, 150], normalize: "scale", notes: [] });
