@@ -108,6 +108,20 @@ testRows([
     "ConfigError",
     /\(recipe slices2d\) has no dropout, so that all draws are the same/,
   ],
+  [
+    "the uncertainty of a first stage with what an earlier one found",
+    nothing,
+    ["uncertainty", "--run", run, "--out", out, "--previous", data, image],
+    "ConfigError",
+    /--previous is for the second stage of a cascade/,
+  ],
+  [
+    "the uncertainty of a fold that there is not",
+    nothing,
+    ["uncertainty", "--run", run, "--out", out, "--data", data, "--fold", "7"],
+    "ConfigError",
+    /fold is 7; /,
+  ],
   ["resuming nothing", nothing, ["train", "--resume", nowhere], "CheckpointError", /none: is no run/],
   [
     "a checkpoint cut short",

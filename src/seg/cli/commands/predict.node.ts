@@ -190,7 +190,8 @@ const byRuns =
     return (await segmentCases(runs, [item], readFiles(info.labels), { ...options, ...hooks }).next()).value!;
   };
 
-async function casesOfData(
+/** The cases of a dataset as a run's recipe and options open it: of a fold those to validate on. */
+export async function casesOfData(
   folder: string,
   recipe: Recipe,
   store: RunStore,

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
 import { seedDropout } from "../../../nn/layers/dropout.ts";
 import { files, readRunInfo } from "../../run/files.ts";
-import { FolderData, readFiles } from "../../run/folder_data.node.ts";
+import { readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfNetwork, expectFreeOutputs, expectOtherFolder } from "../../run/inputs.node.ts";
 import { openRun } from "../../run/segment.ts";
@@ -12,7 +12,7 @@ import { expectDraws, sampleCases } from "../../run/uncertainty.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
 import { imageChoice, imageChoices, seriesHelp } from "../image_choice.node.ts";
-import { foldNamed } from "./predict.node.ts";
+import { casesOfData } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
 import { fileOf, onlyOne, type SampleCase, uncertainCases, varianceOf } from "../uncertain_cases.node.ts";
 
@@ -25,6 +25,7 @@ Segments each image many times with dropout on. Writes the label map <id>.nii.gz
 ${helpLines([
   ["run DIR", "folder of a trained run whose networks have dropout"],
   ["data DIR", "the labeled cases of a dataset, with --fold N the validation cases of a fold"],
+  ["previous DIR", "of the second stage of nnU-Net's cascade: label maps <id>.* of the first stage"],
   ["out DIR", "where the results go"],
   ["samples N", "draws of each network; default 10"],
   ["seed N", "of the draws; default 0"],
@@ -39,6 +40,7 @@ const flags = {
   recipe: text,
   data: text,
   fold: text,
+  previous: text,
   out: text,
   samples: text,
   seed: text,
@@ -73,8 +75,8 @@ export const uncertaintyCommand: Command = {
     const recipe = await recipeOfRun(info, values.recipe);
     const cases =
       values.data === undefined
-        ? await casesOfNetwork(positionals, info.channels, undefined, say, choice)
-        : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
+        ? await casesOfNetwork(positionals, info.channels, values.previous, say, choice)
+        : await casesOfData(values.data, recipe, store, values);
     const out = folderStore(resolve(values.out));
     const outputsOf = (id: string) => [fileOf, varianceOf].map((name) => join(out.name, name(id)));
     expectOtherFolder(
