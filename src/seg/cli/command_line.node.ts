@@ -64,6 +64,9 @@ export function failureOf(id: string, error: Error): string {
   return `${named}${error.name}: ${error.message.startsWith(named) ? error.message.slice(named.length) : error.message}`;
 }
 
+/** A path as a shell takes it for one word, also with spaces. */
+export const shellWord = (path: string): string => (/^[\w@%+=:,./\\~-]+$/.test(path) ? path : `"${path.replaceAll('"', '\\"')}"`);
+
 export const say = (line: string) => process.stdout.write(`${line}\n`);
 
 type Table = Readonly<Record<string, Option<unknown>>>;

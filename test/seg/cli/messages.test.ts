@@ -9,6 +9,7 @@ import { writeImageFile } from "../../../src/data/index.node.ts";
 import { makeVolume } from "../../../src/data/index.ts";
 import { Conv } from "../../../src/nn/index.ts";
 import { exportOnnx } from "../../../src/onnx/index.ts";
+import { shellWord } from "../../../src/seg/cli/command_line.node.ts";
 import { callCli } from "../../lib/call_cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "voxgrad-messages-"));
@@ -23,6 +24,13 @@ beforeAll(async () => {
   copyFileSync(at("labels.nii.gz"), at("maps", "a.nii.gz"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a path in a command that is to be typed is one word", async () => {
+  for (const path of ["runs/a-1", "/data/run_1.2", "C:\\runs\\a"]) expect(shellWord(path)).toBe(path);
+  expect(shellWord("my runs/a")).toBe('"my runs/a"');
+  writeFileSync(at("my model.pt"), "no image");
+  expect(await said("info", at("my model.pt"))).toMatch(/voxgrad inspect ".*my model\.pt" lists/);
+});
 
 test("surface reads labels of every format, and names a picture as what it is", async () => {
   for (const name of ["labels.nrrd", "labels.nii.gz"])

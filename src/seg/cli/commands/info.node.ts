@@ -23,7 +23,7 @@ import { openModel } from "../../models/open.ts";
 import { files, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { type Command, helpLines, parse, say } from "../command_line.node.ts";
+import { type Command, helpLines, parse, say, shellWord } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
 import { choiceHelp, imageChoice, imageChoices } from "../image_choice.node.ts";
 
@@ -68,7 +68,7 @@ async function sayImage(path: string, choice: ReadImageOptions): Promise<void> {
   } catch (error) {
     if (error instanceof FormatError && existsSync(path) && /\.(safetensors|pth?|ckpt)$/i.test(path))
       throw new FormatError(
-        `${path} is a file of weights, by its name, and no image: voxgrad inspect ${path} lists its tensors`,
+        `${path} is a file of weights, by its name, and no image: voxgrad inspect ${shellWord(path)} lists its tensors`,
         {
           cause: error,
         },

@@ -41,6 +41,7 @@ import {
   recipeOf,
   recipeOfRun,
   say,
+  shellWord,
   text,
 } from "../command_line.node.ts";
 import { endsAtOnce, interruptible, withDevice } from "../device.node.ts";
@@ -94,7 +95,7 @@ async function trainAndReport(device: Device, job: Job): Promise<number> {
     const result = await fit(recipe, { device, ...run, signal, onEvent: show(line) });
     line.finish();
     if (!result.finished) {
-      say(`stopped. Go on with: voxgrad train --resume ${folder}`);
+      say(`stopped. Go on with: voxgrad train --resume ${shellWord(folder)}`);
       return 130;
     }
     const speed = speedOf(result.epochs);
@@ -124,7 +125,7 @@ async function reportOn(
     const { evaluation, comparison, pictures } = await report(store, run, epochs, val, read, { onProgress });
     line.finish();
     for (const text of evaluationLines(evaluation)) say(text);
-    const hint = unlearnedHint(evaluation, epochs.at(-1)?.epoch ?? 0, `voxgrad train --resume ${folder}`);
+    const hint = unlearnedHint(evaluation, epochs.at(-1)?.epoch ?? 0, `voxgrad train --resume ${shellWord(folder)}`);
     if (hint) say(hint);
     if (recipe.metrics) for (const text of ["", ...caseLines(comparison)]) say(text);
     say(`\npredictions ${join(folder, "predictions")}`);
