@@ -2,10 +2,7 @@
 
 import type { RunOptions } from "./run_options.ts";
 
-/**
- * With fewer no recipe has found the smaller organs: eight CTs of 64×64×32 voxels gave kidneys a Dice of 0.03 after 160 steps and 0.8 after 320, ours and
- * MONAI's network alike.
- */
+/** Of eight CTs of 64×64×32 voxels slices gave kidneys a Dice of 0.03 after 160 steps and 0.8 after 320; MONAI's network had 0.07 after 80 and 0.7 after 320. */
 const least = 500;
 
 /**

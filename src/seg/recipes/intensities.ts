@@ -1,7 +1,6 @@
 /**
  * @file Intensities as networks see them, for recipes that train on volumes as they are stored: the options, what they do to a case, and what suits data.
- * Of CT a window is taken. What tells soft tissues apart are some 50 HU, and air and bone span 2,000: scaled by all voxels of a volume an organ differs from the
- * next by a tenth of what noise and contrast are changed by in training.
+ * Of CT a window is taken: what tells soft tissues apart are some 50 HU, and air and bone, by which whole volumes would be scaled, span 2,000.
  */
 
 import { foregroundOf } from "../../data/labels.ts";
