@@ -7,6 +7,7 @@ import { labelObjects } from "../../data/formats/dicom/label_objects.ts";
 import { openBytes } from "../../data/formats/byte_source.ts";
 import { seriesNamed } from "../../data/formats/dicom/series.ts";
 import { imageFilesAt } from "../../data/formats/files.node.ts";
+import type { ImageFile } from "../../data/formats/format.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -39,11 +40,15 @@ export function objectAsked(kind: string | undefined, description: string | unde
 /** Throws `ConfigError` for a case whose image is no DICOM, before the work on others. */
 export async function expectDicomImages(cases: readonly Case[]): Promise<void> {
   for (const { id, image, choice } of cases) {
-    const [first] = await imageFilesAt(image[0], choice);
-    const head = first && (await openBytes(first).then((bytes) => bytes.head(256)));
-    if (!head || !isDicom(head))
+    if (!(await anyDicom(await imageFilesAt(image[0], choice))))
       throw new ConfigError(`--dicom writes objects of DICOM images, and case "${id}" is ${image[0]}; leave the option out`);
   }
+}
+
+/** A list, a word of the scanner's or a picture may lie before the slices. */
+async function anyDicom(files: readonly ImageFile[]): Promise<boolean> {
+  for (const file of files) if (isDicom(await openBytes(file).then((bytes) => bytes.head(256)))) return true;
+  return false;
 }
 
 /**

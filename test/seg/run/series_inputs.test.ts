@@ -163,7 +163,8 @@ test("dataset.json names the series of an entry", async () => {
   await expect(loadDataset(dir)).rejects.toThrow(/training\[0\]\.series is 3; expected the description or the UID/);
 });
 
-test("an object is of the series that was chosen, and described as asked", async () => {
+test("an object is of the series that was chosen, and described as asked, whatever lies before the slices", async () => {
+  writeFileSync(at("p1/0_notes.txt"), "no slice");
   const cases = await casesOfNetwork([at("p1")], ["CT"], undefined, undefined, { series: "venous" });
   const read = readFiles(classes);
   const out = folderStore(at("out"));
