@@ -3,7 +3,7 @@ import type { TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
 
 /** Longer rows, in bytes, are copied faster by a call: where they come one behind the other, and where they do not. */
-const longRow = { inOrder: 384, else: 4096 } as const;
+const longRow = { inOrder: 2048, else: 4096 } as const;
 /** Rows of fewer elements are not. */
 const shortRow = 96;
 
