@@ -2,7 +2,6 @@
 
 import { FormatError } from "voxgrad";
 import {
-  type Case,
   type ChaosCase,
   chaosDataset,
   type ChaosReading,
@@ -14,8 +13,10 @@ import {
   parseDataset,
   parseSplits,
   readChaosCase,
+  readDrawnCase,
   readImage,
   readNoduleCase,
+  type SeriesChoice,
   type Split,
   type Volume,
 } from "voxgrad/data";
@@ -71,15 +72,26 @@ const datasetJson: Layout = {
     const names = [...files.keys()];
     const index = parseDataset(await jsonOf(files, "dataset.json"), {
       has: (path) => files.has(path.replace(/^\.\//, "")) || below(files, path).length > 0,
-      list: (folder) => names.filter((n) => n.startsWith(`${folder}/`)).map((n) => n.slice(folder.length + 1)),
+      list: (folder) => {
+        const start = folder && `${folder}/`;
+        return names.filter((n) => n.startsWith(start)).map((n) => n.slice(start.length));
+      },
     });
     const splits = files.has("splits_final.json") ? parseSplits(await jsonOf(files, "splits_final.json")) : undefined;
-    const image = (path: string, choice?: Case["choice"]): Promise<Volume> => {
+    const image = (path: string, choice?: SeriesChoice): Promise<Volume> => {
       const slices = below(files, path, choice?.series !== undefined);
       return slices.length > 0 ? readImage(slices, choice) : readImage(fileOf(files, path), { name: path });
     };
-    const read: ReadCase = async ({ id, image: paths, label, choice }) => {
-      const images = await Promise.all(paths.map((path) => image(path, choice)));
+    const filesOf = async (path: string): Promise<ImageFile[]> => {
+      const inside = names.filter(
+        (name) => name.startsWith(`${path}/`) && !name.slice(name.lastIndexOf("/") + 1).startsWith("."),
+      );
+      return (inside.length > 0 ? inside : [path]).map((name) => withNeighbors(files, name));
+    };
+    const read: ReadCase = async (item) => {
+      const { id, image: paths, label, choices, drawn } = item;
+      if (drawn) return { id, ...(await readDrawnCase(item, drawn, index.labels, filesOf)) };
+      const images = await Promise.all(paths.map((path, i) => image(path, choices?.[i])));
       return { id, ...joinCase(id, images, label === undefined ? undefined : await image(label), index.labels) };
     };
     return { index, read, splits };

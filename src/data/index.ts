@@ -5,6 +5,7 @@ export * from "./folders/chaos.ts";
 export * from "./folders/chaos_dataset.ts";
 export type { FolderLayout, FolderOptions } from "./folders/folder_layout.ts";
 export { joinCase } from "./folders/join_case.ts";
+export { readDrawnCase } from "./folders/drawn.ts";
 export * from "./datasets/collate.ts";
 export {
   type Dataset,

@@ -5,7 +5,7 @@ import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
 import { hiddenImages, imageStem } from "../formats/formats.ts";
 import { namedApart } from "./case_names.ts";
-import type { Case, Folder, SeriesChoice } from "./dataset_index.ts";
+import type { Case, DrawnLabels, Folder, SeriesChoice } from "./dataset_index.ts";
 
 /** What finding cases needs, and where it tells what it met. */
 export interface Search {
@@ -16,6 +16,9 @@ export interface Search {
   /** What is wrong, a file each: reported together. */
   readonly problems: string[];
   readonly notes: string[];
+  /** What is said of all entries that do not say it themselves. */
+  readonly series?: unknown;
+  readonly drawn?: DrawnLabels | undefined;
 }
 
 /** A case of a list, and the fold that the list puts it in. */
@@ -30,7 +33,7 @@ interface Entry {
   readonly images: readonly string[];
   readonly label?: string;
   readonly fold?: number;
-  readonly choice?: SeriesChoice;
+  readonly choices?: readonly SeriesChoice[];
 }
 
 /**
@@ -79,18 +82,34 @@ function entryOf(entry: unknown, at: string, search: Search): Entry {
   if (several && images.length > 1 && images.length !== search.channels) {
     throw search.fail(`${at}.image lists ${images.length} files, but there are ${search.channels} channels`);
   }
+  const chosen = seriesOf(images, row.series ?? search.series, `${at}.series`, search);
   const only = Array.isArray(row.label) && row.label.length === 1 ? (row.label[0] as unknown) : row.label;
   const label = only === undefined || only === null ? {} : { label: insidePath(only, `${at}.label`, search) };
-  const { series, fold } = row;
-  if (series !== undefined && typeof series !== "string")
-    throw search.fail(`${at}.series is ${JSON.stringify(series)}; expected the description or the UID of a DICOM series`);
-  return {
-    at,
-    images,
-    ...label,
-    ...(Number.isSafeInteger(fold) && { fold: fold as number }),
-    ...(series !== undefined && { choice: { series } }),
-  };
+  const { fold } = row;
+  return { at, ...chosen, ...label, ...(Number.isSafeInteger(fold) && { fold: fold as number }) };
+}
+
+/** The images of an entry with the series of each: one for all of them that are folders, or a list, for which one folder may stand for all channels. */
+function seriesOf(
+  images: readonly string[],
+  series: unknown,
+  at: string,
+  { folder, channels, fail }: Search,
+): Pick<Entry, "images" | "choices"> {
+  if (series === undefined || series === null) return { images };
+  if (typeof series === "string") {
+    const folders = images.map((path) => folder.list(path).length > 0);
+    // Beside the folder of a series a channel may be a file, in which there is nothing to choose.
+    return { images, choices: folders.map((is) => (is || !folders.includes(true) ? { series } : {})) };
+  }
+  const list: unknown[] = Array.isArray(series) ? series : [0];
+  if (!list.every((one) => typeof one === "string" || one === null))
+    throw fail(
+      `${at} is ${JSON.stringify(series)}; expected the description or the UID of a DICOM series, or a list of one for each channel`,
+    );
+  if (list.length !== channels) throw fail(`${at} lists ${list.length} series, but there are ${counted(channels, "channel")}`);
+  const choices = list.map((one) => (one === null ? {} : { series: one as string }));
+  return { images: images.length === 1 ? list.map(() => images[0]) : images, choices };
 }
 
 /** The files of an entry: nnU-Net v1 lists `<id>.nii.gz` and stores `<id>_0000.nii.gz`, others list the first channel alone. */
@@ -129,7 +148,8 @@ export function listedCases(list: readonly unknown[], field: string, search: Sea
   const strip = entries.every((e) => e.images.length === 1 && numbered.exec(stemOf(e.images[0], fileEnding))?.[2] === "0000");
   const found = entries.flatMap((entry) => {
     const files = filesOf(entry, search);
-    const { at, label, fold, choice } = entry;
+    const { at, label, fold, choices } = entry;
+    const { drawn } = search;
     const missing = files.find((f) => !folder.has(f));
     if (missing !== undefined && !required) return [];
     if (missing !== undefined) problems.push(`${at}.image names "${missing}", which does not exist`);
@@ -137,7 +157,8 @@ export function listedCases(list: readonly unknown[], field: string, search: Sea
     const there = label !== undefined && folder.has(label);
     if (label !== undefined && !there && required) problems.push(`${at}.label names "${label}", which does not exist`);
     const id = idOf(files, label, strip, fileEnding);
-    return [{ id, image: files, ...(there && { label }), ...(fold !== undefined && { fold }), ...(choice && { choice }) }];
+    const optional = { ...(fold !== undefined && { fold }), ...(choices && { choices }), ...(there && drawn && { drawn }) };
+    return [{ id, image: files, ...(there && { label }), ...optional }];
   });
   const noteMissing = (count: number, what: string) =>
     count > 0 && notes.push(`${count} of ${entries.length} ${what} of the list "${field}" are not there and are left out`);

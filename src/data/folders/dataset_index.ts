@@ -14,6 +14,16 @@ export interface CaseLayout {
 /** Which DICOM series of a folder, and which of its stacks, as `readImageFile` takes them. */
 export type SeriesChoice = Pick<ReadImageOptions, "series" | "stack">;
 
+/** Which structures of a DICOM segmentation or RT structure set become which values. Plain data. */
+export interface DrawnLabels {
+  /** In the order of the classes: names that a structure may have, of which the first that is there is taken, and its value. */
+  readonly structures: readonly { readonly names: readonly string[]; readonly value: number }[];
+  /** A structure that is not there: an error (default), or no voxels of its value. */
+  readonly missing?: "error" | "empty";
+  /** Voxels of two structures: an error (default), or of the later class. */
+  readonly overlap?: "error" | "last";
+}
+
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
   /** Its name, one of a kind in the dataset. */
@@ -22,8 +32,10 @@ export interface Case {
   readonly image: readonly string[];
   /** File of the label map; absent in a test set. */
   readonly label?: string;
-  /** Of folders that hold several DICOM series, which of them are the images. */
-  readonly choice?: SeriesChoice;
+  /** For each image, of a folder that holds several DICOM series which of them it is; nothing of a file. */
+  readonly choices?: readonly SeriesChoice[];
+  /** Labels that were drawn on the images, in the DICOM object that `label` is, or that lies in the folder that it is. Default: `label` is a label map. */
+  readonly drawn?: DrawnLabels;
   /** Who was scanned, where the dataset says so: a split keeps all cases of a patient on one side. Else it is taken from the name (`patientOf`). */
   readonly patient?: string;
   /** The grid of the image where the dataset's index has it, so that no voxel need be read to know it. */

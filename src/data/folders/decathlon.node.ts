@@ -7,11 +7,14 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isFolder, readJson } from "../../host/files.node.ts";
 import { expectNames } from "../../host/options.ts";
+import { fileAt, filesBelow } from "../formats/files.node.ts";
+import type { ImageFile } from "../formats/format.ts";
 import { readImageBeside } from "./beside_tiff.node.ts";
 import { joinCase } from "./join_case.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { parseDataset } from "./decathlon.ts";
+import { readDrawnCase } from "./drawn.ts";
 import { type ExtraChannel, withExtraChannel } from "./extra_channel.node.ts";
 import type { FolderLayout } from "./folder_layout.ts";
 import { parseSplits } from "./splits.ts";
@@ -30,7 +33,7 @@ export async function loadDataset(dir: string): Promise<DatasetIndex> {
   const folder = {
     root,
     has: (path: string) => existsSync(join(root, path)),
-    list: (name: string) => (existsSync(join(root, name)) ? readdirSync(join(root, name)) : []),
+    list: (name: string) => (isFolder(join(root, name)) ? readdirSync(join(root, name)) : []),
   };
   const index = parseDataset(await readJson(source, "loadDataset"), folder, source);
   const absolute = (c: Case): Case => ({
@@ -58,15 +61,15 @@ export async function loadSplits(path: string): Promise<Split[]> {
  * @throws FormatError for files that cannot be read, ShapeError and DataError as joinCase
  */
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
-  expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?", choice: "object?" });
+  expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?", choices: "objects?", drawn: "object?" });
   expectArguments("loadCase", "objects", { labels });
-  // Beside the folder of a series a channel may be a file, in which there is nothing to choose.
-  const folders = item.choice ? item.image.filter(isFolder) : [];
-  const choiceOf = (path: string) => (folders.length === 0 || folders.includes(path) ? item.choice : undefined);
-  const images = await Promise.all(item.image.map((path) => readImageBeside(path, choiceOf(path))));
+  if (item.drawn) return readDrawnCase(item, item.drawn, labels, filesOf);
+  const images = await Promise.all(item.image.map((path, i) => readImageBeside(path, item.choices?.[i])));
   const label = item.label === undefined ? undefined : await readImageBeside(item.label);
   return joinCase(item.id, images, label, labels);
 }
+
+const filesOf = async (path: string): Promise<ImageFile[]> => (isFolder(path) ? filesBelow(path) : [await fileAt(path)]);
 
 /** Folders with a `dataset.json`, as a layout. */
 export const datasetJsonLayout: FolderLayout = {
@@ -80,5 +83,5 @@ export const datasetJsonLayout: FolderLayout = {
     return extraChannel ? withExtraChannel(index, extraChannel) : index;
   },
   read: loadCase,
-  readLabel: ({ label }) => readImageBeside(label!),
+  readLabel: async (item, labels) => (item.drawn ? (await loadCase(item, labels)).label! : readImageBeside(item.label!)),
 };

@@ -11,6 +11,7 @@ import { isRecord, type JsonRecord, recordField } from "../../host/bytes/json.ts
 import { foregroundOf, parseLabels } from "../labels.ts";
 import { foundCases, type ListedCase, listedCases, type Search } from "./cases.ts";
 import type { Case, DatasetIndex, Folder, Split } from "./dataset_index.ts";
+import { parseDrawn, patientFolders } from "./drawn.ts";
 
 /**
  * Turns a parsed `dataset.json` into an index.
@@ -23,6 +24,7 @@ export function parseDataset(json: unknown, folder: Folder, source = "dataset.js
   const root = recordField(json, "the top level", fail);
   const notes: string[] = [];
   const modality = channelNames(root, folder, notes, fail);
+  const labels = parseLabels(root.labels, fail, root.regions_class_order);
   const search: Search = {
     folder,
     channels: modality.length,
@@ -30,8 +32,9 @@ export function parseDataset(json: unknown, folder: Folder, source = "dataset.js
     fail,
     problems: [],
     notes,
+    series: root.series,
+    drawn: parseDrawn(root, labels, fail),
   };
-  const labels = parseLabels(root.labels, fail, root.regions_class_order);
   const { training, splits } = labelledCases(root, search);
   const listed = listOf(root.test, root.testing);
   const test =
@@ -134,10 +137,14 @@ function labelledCases(root: JsonRecord, search: Search): { training: ListedCase
       ? listedCases(explicit, "dataset", search).map((c, i) => ({ ...c, id: Object.keys(root.dataset as JsonRecord)[i] }))
       : listed.length > 0
         ? listedCases(listed, "training", search)
-        : foundCases("imagesTr", "labelsTr", search);
+        : search.drawn
+          ? listedCases(patientFolders(search), "patients", search)
+          : foundCases("imagesTr", "labelsTr", search);
   if (training.length === 0) {
     throw fail(
-      `there are no training cases: the list "training" is empty or missing, and imagesTr has no images named <id>_0000${fileEnding} or <id>${fileEnding}`,
+      search.drawn
+        ? 'there are no training cases: the list "training" is empty or missing, and there is no folder of a patient'
+        : `there are no training cases: the list "training" is empty or missing, and imagesTr has no images named <id>_0000${fileEnding} or <id>${fileEnding}`,
     );
   }
   const promised = root.numTraining;
@@ -198,7 +205,7 @@ const used = new Set([
   ..."name modality channel_names labels file_ending training validation test testing dataset numTraining regions_class_order".split(
     " ",
   ),
-  "overwrite_image_reader_writer",
+  ..."overwrite_image_reader_writer series structures structures_missing structures_overlap".split(" "),
 ]);
 // "relase" is how the Decathlon spells it.
 const describing = new Set(

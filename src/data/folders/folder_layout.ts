@@ -27,5 +27,5 @@ export interface FolderLayout {
    */
   read(item: Case, labels: readonly LabelClass[]): Promise<{ readonly image: Volume; readonly label?: Volume }>;
   /** The label alone, where that can be had without the image. Shape `[1, nx, ny, nz]`. */
-  readLabel?(item: Case): Promise<Volume>;
+  readLabel?(item: Case, labels: readonly LabelClass[]): Promise<Volume>;
 }

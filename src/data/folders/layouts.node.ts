@@ -55,7 +55,7 @@ export async function readCaseLabel(item: Case, labels: readonly LabelClass[]): 
   expectKinds("readCaseLabel", { object: { item }, objects: { labels } });
   if (item.label === undefined) throw new DataError(`readCaseLabel: case "${item.id}" has no label`);
   const layout = layoutOf(item);
-  return layout.readLabel ? layout.readLabel(item) : (await layout.read(item, labels)).label!;
+  return layout.readLabel ? layout.readLabel(item, labels) : (await layout.read(item, labels)).label!;
 }
 
 function layoutOf({ id, layout }: Case): FolderLayout {

@@ -5,6 +5,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import { FormatError } from "../../host/errors.ts";
 import type { ImageFile, ReadImageOptions } from "./format.ts";
+import { isImage } from "./read_image.ts";
 
 /** A file of a disk. Its bytes are read when they are wanted. @throws FormatError if it cannot be opened or is none */
 export async function fileAt(path: string, op = "readImage"): Promise<ImageFile> {
@@ -38,15 +39,21 @@ export async function filesAt(path: string): Promise<ImageFile[]> {
 }
 
 /**
- * The files among which an image is looked for: the file, those of the folder, or of all folders in it, see readImageFile.
+ * The files among which an image is looked for: the file, those of the folder, or, where none of these is an image, of all folders in it, see readImageFile.
  * @throws FormatError if there is none
  */
 export async function imageFilesAt(path: string, { series }: ReadImageOptions = {}): Promise<ImageFile[]> {
   const own = await filesAt(path);
-  const chosen = series !== undefined && !(own.length === 1 && own[0].name === path);
-  const found = own.length === 0 || chosen ? await filesBelow(path) : own;
+  const isFile = own.length === 1 && own[0].name === path;
+  const found = isFile || (series === undefined && (await anyImage(own))) ? own : await filesBelow(path);
   if (found.length === 0) throw new FormatError(`readImage: ${path}: neither the folder nor those in it have files`);
   return found;
+}
+
+/** Whether an image is among the files of a folder. Of slices the first one tells. */
+async function anyImage(files: readonly ImageFile[]): Promise<boolean> {
+  for (const file of files) if (await isImage(file)) return true;
+  return false;
 }
 
 async function filesIn(dir: string, recursive: boolean): Promise<ImageFile[]> {

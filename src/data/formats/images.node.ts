@@ -11,7 +11,7 @@ import { readFiles, readGrid, readNames, writeImage, writeNames } from "./read_i
 
 /**
  * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
- * and its data. A folder without files of its own, or of which a series is chosen, stands for all folders in it. Formats and element types as in readImage.
+ * and its data. A folder without images of its own, or of which a series is chosen, stands for all folders in it. Formats and element types as in readImage.
  * @throws FormatError naming the file and the field, also if it cannot be opened; ConfigError for a folder of several images
  * @param path of the file or folder
  */

@@ -8,6 +8,8 @@ import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { Volume } from "../volume.ts";
 import { baseName } from "./beside.ts";
 import { firstBytes, ifSound, openBytes, unpackedFile, whileReading } from "./byte_source.ts";
+import { dicomFormat } from "./dicom/dicom.ts";
+import { isOfImage, sopClassOf } from "./dicom/object_class.ts";
 import { fileKind, kindOfName } from "./file_kind.ts";
 import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
@@ -77,6 +79,13 @@ async function recognized(file: ImageFile): Promise<{ format: ImageFormat | unde
   const format = formats.find((f) => f.matches(head, name));
   if (!packed || !format || format.readsGzip) return { format, file, head };
   return { format, file: await unpackedFile(file), head };
+}
+
+/** Whether a file is an image by its first bytes, and of DICOM no labels, plan or dose, which lie beside images. */
+export async function isImage(file: ImageFile): Promise<boolean> {
+  const found = await ifSound(file, recognized(file));
+  if (found?.format !== dicomFormat) return found?.format !== undefined;
+  return (await ifSound(file, sopClassOf(file).then(isOfImage))) ?? false;
 }
 
 /** Reads the image of one file, or of several that belong together. @throws FormatError, ConfigError */

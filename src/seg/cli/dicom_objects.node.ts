@@ -39,8 +39,8 @@ export function objectAsked(kind: string | undefined, description: string | unde
 
 /** Throws `ConfigError` for a case whose image is no DICOM, before the work on others. */
 export async function expectDicomImages(cases: readonly Case[]): Promise<void> {
-  for (const { id, image, choice } of cases) {
-    if (!(await anyDicom(await imageFilesAt(image[0], choice))))
+  for (const { id, image, choices } of cases) {
+    if (!(await anyDicom(await imageFilesAt(image[0], choices?.[0]))))
       throw new ConfigError(`--dicom writes objects of DICOM images, and case "${id}" is ${image[0]}; leave the option out`);
   }
 }
@@ -76,7 +76,7 @@ export async function objectOf(
   return labelObjects[kind].write(labels, { like: files, classes, series, ...(description !== undefined && { description }) });
 }
 
-async function seriesOf({ image, choice = {} }: Case) {
+async function seriesOf({ image, choices: [choice = {}] = [] }: Case) {
   const files = await imageFilesAt(image[0], choice);
   return { files, series: await seriesNamed(files, choice) };
 }

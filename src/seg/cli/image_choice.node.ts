@@ -1,5 +1,6 @@
 /** @file Which of several images a path holds is meant, as flags. */
 
+import type { SeriesChoice } from "../../data/folders/dataset_index.ts";
 import type { ReadImageOptions } from "../../data/formats/format.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { text } from "./command_line.node.ts";
@@ -14,19 +15,40 @@ export const choiceHelp = [
   ["array NAME", "of an .npz archive of several arrays: which"],
 ] as const;
 
-/** A row of help where images are folders among others. */
+/** The flags where images are folders among others. */
+export const seriesChoices = { series: { type: "string", multiple: true }, stack: text } as const;
+
+/** A row of help of these. */
 export const seriesHelp = [
   "series ID",
-  "of folders that hold several DICOM series: the UID, its beginning, or the description of the one to take; --stack N of several stacks",
+  "of folders that hold several DICOM series: the UID, its beginning, or the description of the one to take (once for each channel where a folder has all); --stack N of several stacks",
 ] as const;
 
-/** What they choose. @throws ConfigError, also beside a dataset, `data`, whose images nothing is to be chosen of */
-export function imageChoice(
-  { series, stack, array }: { series?: string; stack?: string; array?: string },
+/** What they choose, for all images or for each channel. @throws ConfigError, also beside a dataset, `data`, whose images nothing is to be chosen of */
+export function seriesAsked(
+  { series = [], stack }: { readonly series?: readonly string[] | undefined; readonly stack?: string | undefined },
   data?: string,
-): ReadImageOptions {
-  if (data !== undefined && (stack !== undefined || series !== undefined))
+): SeriesChoice[] {
+  if (data !== undefined && (stack !== undefined || series.length > 0))
     throw new ConfigError('--series and --stack choose in folders of images; for --data DIR dataset.json says it: "series"');
+  if (series.length < 2) {
+    const choice = imageChoice({ series: series[0], stack });
+    return Object.keys(choice).length > 0 ? [choice] : [];
+  }
+  if (stack !== undefined) throw new ConfigError(`--stack is of one series, and --series is there ${series.length} times`);
+  return series.map((one) => ({ series: one }));
+}
+
+/** What they choose. @throws ConfigError */
+export function imageChoice({
+  series,
+  stack,
+  array,
+}: {
+  readonly series?: string | undefined;
+  readonly stack?: string | undefined;
+  readonly array?: string | undefined;
+}): ReadImageOptions {
   if (stack !== undefined && !/^\d+$/.test(stack)) throw new ConfigError(`--stack is "${stack}"; expected a number from 0`);
   return {
     ...(series !== undefined && { series }),

@@ -31,7 +31,7 @@ export interface ModelFlags {
   readonly recipe?: string | undefined;
   readonly probabilities: boolean;
   readonly dicom?: ObjectAsked | undefined;
-  readonly choice: SeriesChoice;
+  readonly choices: readonly SeriesChoice[];
   readonly existing: Existing;
   readonly tuned: boolean;
   readonly inference: InferenceOptions;
@@ -84,7 +84,7 @@ export async function predictWithModel(path: string, paths: readonly string[], f
     async (device) => {
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
-        const asked = await casesOfNetwork(paths, model.channels, flags.previous, say, flags.choice);
+        const asked = await casesOfNetwork(paths, model.channels, flags.previous, say, flags.choices);
         const order = asked.map(({ id }) => id);
         const beside = model.writes?.probabilities;
         const results = { out, probabilities, ending: endingOf(model), beside, dicom: flags.dicom, order };

@@ -34,8 +34,15 @@ function matching(path: string): string[] {
   return found;
 }
 
-/** The images of a folder, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
-function filesIn(path: string, { series }: SeriesChoice, say?: (text: string) => void): string[] {
+/** How many folders in a folder have slices. */
+function foldersOfSlices(path: string): number {
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  return new Set(entries.flatMap((e) => (e.isFile() && !e.name.startsWith(".") && slice.test(e.name) ? [e.parentPath] : [])))
+    .size;
+}
+
+/** The images of a folder, of which `series` may be chosen, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
+function filesIn(path: string, series: boolean, say?: (text: string) => void): string[] {
   if (!isFolder(path)) return [path];
   const all = readdirSync(path);
   const hidden = hiddenImages(path, all);
@@ -47,10 +54,10 @@ function filesIn(path: string, { series }: SeriesChoice, say?: (text: string) =>
     .sort()
     .map((name) => join(path, name));
   if (found.length > 0) return found;
-  // A folder of slices is one image.
+  // A folder of slices is one image, and so is one around it, as a patient's.
   const below = (name: string) => isFolder(join(path, name));
   if (names.some((n) => slice.test(n) && !below(n))) return [path];
-  if (series !== undefined && names.some(below)) return [path];
+  if (names.some(below) && (series || foldersOfSlices(path) === 1)) return [path];
   const folders = names.some(below)
     ? `; of images in its folders give a pattern, such as "${join(path, "*", "*.nii.gz")}", or "${join(path, "*")}" where each is a DICOM series`
     : "";
@@ -62,7 +69,7 @@ function filesIn(path: string, { series }: SeriesChoice, say?: (text: string) =>
  * @param channels that an image must have, by name
  * @param previous folder with a file `<id>.*` for each case
  * @param say is told of images that are left out
- * @param choice of the series of folders
+ * @param choices of the series of folders
  * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none, and for slices in place of
  *   the folder of their series
  */
@@ -71,9 +78,9 @@ export async function casesOfNetwork(
   channels: readonly string[],
   previous?: string,
   say?: (text: string) => void,
-  choice?: SeriesChoice,
+  choices?: readonly SeriesChoice[],
 ): Promise<Case[]> {
-  const cases = networkCases(paths, channels, previous, say, choice);
+  const cases = networkCases(paths, channels, previous, say, choices);
   await expectWholeSeries(cases);
   return cases;
 }
@@ -100,12 +107,12 @@ function networkCases(
   channels: readonly string[],
   previous?: string,
   say?: (text: string) => void,
-  choice?: SeriesChoice,
+  choices?: readonly SeriesChoice[],
 ): Case[] {
   const name = channels.at(-1)!;
   if (previous === undefined) {
     try {
-      return casesOfPaths(paths, channels.length, say, choice);
+      return casesOfPaths(paths, channels.length, say, choices);
     } catch (cause) {
       if (!(cause instanceof DataError && isPreviousChannel(name))) throw cause;
       throw new DataError(`${cause.message}; the last channel is the ${name}: give its folder as --previous DIR`, { cause });
@@ -113,15 +120,17 @@ function networkCases(
   }
   if (!isPreviousChannel(name))
     throw new ConfigError(`--previous is for the second stage of a cascade; this network's channels are ${channels.join(", ")}`);
-  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1, say, choice), { name, folders: [previous] });
+  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1, say, choices), { name, folders: [previous] });
 }
 
 /**
  * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the
  * channels of one case; a file that is given twice counts once. Where several have one name, as in `patient1/t1.nii.gz`, cases are called by their folders.
  * @param channels that an image must have
- * @param choice which series of folders is meant; of one without files of its own those in the folders below are looked at then. Images that are files have none
- * @throws DataError for a path that is not there, a folder without images and a case without one of its channels; ConfigError for a choice among files
+ * @param choices which series of folders is meant: one for all, or one for each channel, where a folder is all channels of a case. Of a folder without files of its own
+ *   those in the folders below are looked at then. Images that are files have none
+ * @throws DataError for a path that is not there, a folder without images and a case without one of its channels; ConfigError for a choice among files and for
+ *   other than one choice or as many as channels
  * @param paths of files and folders, and patterns
  * @param say is told of images that are left out because they are hidden. `text` is a sentence
  */
@@ -129,28 +138,39 @@ export function casesOfPaths(
   paths: readonly string[],
   channels: number,
   say?: (text: string) => void,
-  choice: SeriesChoice = {},
+  choices: readonly SeriesChoice[] = [],
 ): Case[] {
-  expectOptions("casesOfPaths", choice, "series:text stack:number");
+  for (const choice of choices) expectOptions("casesOfPaths", choice, "series:text stack:number");
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });
-  const flags = Object.entries(choice).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
-  const chosen = (files: readonly string[]) => flags.length > 0 && files.some(isFolder) && { choice };
+  const flags = new Set(
+    choices.flatMap((c) => Object.entries(c).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))),
+  );
+  if (choices.length > 1 && choices.length !== channels)
+    throw new ConfigError(
+      `${choices.length} series are chosen, but images have ${counted(channels, "channel")}: choose one, or one for each`,
+    );
+  const [choice] = choices;
+  const chosen = (files: readonly string[]) =>
+    flags.size > 0 && files.some(isFolder) && { choices: files.map((file) => (isFolder(file) ? choice : {})) };
+  // A folder that has all channels is a case, whatever it is called.
+  const holdsAll = (path: string): boolean => choices.length > 1 && isFolder(path);
   const groups = new Map<string, string[]>();
   // What a pattern and its folder both name, or is written in two ways, is one image.
   const seen = new Set<string>();
-  for (const path of paths.flatMap(matching).flatMap((one) => filesIn(one, choice, say))) {
+  for (const path of paths.flatMap(matching).flatMap((one) => filesIn(one, flags.has("--series"), say))) {
     if (seen.has(resolve(path))) continue;
     seen.add(resolve(path));
-    const stem = join(dirname(path), stemOf(path).replace(channel, ""));
+    const stem = join(dirname(path), holdsAll(path) ? stemOf(path) : stemOf(path).replace(channel, ""));
     const group = groups.get(stem);
     if (group) group.push(path);
     else groups.set(stem, [path]);
   }
   const cases = [...groups].flatMap(([stem, files]): Case[] => {
-    const numbered = files.filter((f) => channel.test(stemOf(f)));
-    const whole = files.filter((f) => !channel.test(stemOf(f)));
-    const alone = (f: string): Case => ({ id: stemOf(f), image: [f], ...chosen([f]) });
+    const numbered = files.filter((f) => channel.test(stemOf(f)) && !holdsAll(f));
+    const whole = files.filter((f) => !numbered.includes(f));
+    const alone = (f: string): Case =>
+      holdsAll(f) ? { id: stemOf(f), image: choices.map(() => f), choices } : { id: stemOf(f), image: [f], ...chosen([f]) };
     const cases = whole.map(alone);
     if (numbered.length === 0) return cases;
     // One channel of several is no case; several images of one channel each that are merely numbered are, and a photograph that has its colors in one file.
@@ -163,9 +183,9 @@ export function casesOfPaths(
     }
     return [...cases, { id: basename(stem), image: numbered.sort(), ...chosen(numbered) }];
   });
-  if (flags.length > 0 && cases.length > 0 && !cases.some((item) => item.choice))
+  if (flags.size > 0 && cases.length > 0 && !cases.some((item) => item.choices))
     throw new ConfigError(
-      `a series is chosen in a folder of DICOM files, and ${cases[0].image[0]} is a file; leave ${flags.join(" and ")} out`,
+      `a series is chosen in a folder of DICOM files, and ${cases[0].image[0]} is a file; leave ${[...flags].join(" and ")} out`,
     );
   return namedApart(cases, (path) => relative(commonFolder(cases), path).replaceAll("\\", "/"));
 }

@@ -6,7 +6,9 @@ import { gzipSync } from "node:zlib";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadDataset } from "../../../src/data/index.node.ts";
-import { imageChoice } from "../../../src/seg/cli/image_choice.node.ts";
+import { makeVolume, readSeries, writeDicomSegmentation, writeDicomStructures } from "../../../src/data/index.ts";
+import { fileAt } from "../../../src/data/formats/files.node.ts";
+import { seriesAsked } from "../../../src/seg/cli/image_choice.node.ts";
 import { predictCases } from "../../../src/seg/cli/predict_cases.node.ts";
 import { FolderData, readFiles } from "../../../src/seg/run/folder_data.node.ts";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
@@ -45,7 +47,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const firstVoxels = async (paths: readonly string[], description: string) => {
-  const cases = await casesOfNetwork(paths, ["CT"], undefined, undefined, { series: description });
+  const cases = await casesOfNetwork(paths, ["CT"], undefined, undefined, [{ series: description }]);
   return Promise.all(cases.map(async (item) => [item.id, (await readFiles(classes)(item)).image.data[0]]));
 };
 
@@ -66,7 +68,7 @@ test("a series of each folder, also of those in it", async () => {
   const [item] = casesOfPaths([at("p1")], 1);
   await expect(readFiles(classes)(item)).rejects.toThrow(/2 series are there; choose one.*--series/);
   await expect(firstVoxels([at("p1")], "late")).rejects.toThrow(/no series is the one that is asked for/);
-  expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, { series: "arterial" })).toThrow(/and .*a1\.dcm is a file/);
+  expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, [{ series: "arterial" }])).toThrow(/and .*a1\.dcm is a file/);
 });
 
 test("a series of folders whose names are numbers, and of one beside a file that is another channel", async () => {
@@ -82,20 +84,41 @@ test("a series of folders whose names are numbers, and of one beside a file that
     ["p_0001", 200],
     ["p_0002", 200],
   ]);
-  const choice = { series: "venous" };
-  const [both] = casesOfPaths(paths, 2, undefined, choice);
+  const choices = [{ series: "venous" }];
+  const [both] = casesOfPaths(paths, 2, undefined, choices);
   expect((await readFiles(classes)(both)).image.shape[0]).toBe(2);
   await callCli(["convert-image", at("p1"), at("stage.nii.gz"), "--series", "arterial"]);
-  const { image } = await readFiles(classes)({ id: "p1", image: [at("p1"), at("stage.nii.gz")], choice });
+  const { image } = await readFiles(classes)({ id: "p1", image: [at("p1"), at("stage.nii.gz")], choices });
   expect([image.data[0], image.data.at(-1)! > 200]).toEqual([100, true]);
-  await expect(readFiles(classes)({ id: "p1", image: [at("stage.nii.gz")], choice })).rejects.toThrow(/series/);
+  await expect(readFiles(classes)({ id: "p1", image: [at("stage.nii.gz")], choices })).rejects.toThrow(/series/);
 });
 
 test("no choice is none, and of no paths there is none", () => {
-  expect(casesOfPaths([at("p1/a1.dcm")], 1, undefined, { series: undefined } as object)).toHaveLength(1);
-  expect(casesOfPaths([], 1, undefined, { series: "venous" })).toEqual([]);
-  expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, { stack: 1 })).toThrow(/leave --stack out/);
-  expect(() => casesOfPaths([at("p1")], 1, undefined, { stack: "1" } as object)).toThrow(/stack/);
+  expect(casesOfPaths([at("p1/a1.dcm")], 1, undefined, [{ series: undefined } as object])).toHaveLength(1);
+  expect(casesOfPaths([], 1, undefined, [{ series: "venous" }])).toEqual([]);
+  expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, [{ stack: 1 }])).toThrow(/leave --stack out/);
+  expect(() => casesOfPaths([at("p1")], 1, undefined, [{ stack: "1" } as object])).toThrow(/stack/);
+});
+
+test("a folder that has all channels: a series for each", async () => {
+  const choices = ["venous", "arterial"].map((one) => ({ series: one }));
+  const cases = await casesOfNetwork([at("p*"), at("numbered/*_0001")], ["v", "a"], undefined, undefined, choices);
+  const firsts = cases.map(async (item) => {
+    const { image } = await readFiles(classes)(item);
+    return [item.id, image.shape[0], image.data[0], image.data[image.data.length / 2]];
+  });
+  expect(await Promise.all(firsts)).toEqual([
+    ["p1", 2, 100, 200],
+    ["p2", 2, 100, 200],
+    ["p_0001", 2, 100, 200],
+  ]);
+  await expect(casesOfNetwork([at("p1")], ["v", "a", "n"], undefined, undefined, choices)).rejects.toThrow(
+    /2 series are chosen, but images have 3 channels/,
+  );
+  expect(seriesAsked({ series: ["venous", "arterial"] })).toEqual(choices);
+  expect(() => seriesAsked({ series: ["venous", "arterial"], stack: "1" })).toThrow(
+    /--stack is of one series, and --series is there 2 times/,
+  );
 });
 
 test("slices in place of their folder are an error, pictures without places are not", async () => {
@@ -114,6 +137,37 @@ test("slices in place of their folder are an error, pictures without places are 
   expect(await asked("apart/*.dcm")).toHaveLength(2);
   writeFileSync(at("xray/3.dcm"), "no DICOM");
   expect(await asked("xray/*.dcm")).toHaveLength(3);
+});
+
+test("a patient's folder is an image: slices in the only folder of them, and what is no image beside it", async () => {
+  for (const [id, folder] of [
+    ["q1", "CT"],
+    ["q2", "a/b"],
+  ])
+    for (const instance of [1, 2, 3]) write(`patients/${id}/${folder}/${instance}.dcm`, series("1.8.1", "plan", 500, instance));
+  const read = async () => {
+    const cases = await casesOfNetwork([at("patients/q*")], ["CT"]);
+    return Promise.all(cases.map(async (item) => [item.id, (await readFiles(classes)(item)).image.shape.at(-1)]));
+  };
+  const expected = [
+    ["q1", 3],
+    ["q2", 3],
+  ];
+  expect(await read()).toEqual(expected);
+  const files = [
+    await fileAt(at("patients/q1/CT/1.dcm")),
+    await fileAt(at("patients/q1/CT/2.dcm")),
+    await fileAt(at("patients/q1/CT/3.dcm")),
+  ];
+  const { shape, affine } = await readSeries(files);
+  const labels = makeVolume({ data: new Uint8Array(18).fill(1), shape }, affine);
+  writeFileSync(at("patients/q1/RS.dcm"), await writeDicomStructures(labels, { like: files, classes }));
+  writeFileSync(at("patients/q2/SEG.dcm"), await writeDicomSegmentation(labels, { like: files, classes }));
+  writeFileSync(at("patients/q2/report.txt"), "a word");
+  expect(await read()).toEqual(expected);
+  write("patients/q2/c/1.dcm", series("1.8.2", "scout", 0, 1));
+  rmSync(at("patients/q2/SEG.dcm"));
+  await expect(read()).rejects.toThrow(/q2: has no image/);
 });
 
 test("packed slices are slices, files of many frames are images", async () => {
@@ -152,7 +206,7 @@ test("dataset.json names the series of an entry", async () => {
   await callCli(["convert-image", at("p1"), at("p1.nii.gz"), "--series", "arterial"]);
   json({ series: "venous" });
   const { training, notes } = await loadDataset(dir);
-  expect(training[0]).toMatchObject({ id: "p1", choice: { series: "venous" } });
+  expect(training[0]).toMatchObject({ id: "p1", choices: [{ series: "venous" }] });
   expect(notes?.join()).not.toMatch(/series/);
   const stranger = [...classes, { name: "other", values: [200, 201, 202, 203, 204, 205] }];
   expect((await readFiles(stranger)(training[0])).image.data[0]).toBe(100);
@@ -165,7 +219,7 @@ test("dataset.json names the series of an entry", async () => {
 
 test("an object is of the series that was chosen, and described as asked, whatever lies before the slices", async () => {
   writeFileSync(at("p1/0_notes.txt"), "no slice");
-  const cases = await casesOfNetwork([at("p1")], ["CT"], undefined, undefined, { series: "venous" });
+  const cases = await casesOfNetwork([at("p1")], ["CT"], undefined, undefined, [{ series: "venous" }]);
   const read = readFiles(classes);
   const out = folderStore(at("out"));
   const results = { out, probabilities: false, dicom: { kind: "seg", description: "Liver, ours" } } as const;
@@ -180,8 +234,8 @@ test("an object is of the series that was chosen, and described as asked, whatev
 });
 
 test("what chooses a series goes with images, and a description with an object", async () => {
-  expect(() => imageChoice({ series: "venous" }, "data")).toThrow(/dataset\.json says it/);
-  expect(imageChoice({}, "data")).toEqual({});
+  expect(() => seriesAsked({ series: ["venous"] }, "data")).toThrow(/dataset\.json says it/);
+  expect(seriesAsked({}, "data")).toEqual([]);
   const call = await callCli(["predict", "--run", "r", "--description", "x", at("p1")]);
   expect(call.stderr).toMatch(/--description is of the series that --dicom writes/);
 });

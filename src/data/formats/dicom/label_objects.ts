@@ -4,7 +4,8 @@ import { FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
-import { readHeader, withDataSet } from "./header.ts";
+import { readHeader } from "./header.ts";
+import { sopClassOf } from "./object_class.ts";
 import { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./segmentation.ts";
 import { isSegmentation } from "./refusals.ts";
 import type { WriteDicomLabelsOptions } from "./label_source.ts";
@@ -28,10 +29,15 @@ export const labelObjects = {
 /** Whether a DICOM file is an RT structure set. @throws FormatError for what is no DICOM file */
 export const isStructureFile = async (file: ImageFile): Promise<boolean> => isStructureSet(await sopClassOf(file));
 
-async function sopClassOf(file: ImageFile): Promise<string> {
-  const { blob } = await unpackedFile(file);
-  const fail = (problem: string) => new FormatError(`${file.name}: ${problem}`);
-  return withDataSet(blob, fail, (data, origin) => data.text("sopClassUID") ?? origin.sopClass);
+/** Whether a file holds labels: a DICOM segmentation or an RT structure set. */
+export async function isLabelObject(file: ImageFile): Promise<boolean> {
+  try {
+    const sopClass = await sopClassOf(file);
+    return isStructureSet(sopClass) || isSegmentation(sopClass);
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
 }
 
 /** The kind of labels that a DICOM file holds, and the names of its structures; undefined for another file. */

@@ -149,7 +149,9 @@ export const evaluateCommand: Command = {
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
     const tally = new DetectionTally();
-    await expectOneGrids(found.map(({ item, path }) => ({ prediction: path, truth: item.label! })));
+    // Labels that were drawn have the grid of their image, with which they are read.
+    const stored = found.filter(({ item }) => !item.drawn);
+    await expectOneGrids(stored.map(({ item, path }) => ({ prediction: path, truth: item.label! })));
     const notes = new ValueNotes();
     const coding = outputCodingOf(outputKindOf(labels), labels);
     const { spacing, ...rules } = scoring;

@@ -17,7 +17,7 @@ import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
 import { objectAsked } from "../dicom_objects.node.ts";
-import { imageChoice, imageChoices, seriesHelp } from "../image_choice.node.ts";
+import { seriesAsked, seriesChoices, seriesHelp } from "../image_choice.node.ts";
 import { casesWithout, existingAsked, predictCases, type SegmentCase } from "../predict_cases.node.ts";
 import { predictWithModel } from "../predict_model.node.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
@@ -38,8 +38,7 @@ const flags = {
   probabilities: flag,
   dicom: text,
   description: text,
-  series: imageChoices.series,
-  stack: imageChoices.stack,
+  ...seriesChoices,
   tta: flag,
   rot90: flag,
   overlap: text,
@@ -118,12 +117,12 @@ export const predictCommand: Command = {
     if ((values.data === undefined) === (positionals.length === 0))
       throw new ConfigError("predict needs either --data DIR or image files and folders");
     const dicom = objectAsked(values.dicom, values.description);
-    const choice = imageChoice({ series: values.series, stack: values.stack }, values.data);
+    const choices = seriesAsked(values, values.data);
     if (values.model !== undefined)
       return predictWithModel(values.model, positionals, {
         ...values,
         dicom,
-        choice,
+        choices,
         fold: foldNamed(values.fold),
         weights: values.weights as "last" | "best" | undefined,
         probabilities: values.probabilities === true,
@@ -149,7 +148,7 @@ export const predictCommand: Command = {
     const [info] = infos;
     const asked =
       values.data === undefined
-        ? await casesOfNetwork(positionals, info.channels, values.previous, say, choice)
+        ? await casesOfNetwork(positionals, info.channels, values.previous, say, choices)
         : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;

@@ -11,7 +11,7 @@ import { openRun } from "../../run/segment.ts";
 import { expectDraws, sampleCases } from "../../run/uncertainty.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
-import { imageChoice, imageChoices, seriesHelp } from "../image_choice.node.ts";
+import { seriesAsked, seriesChoices, seriesHelp } from "../image_choice.node.ts";
 import { casesOfData } from "./predict.node.ts";
 import { expectFree } from "../outputs.node.ts";
 import { fileOf, onlyOne, type SampleCase, uncertainCases, varianceOf } from "../uncertain_cases.node.ts";
@@ -44,8 +44,7 @@ const flags = {
   out: text,
   samples: text,
   seed: text,
-  series: imageChoices.series,
-  stack: imageChoices.stack,
+  ...seriesChoices,
   overwrite: flag,
   "no-tune": flag,
 };
@@ -69,13 +68,13 @@ export const uncertaintyCommand: Command = {
       throw new ConfigError("uncertainty needs either --data DIR or image files and folders");
     const samples = integerOf("samples", values.samples, 10, 1);
     const seed = integerOf("seed", values.seed, 0, 0);
-    const choice = imageChoice({ series: values.series, stack: values.stack }, values.data);
+    const choices = seriesAsked(values, values.data);
     const store = folderStore(resolve(values.run));
     const info = await readRunInfo(store);
     const recipe = await recipeOfRun(info, values.recipe);
     const cases =
       values.data === undefined
-        ? await casesOfNetwork(positionals, info.channels, values.previous, say, choice)
+        ? await casesOfNetwork(positionals, info.channels, values.previous, say, choices)
         : await casesOfData(values.data, recipe, store, values);
     const out = folderStore(resolve(values.out));
     const outputsOf = (id: string) => [fileOf, varianceOf].map((name) => join(out.name, name(id)));
