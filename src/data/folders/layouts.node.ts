@@ -1,7 +1,7 @@
 /** @file The ways through datasets on disk (Node), whatever their layout: opening a folder, reading a case. */
 
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
 import { expectNames } from "../../host/options.ts";
@@ -35,10 +35,26 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
 }
 
 /** What a folder needs to become a dataset. */
-const adviceOn = (root: string): string =>
-  existsSync(join(root, "imagesTr"))
-    ? '; imagesTr is there, so this is enough: { "labels": { "background": 0, "liver": 1 } } in a dataset.json beside it'
-    : '; of files in other folders a dataset.json can list { image, label } pairs as "training"';
+function adviceOn(root: string): string {
+  if (existsSync(join(root, "imagesTr")))
+    return '; imagesTr is there, so this is enough: { "labels": { "background": 0, "liver": 1 } } in a dataset.json beside it';
+  if (holdsDicom(root))
+    return '; for patients\' folders of DICOM with structure sets or segmentations this is enough: { "labels": { "background": 0, "liver": 1 }, "structures": { "liver": ["Liver", "LIVER"] } } in a dataset.json beside them, and `voxgrad info` lists the structures of a folder';
+  return '; of files in other folders a dataset.json can list { image, label } pairs as "training"';
+}
+
+// Folders that are looked into.
+const looked = 3;
+
+/** Whether the first folders in a folder have DICOM files. */
+function holdsDicom(root: string): boolean {
+  const folders = readdirSync(root, { withFileTypes: true }).filter((e) => e.isDirectory() && !e.name.startsWith("."));
+  return folders
+    .slice(0, looked)
+    .some(({ name }) =>
+      readdirSync(join(root, name), { recursive: true }).some((path) => /\.(dcm|dicom|ima)$/i.test(String(path))),
+    );
+}
 
 /**
  * Reads the image and, if there is one, the label of a case as its layout says, and checks that they belong together.

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { layouts as pageLayouts } from "../../../app/worker/layouts.ts";
-import { loadCase, loadDataset, readCaseLabel } from "../../../src/data/index.node.ts";
+import { loadCase, loadDataset, openDataset, readCaseLabel } from "../../../src/data/index.node.ts";
 import {
   type Case,
   type LabelClass,
@@ -180,6 +180,7 @@ test("what is not there and what overlaps, as dataset.json says", async () => {
 test("folders without labels, with several, and what dataset.json cannot mean", async () => {
   await patient("p1", ["liver", "kidney"]);
   series("p0", "1.2.5", "plan", 0);
+  await expect(openDataset(dir)).rejects.toThrow(/"structures": { "liver".*in a dataset\.json beside them/);
   json({ structures: {} });
   const read = async (id: string) => {
     const { training, labels } = await loadDataset(dir);
