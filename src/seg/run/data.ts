@@ -131,6 +131,8 @@ async function factsOf(
       const image = found && usable(found, training.has(item.id) && !allowEmpty, index);
       if (image) odd.add(item.id, image, training.has(item.id));
       if (found?.label) oddLabels.add(found.label.data, training.has(item.id), validation.has(item.id));
+      // Other labels are files, of which `info` tells what is odd.
+      if (item.drawn) oddLabels.addNotes(item.id, found?.label?.meta.notes ?? []);
       const { shape, affine } = item.grid ?? image!;
       if (i >= train.length || i % step !== 0) continue;
       grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine, unit: millimetersOf(item.grid ?? image!) });

@@ -38,6 +38,19 @@ async function notesOf(
   return notes;
 }
 
+test("tells of what was odd about labels that were drawn, and not of the files of others", async () => {
+  const note = 'there is no structure "liver": no voxel has its value';
+  const told = ({ id, label }: LoadedCase) =>
+    id === "case1" || id === "case4" ? { label: { ...label!, meta: { ...label!.meta, notes: [note] } } } : {};
+  expect(await notesOf(told)).toEqual([]);
+  const data = memoryData();
+  const drawn = { structures: [{ names: ["liver"], value: 1 }] };
+  const cases = (list: readonly Case[]) => list.map((item) => ({ ...item, drawn }));
+  expect(await notesOf(told, { data: { ...data, train: cases(data.train), val: cases(data.val) } })).toEqual([
+    `warning: labels of case1, case4: ${note}`,
+  ]);
+});
+
 const scaled = (v: Volume, factor: number): Volume =>
   makeVolume(
     v,
