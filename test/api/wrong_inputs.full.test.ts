@@ -54,6 +54,7 @@ const right: Readonly<Record<string, unknown>> = {
     ],
   },
   GridPatch: { patchSize: [2, 2, 2] },
+  HistogramStandardization: { landmarks: [0, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100] },
   ImageFilter: { filter: "laplace", filterSize: 3 },
   IntensityStats: { ops: "mean", keyPrefix: "a" },
   KSpaceSpikeNoise: { loc: [0, 1, 1, 1] },

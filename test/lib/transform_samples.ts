@@ -86,6 +86,8 @@ export const samples: Record<string, (prob: number) => T.Transform> = {
   GridSplit: () => new T.GridSplit({ grid: [2, 2, 2] }),
   GibbsNoise: () => new T.GibbsNoise(),
   HistogramNormalize: () => new T.HistogramNormalize(),
+  HistogramStandardization: () =>
+    new T.HistogramStandardization({ landmarks: [0, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100] }),
   Identity: () => new T.Identity(),
   ImageFilter: () => new T.ImageFilter({ filter: "mean", filterSize: 3 }),
   IntensityRemap: () => new T.IntensityRemap(),

@@ -147,7 +147,9 @@ const classes = Object.entries({ ...intensity, ...utility }).filter(
 
 /** Which library a class is named after. */
 const libraryOf = (name: string): string =>
-  ["RescaleIntensity", "ZNormalization"].includes(name) || /^Random(?!Brightness)/.test(name) ? "torchio" : "monai.transforms";
+  ["RescaleIntensity", "ZNormalization", "HistogramStandardization"].includes(name) || /^Random(?!Brightness)/.test(name)
+    ? "torchio"
+    : "monai.transforms";
 
 export const adapters: Adapters = Object.fromEntries(
   classes.flatMap(([name, type]) => {

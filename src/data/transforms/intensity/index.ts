@@ -52,6 +52,8 @@ export { GaussianSmooth, MedianSmooth, RandGaussianSmooth, SavitzkyGolaySmooth }
 export type { GaussianSmoothOptions, RandGaussianSmoothOptions, SavitzkyGolaySmoothOptions } from "./smooth.ts";
 export { softClip, type SoftClipOptions } from "./soft_clip.ts";
 export * from "./threshold.ts";
+export * from "./histogram_standardization.ts";
+export type { MaskingMethod } from "./measured.ts";
 export * from "./torchio.ts";
 export * from "./torchio_k_space.ts";
 export * from "./ultrasound_confidence.ts";

@@ -14,22 +14,7 @@ import { MaybeTransform, type Transform } from "../transform.ts";
 import { ascendingBounds, channels, clamp, type Interval, linear, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import { allOptions } from "../options.ts";
-
-/** The voxels that are measured: a function from the image to a mask of its shape, or null for all. */
-export type MaskingMethod = ((x: HostArray) => HostArray) | null;
-
-/** A copy of the voxels where the mask is not 0. */
-function measured(op: string, x: HostArray, data: Float32Array, method: MaskingMethod): Float32Array {
-  if (method === null) return data;
-  const mask = method(x);
-  expectArguments(op, "array", { "what maskingMethod gives": mask });
-  if (mask.data.length !== data.length) {
-    throw new ShapeError(
-      `${op}: the mask has shape [${mask.shape.join(", ")}], the image [${x.shape.join(", ")}]; they must be the same`,
-    );
-  }
-  return data.filter((_, i) => mask.data[i] !== 0);
-}
+import { measured, type MaskingMethod } from "./measured.ts";
 
 /** The ranges of `RescaleIntensity`. */
 export interface RescaleIntensityOptions {
