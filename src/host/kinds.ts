@@ -106,6 +106,11 @@ const rows = {
     (v) => isList(v) && v.every(isInstance),
     (v) => (isList(v) ? toInstance(v.find((t) => !isInstance(t))) : toList(v)),
   ],
+  steps: [
+    "a list of transforms",
+    (v) => isList(v) && v.every(isTransform),
+    (v) => (isList(v) ? toInstance(v.find((t) => !isTransform(t))) : toList(v)),
+  ],
   spread: ["a number or a list of numbers", (v) => typeof v === "number" || isNumbers(v)],
   random: ["a source of random numbers such as new RandomState(0)", (v) => typeof fieldsOf(v).randint === "function"],
   sizes: [

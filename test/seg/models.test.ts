@@ -142,6 +142,19 @@ test("values go through the type that EnsureTyped names", async () => {
   expect(ensured).not.toEqual(await labels(() => {}));
 });
 
+test("an image of integers goes through the chain as floats, as MONAI reads it", async () => {
+  const shift = { _target_: "ShiftIntensityd", keys: "image", offset: -40.5 };
+  const model = await openModel(
+    dev,
+    changed((c) => c.preprocessing.transforms.splice(2, 0, shift)),
+  );
+  const small = Uint8Array.from(image.data, (v) => Math.max(0, Math.min(255, v + 100)));
+  const scores = async (data: Uint8Array | Float32Array) =>
+    (await model.segment({ ...image, data }, { probabilities: true })).probabilities!.data;
+  expect(await scores(small)).toEqual(await scores(Float32Array.from(small)));
+  model.dispose();
+});
+
 test.each<[string, (config: any) => void, RegExp]>([
   ["network", (c) => (c.network_def["_target_"] = "SwinUNETR"), /network SwinUNETR is not known here; known are AttentionUnet/],
   ["option of a network", (c) => (c.network_def.depth = 3), /there is no option "depth"/],

@@ -24,7 +24,7 @@ export function joinCase(
 ): { image: Volume; label?: Volume } {
   expectKinds("joinCase", { text: { id }, volumes: { images }, "volume?": { label }, objects: { labels } });
   expectItems("joinCase", "labels", labels, { name: "text", values: "numbers" });
-  const image = joinChannels(id, images);
+  const image = joinChannels(`joinCase: case "${id}"`, images);
   if (!label) return { image };
   const where = `case "${id}" (${label.meta.source ?? "label"})`;
   const [want, got] = [image.shape.slice(1), label.shape.slice(1)];
@@ -94,13 +94,18 @@ const told = (shift: readonly number[]): number[] => shift.map((v) => Number(v.t
 // Less than half a voxel, by which origins at a voxel's corner and at its center differ; what is less comes from headers that round.
 const mostShift = 0.49;
 
-function joinChannels(id: string, images: readonly Volume[]): Volume {
+/**
+ * Channel files of one image, made one of float32; a single one stays as it is.
+ * @param where what an error begins with
+ * @throws ShapeError if sizes differ, DataError if voxel size, directions or place do
+ */
+export function joinChannels(where: string, images: readonly Volume[]): Volume {
   const [first] = images;
   if (images.length === 1) return first;
   for (const [i, { shape, meta, affine, spacing, units }] of images.entries()) {
     if (shape.slice(1).join() !== first.shape.slice(1).join()) {
       throw new ShapeError(
-        `joinCase: case "${id}": ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
+        `${where}: ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
       );
     }
     const nameOf = ({ source }: Volume["meta"], channel: number) => `channel ${channel}${source ? ` (${source})` : ""}`;
@@ -108,7 +113,7 @@ function joinChannels(id: string, images: readonly Volume[]): Volume {
       { name: nameOf(meta, i), shape, affine, spacing, units },
       { ...first, name: nameOf(first.meta, 0) },
     );
-    if (apart) throw new DataError(`joinCase: case "${id}": ${apart}`);
+    if (apart) throw new DataError(`${where}: ${apart}`);
   }
   const data = new Float32Array(images.reduce((n, v) => n + v.data.length, 0));
   let at = 0;

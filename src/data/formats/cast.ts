@@ -2,7 +2,7 @@
 
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
-import { elements, integerRange, nativeNames, nativeOf, type NativeName } from "../../host/elements.ts";
+import { elements, elementsBy, integerRange, nativeNames, nativeOf, type NativeName } from "../../host/elements.ts";
 import { expectFull } from "../../host/kinds.ts";
 import type { Volume } from "../volume.ts";
 
@@ -11,6 +11,17 @@ export function typeOf(op: string, data: TypedArray): NativeName {
   const dtype = nativeOf(data);
   if (!dtype) throw new ConfigError(`${op}: cannot write a ${Object.prototype.toString.call(data)}; convert it to Float32Array`);
   return dtype;
+}
+
+const byNumpy = elementsBy("numpy");
+
+/** The element type that is called `dtype` here, "u8", or in NumPy, "uint8". @throws ConfigError for what is none that arrays have */
+export function typeNamed(op: string, dtype: string): NativeName {
+  const found = nativeNames.find((name) => name === dtype || name === byNumpy.get(dtype));
+  if (found) return found;
+  throw new ConfigError(
+    `${op}: dtype is ${JSON.stringify(dtype)}; expected one of ${nativeNames.join(", ")}, or what NumPy calls them`,
+  );
 }
 
 /** @throws ShapeError for a volume of another rank than [C, nx, ny, nz], or whose data are not as many as its shape says */
@@ -26,10 +37,7 @@ export function expectVolume(op: string, volume: Volume): void {
  *   integer of an integer type that they would round. ConfigError for a type that is none
  */
 export function castTo(op: string, data: TypedArray, dtype: string): TypedArray {
-  if (!nativeNames.includes(dtype as NativeName)) {
-    throw new ConfigError(`${op}: dtype is ${JSON.stringify(dtype)}; expected one of ${nativeNames.join(", ")}`);
-  }
-  const name = dtype as NativeName;
+  const name = typeNamed(op, dtype);
   const { array } = elements[name];
   if (data instanceof array) return data;
   const range = integerRange(name);

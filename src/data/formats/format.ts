@@ -26,7 +26,7 @@ export interface WrittenFile {
 
 /** What an image is written as, where the format has a choice. */
 export interface WriteImageOptions {
-  /** Element type in the file; default that of the data. */
+  /** Element type in the file, "u8" or "uint8"; default that of the data. */
   readonly dtype?: string;
   /** Compress the voxels, where the format can; default as the name says. Of NIfTI, MGH and Analyze, whose endings tell, it can say nothing else. */
   readonly compress?: boolean;

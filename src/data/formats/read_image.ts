@@ -1,5 +1,6 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
+import { typeNamed } from "./cast.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectKinds, refused } from "../../host/kinds.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
@@ -195,7 +196,12 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
   expectOptions("writeImage", options, writeNames);
   expectKinds("writeImage", { text: { name }, volume: { volume } });
-  return writerOf(name).write!(volume, name, options);
+  const { dtype } = options;
+  return writerOf(name).write!(
+    volume,
+    name,
+    dtype === undefined ? options : { ...options, dtype: typeNamed("writeImage", dtype) },
+  );
 }
 
 /** Endings of the formats that are written, the longest first. */

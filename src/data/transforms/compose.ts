@@ -21,23 +21,43 @@ export interface ComposeOptions {
   readonly reuseMemory?: boolean;
 }
 
+function applied<X>(step: ChainStep<X>, x: X): X | X[] {
+  if (typeof step !== "function") return step.apply(x);
+  const value = step(x);
+  if (!(value instanceof Promise)) return given(step, value);
+  value.catch(() => {}); // told below
+  throw new ConfigError(`Compose: ${nameOf(step)} works asynchronously; use applyAsync, or a dataset`);
+}
+
+/** What a function gave. @throws ConfigError if it forgot to */
+function given<Y>(step: (x: never) => unknown, value: Y): Y {
+  if (value !== undefined) return value;
+  throw new ConfigError(`Compose: ${nameOf(step)} gave nothing; return the value that the next transform is to have`);
+}
+
+const nameOf = ({ name }: { readonly name: string }): string => (name === "" ? "a function" : `the function ${name}`);
+
+/** A step of a chain: a transform, or a function that gives what comes of `x` and does not change it. */
+export type ChainStep<X = HostArray> = Transform<X> | ((x: X) => X | X[] | Promise<X | X[]>);
+
 /**
- * Applies transforms in order; what follows a multi-sample transform is applied to each sample. MONAI's `Compose`.
+ * Applies transforms in order; what follows a multi-sample transform is applied to each sample. Functions of the value that goes through, an array or an item,
+ * stand between them as they are. MONAI's `Compose`.
  *
  * Shapes: those of its transforms.
  * Geometry: that of its transforms.
  * Draws: `setRandomState` draws one seed below 2³² for each random transform, in order.
- * @throws what its transforms throw
+ * @throws what its transforms throw, ConfigError for a function that gives nothing
  */
 export class Compose<X = HostArray> implements Transform<X>, Randomizable {
   /** The chain, in the order they are applied. */
-  readonly transforms: readonly Transform<X>[];
+  readonly transforms: readonly ChainStep<X>[];
   /** Whether memory between them is given back at once. */
   readonly reuseMemory: boolean;
 
   /** @param options nothing of MONAI's: `lazy` and other ways of applying a chain are refused */
-  constructor(transforms: readonly Transform<X>[], options: ComposeOptions = {}) {
-    expectArguments("Compose", "transforms", { transforms });
+  constructor(transforms: readonly ChainStep<X>[], options: ComposeOptions = {}) {
+    expectArguments("Compose", "steps", { transforms });
     this.transforms = transforms;
     this.reuseMemory = allOptions("Compose", options, "reuseMemory:boolean", { reuseMemory: false }).reuseMemory;
   }
@@ -46,7 +66,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
     const passage = this.reuseMemory ? new Passage(x) : undefined;
     let value: X | X[] = x;
     for (const t of this.transforms) {
-      const next: X | X[] = Array.isArray(value) ? value.flatMap((v: X) => t.apply(v)) : t.apply(value);
+      const next: X | X[] = Array.isArray(value) ? value.flatMap((v: X) => applied(t, v)) : applied(t, value);
       passage?.giveBack(value, next);
       value = next;
     }
@@ -61,7 +81,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
     for (const t of this.transforms) {
       const next: X[] = [];
       for (const value of values) {
-        const result = t.applyAsync ? await t.applyAsync(value) : t.apply(value);
+        const result = typeof t === "function" ? given(t, await t(value)) : await (t.applyAsync?.(value) ?? t.apply(value));
         several ||= Array.isArray(result);
         if (Array.isArray(result)) for (const r of result) next.push(r);
         else next.push(result);

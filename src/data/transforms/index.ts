@@ -14,7 +14,7 @@ export type {
   TransformState,
 } from "./transform.ts";
 export { type Choosing, OneOf, type OneOfOptions, RandomOrder, SomeOf, type SomeOfOptions } from "./choose.ts";
-export { Compose, type ComposeOptions } from "./compose.ts";
+export { type ChainStep, Compose, type ComposeOptions } from "./compose.ts";
 export type { PartwiseTransform } from "./partwise.ts";
 export { invert } from "./moved.ts";
 export type { InvertOptions } from "./moved.ts";

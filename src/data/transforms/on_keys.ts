@@ -80,9 +80,9 @@ export function onKeys(
 class OnKeys implements Transform<Item> {
   protected readonly keys: readonly string[];
   protected readonly transform: Transform;
-  private readonly labelTransform: Transform;
+  protected readonly labelTransform: Transform;
   private readonly labels: readonly string[];
-  private readonly compat: boolean;
+  protected readonly compat: boolean;
   private readonly allowMissingKeys: boolean;
 
   constructor(keys: readonly string[], transform: Transform, { compat, labels = [], allowMissingKeys = false }: OnKeysOptions) {
@@ -177,9 +177,10 @@ class AsyncOnKeys extends OnKeys {
   async applyAsync(item: Item): Promise<Item> {
     const out: Record<string, unknown> = { ...item };
     for (const key of this.present(item)) {
-      const value = (await this.transform.applyAsync!(item[key] as HostArray)) as HostArray | Volume;
-      const label = this.isNamedLabel(key) && "meta" in value;
-      out[key] = label ? { ...value, meta: { ...value.meta, kind: "label" } } : value;
+      const named = this.isNamedLabel(key);
+      const transform = named && !this.compat ? this.labelTransform : this.transform;
+      const value = (await transform.applyAsync!(item[key] as HostArray)) as HostArray | Volume;
+      out[key] = named && "meta" in value ? { ...value, meta: { ...value.meta, kind: "label" } } : value;
     }
     return out;
   }

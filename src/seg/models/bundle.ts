@@ -183,6 +183,12 @@ interface Parts {
   readonly classes: number;
 }
 
+/** As MONAI's reader gives them: a step that keeps its type would cut off, or wrap around, what integers do not hold. */
+const floats = (image: Volume): Volume =>
+  image.data instanceof Float32Array || image.data instanceof Float64Array
+    ? image
+    : { ...image, data: Float32Array.from(image.data) };
+
 async function segmentWith(
   { network, before, inferer, after, channels, classes }: Parts,
   image: Volume,
@@ -190,7 +196,7 @@ async function segmentWith(
 ): Promise<ModelSegmentation> {
   expectImage(image, channels);
   const { applied: _, ...meta } = image.meta;
-  const prepared = through(before, { ...image, meta });
+  const prepared = through(before, floats({ ...image, meta }));
   signal?.throwIfAborted();
   const scores = await inferer({ signal, ...(onProgress && { onProgress }) }).scores(prepared, network, keepScores);
   const { labels, probabilities: probabilityMap } = decided(scores, prepared, image, after);

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import * as T from "../../../src/data/transforms/index.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import type { HostArray } from "../../../src/host/array.ts";
+import { makeVolume } from "../../../src/data/volume.ts";
 import { adapters } from "../../conformance/adapters/data.ts";
 import { adapters as intensity } from "../../conformance/adapters/intensity.ts";
 import { adapters as spatialAdapters, families as spatialFamilies } from "../../conformance/adapters/spatial.ts";
@@ -252,6 +253,14 @@ test("one value of a list is that of every axis", () => {
   expect(new T.Zoom({ zoom: [2], keepSize: false }).apply(x).shape).toEqual([1, 8, 12]);
 });
 
+test("a volume is channel-first, whatever its file was", () => {
+  const x = makeVolume(array([2, 4, 4, 2]));
+  for (const channelDim of [undefined, 0, -1] as const)
+    expect(new T.EnsureChannelFirst(channelDim === undefined ? {} : { channelDim }).apply(x)).toBe(x);
+  const one = makeVolume(array([1, 4, 4, 2]));
+  expect(new T.EnsureChannelFirst({ channelDim: "no_channel" }).apply(one)).toBe(one);
+});
+
 describe("refusals name the operation and what to do", () => {
   const x = array([1, 4, 4]);
   const nan = array([1, 2], () => NaN);
@@ -262,6 +271,8 @@ describe("refusals name the operation and what to do", () => {
     [() => new T.ScaleIntensity().apply(nan), /holds NaN at element 0; replace/],
     [() => new T.SqueezeDim({ dim: 1 }).apply(x), /has size 4, expected 1/],
     [() => new T.EnsureChannelFirst().apply(x), /set channelDim/],
+    [() => new T.EnsureChannelFirst({ channelDim: -1 }).apply(makeVolume(array([1, 4, 4, 2]))), /channel-first already/],
+    [() => new T.EnsureChannelFirst({ channelDim: "no_channel" }).apply(makeVolume(array([2, 4, 4, 2]))), /leave channelDim out/],
     [() => new T.CenterSpatialCrop({ roiSize: [1, 2, 3] }).apply(x), /one size per spatial axis \(2\)/],
     [() => new T.SpatialCrop({} as T.SpatialCropOptions), /give roiCenter and roiSize/],
     [() => new T.SpatialPad({ spatialSize: 8, mode: "odd" as T.NumpyPadMode }).apply(x), /unknown padding mode "odd"/],

@@ -4,17 +4,19 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
+import { isVolume, type Volume } from "../../volume.ts";
 import { movedWindow } from "../moved.ts";
 import type { Transform } from "../transform.ts";
 import { checkedOptions } from "../options.ts";
 
 /**
  * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the array must be
- * channel-first already, which only `strictCheck: false` lets pass. MONAI's `EnsureChannelFirst`.
+ * channel-first already, which a volume always is, as readers give it; of other arrays only `strictCheck: false` lets it pass. MONAI's `EnsureChannelFirst`.
  *
- * Shapes: `[…, C, …]` → `[C, …]`; "no_channel": `[…]` → `[1, …]`.
- * Geometry: dropped; kept where the array passes as it is.
- * @throws ConfigError without `channelDim`, ShapeError for an axis outside the array
+ * Shapes: `[…, C, …]` → `[C, …]`; "no_channel": `[…]` → `[1, …]`; volumes `[C, nx, ny, nz]` as they are.
+ * Geometry: kept.
+ * @throws ConfigError without `channelDim` for an array that is no volume, and for a volume with another one than its first axis; ShapeError for an axis
+ *   outside the array
  */
 export class EnsureChannelFirst implements Transform {
   /** Names and kinds of the options it takes. */
@@ -30,6 +32,7 @@ export class EnsureChannelFirst implements Transform {
 
   apply(x: HostArray): HostArray {
     expectArguments("EnsureChannelFirst", "array", { x });
+    if (isVolume(x)) return this.ofVolume(x);
     if (this.channelDim === undefined) {
       if (this.strictCheck) {
         throw new ConfigError(
@@ -40,6 +43,16 @@ export class EnsureChannelFirst implements Transform {
     }
     if (this.channelDim === "no_channel") return { data: x.data, shape: [1, ...x.shape] };
     return moveAxis("EnsureChannelFirst", x, this.channelDim, 0);
+  }
+
+  /** Where the file had its channels was the reader's to know: chains of MONAI that say it mean the file, and would take one of the spatial axes here. */
+  private ofVolume(x: Volume): Volume {
+    const { channelDim = 0 } = this;
+    const [channels] = x.shape;
+    if (channelDim === 0 || (channelDim === "no_channel" ? channels === 1 : channelDim === -1 && channels > 1)) return x;
+    throw new ConfigError(
+      `EnsureChannelFirst: channelDim is ${JSON.stringify(channelDim)}, but the volume of shape [${x.shape.join(", ")}] is channel-first already, as all that readers give; leave channelDim out`,
+    );
   }
 }
 

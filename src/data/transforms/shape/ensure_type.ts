@@ -34,6 +34,8 @@ export class EnsureType implements Transform<unknown> {
     this.options = allOptions("EnsureType", options, "dtype:text wrapSequence:boolean", { dtype: null, wrapSequence: true });
   }
 
+  apply(x: HostArray): HostArray;
+  apply(x: unknown): unknown;
   apply(x: unknown): unknown {
     const { dtype, wrapSequence } = this.options;
     const cast = (array: HostArray): HostArray => (dtype === null ? array : castTo("EnsureType", array, dtype));
