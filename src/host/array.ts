@@ -1,5 +1,6 @@
 /** @file Arrays in host memory: what files, transforms and read-backs produce and what the device takes in. */
 
+import { className } from "./class_name.ts";
 import { expectArguments } from "./kinds.ts";
 
 /** Element types of device tensors. */
@@ -31,6 +32,9 @@ export function sizeOf(shape: readonly number[]): number {
   for (const d of shape) n *= d;
   return n;
 }
+
+/** Whether an array holds whole numbers and nothing else. By its name: arrays of another window, and of half floats, are instances of none of the classes above. */
+export const holdsIntegers = (data: TypedArray): boolean => !className(data).startsWith("Float");
 
 /** The bytes of an array's elements, in the same memory. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>

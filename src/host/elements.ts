@@ -4,6 +4,7 @@
  */
 
 import type { TypedArray } from "./array.ts";
+import { className } from "./class_name.ts";
 
 /** A class of typed arrays. */
 export interface ArrayType<A extends TypedArray = TypedArray> {
@@ -83,7 +84,7 @@ export function elementsBy(
 
 /** The element type of a typed array; undefined for arrays that no row has, such as those of 64-bit integers. */
 export const nativeOf = (data: TypedArray): NativeName | undefined =>
-  nativeNames.find((name) => data instanceof elements[name].array);
+  nativeNames.find((name) => elements[name].array.name === className(data));
 
 /** Least and greatest value of an integer type; undefined for others. */
 export function integerRange(name: ElementName): readonly [number, number] | undefined {

@@ -1,5 +1,6 @@
 /** @file Histograms as scikit-image and NumPy count them. */
-import type { TypedArray } from "./array.ts";
+import { holdsIntegers, type TypedArray } from "./array.ts";
+import { className } from "./class_name.ts";
 import { extent } from "./stats.ts";
 
 /** Counts per bin and the middles of the bins. */
@@ -14,9 +15,9 @@ export interface Histogram {
  */
 export function histogramOf(values: TypedArray, bins: number): Histogram {
   const { min, max } = extent(values);
-  if (!(values instanceof Float32Array || values instanceof Float64Array)) return countIntegers(values, min, max);
+  if (holdsIntegers(values)) return countIntegers(values, min, max);
   const [low, high] = min === max ? [min - 0.5, max + 0.5] : [min, max];
-  const round = values instanceof Float32Array ? Math.fround : (v: number): number => v;
+  const round = className(values) === "Float64Array" ? (v: number): number => v : Math.fround;
   // Rounded after each operation: values often lie on an edge.
   const step = round(round(high - low) / bins);
   const edges = Float64Array.from({ length: bins + 1 }, (_, i) => (i === bins ? high : round(round(i * step) + low)));

@@ -1,5 +1,6 @@
 /** @file Kinds of arguments: plain JavaScript hands over anything, and a bare TypeError from deep inside tells nobody which argument was meant. */
 
+import { className, isBlob } from "./class_name.ts";
 import { ConfigError, DTypeError, ShapeError } from "./errors.ts";
 
 /** `sound` throws for what is of the kind, but cannot be right. */
@@ -29,9 +30,9 @@ const fieldsOf = (v: unknown): Readonly<Record<string, unknown>> => (isObject(v)
 
 /** Throws `DTypeError` for 64-bit integers, which no arithmetic mixes with other numbers. */
 function expectNumeric(op: string, name: string, values: unknown): void {
-  if (!(values instanceof BigInt64Array || values instanceof BigUint64Array)) return;
+  if (!className(values).startsWith("Big")) return;
   const advice = "convert them first: Float64Array.from(values, Number)";
-  throw new DTypeError(`${op}: ${name} is a ${values.constructor.name}, and 64-bit integers are not taken; ${advice}`);
+  throw new DTypeError(`${op}: ${name} is a ${className(values)}, and 64-bit integers are not taken; ${advice}`);
 }
 
 /** Throws `ShapeError` unless a host array has as many values as its shape says, `DTypeError` for 64-bit integers. No value is looked at. */
@@ -60,11 +61,15 @@ const toBytes = (v: unknown): string | undefined =>
     ? "read the file first, with readFile of node:fs/promises or fetch"
     : typeof fieldsOf(v).arrayBuffer === "function"
       ? "take new Uint8Array(await file.arrayBuffer())"
-      : v instanceof ArrayBuffer
+      : className(v) === "ArrayBuffer"
         ? "take new Uint8Array(buffer)"
         : undefined;
 const toFile = (v: unknown): string | undefined =>
   typeof fieldsOf(v).slice === "function" && !isList(v) ? "take { name: file.name, blob: file }" : undefined;
+const toFiles = (v: unknown): string | undefined =>
+  className(v) === "FileList" || (isList(v) && v.every(isBlob))
+    ? "take Array.from(files, (file) => ({ name: file.webkitRelativePath || file.name, blob: file }))"
+    : toFile(v);
 const toInstance = (v: unknown): string | undefined =>
   typeof v === "function" ? (isClass(v) ? `make one: new ${v.name}({ … })` : "wrap it: new Lambda({ func })") : undefined;
 const isInstance = (v: unknown): boolean => typeof v !== "function" && isTransform(v);
@@ -85,7 +90,7 @@ const rows = {
   lists: ["a list of lists", (v) => isList(v) && v.every(isList), toList],
   values: ["a typed array", isValues, undefined, expectNumeric],
   weights: ["a list of numbers", (v) => isNumbers(v) || isValues(v), toList, expectNumeric],
-  bytes: ["a Uint8Array", (v) => v instanceof Uint8Array, toBytes],
+  bytes: ["a Uint8Array", (v) => className(v) === "Uint8Array", toBytes],
   array: ["a host array { data, shape }", isHostArray, toArray, expectFull],
   arrays: ["a list of host arrays", (v) => isList(v) && v.every(isHostArray), toList, expectAllFull],
   matrix: ["a matrix, a list of rows", (v) => isList(v) && v.every(isNumbers)],
@@ -94,7 +99,7 @@ const rows = {
   volumes: ["a list of volumes", (v) => isList(v) && v.every(isVolume), toList, expectAllFull],
   mesh: ["a mesh { vertices, triangles }", (v) => isValues(fieldsOf(v).vertices) && isValues(fieldsOf(v).triangles)],
   file: ["a file { name, blob }", isFile, toFile],
-  files: ["a list of files { name, blob }", (v) => isList(v) && v.every(isFile), toFile],
+  files: ["a list of files { name, blob }", (v) => isList(v) && v.every(isFile), toFiles],
   dataset: [
     "a list of items or a dataset",
     (v) => isList(v) || (isObject(v) && "length" in v && typeof fieldsOf(v).get === "function"),

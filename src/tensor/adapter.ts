@@ -95,7 +95,11 @@ async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
 async function chosen({ gpu: given, toggles = [], powerPreference = "high-performance" }: AdapterOptions): Promise<GPUAdapter> {
   const ask = async (anew: boolean) => {
     const gpu = given ?? (await loadGPU(toggles, anew));
-    return quietly(() => gpu.requestAdapter({ powerPreference }));
+    try {
+      return await quietly(() => gpu.requestAdapter({ powerPreference }));
+    } catch (cause) {
+      throw new NoAdapterError(`no WebGPU adapter: asking for one failed (${(cause as Error).message})`, { cause });
+    }
   };
   const adapter = await ask(false);
   if (adapter) return adapter;

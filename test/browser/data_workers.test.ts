@@ -43,3 +43,17 @@ test("a worker that dies, and one that cannot be loaded, are errors that say wha
     /^DataError: DataLoader: data worker 0 failed/,
   );
 });
+
+test("a page that may not open a worker is told so, and a worker that gets no locks, as in a sandbox, does without", async () => {
+  const args = JSON.stringify({ kind: "map", images: 6 });
+  const refused = `{ numWorkers: 1, openWorker: () => { throw new DOMException("not here", "SecurityError"); } }`;
+  expect(await inPage(`failure("${site.url}dataset.js", ${args}, ${refused})`)).toMatch(
+    /^ConfigError: DataLoader: a Web Worker cannot be opened here \(not here\); .*numWorkers: 0$/,
+  );
+  const noLocks = `LockManager.prototype.request = () => Promise.reject(new DOMException("no origin", "SecurityError"));`;
+  const scriptOf = (text: string) => `URL.createObjectURL(new Blob([${text}], { type: "text/javascript" }))`;
+  const script = scriptOf(`'import "' + ${scriptOf(JSON.stringify(noLocks))} + '"; import "${site.url}worker.web.js";'`);
+  const options = (more: string) => `{ numWorkers: ${more} }`;
+  const load = (o: string) => inPage(`loaded("${site.url}dataset.js", ${args}, ${o})`);
+  expect(await load(options(`1, openWorker: () => new Worker(${script}, { type: "module" })`))).toEqual(await load(options("0")));
+});

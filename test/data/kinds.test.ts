@@ -1,5 +1,6 @@
 /** @file What users of plain JavaScript hand over by mistake, and what they are told. */
 
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import * as data from "../../src/data/index.ts";
 import * as node from "../../src/data/index.node.ts";
@@ -40,6 +41,13 @@ test.each<[string, () => unknown, RegExp]>([
     () => data.readDicom(any(file)),
     /file must be a file \{ name, blob \}, got a File; take \{ name: file\.name, blob: file \}/,
   ],
+  [
+    "Files of a series",
+    () => data.listSeries(any([file])),
+    /files must be a list of files \{ name, blob \}, got a list; take Array\.from\(files, \(file\) => /,
+  ],
+  ["a response", () => data.readImage(any(new Response())), /got a Response; take await response\.blob\(\)$/],
+  ["a stream", () => data.readImage(any(file.stream())), /got a ReadableStream; take await new Response\(stream\)\.blob\(\)$/],
   [
     "a path as an image",
     () => new data.Flip().apply(any("scan.nii")),
@@ -127,4 +135,26 @@ test.each<[string, () => unknown, RegExp]>([
 test("kinds/what is right goes through", () => {
   expect(new data.Compose([data.onKeys("image", new data.Flip())]).apply({ image: volume })).toHaveProperty("image");
   expect(() => data.makeVolume(image, [[1, 0, 0, 0]] as never)).toThrow(ConfigError);
+});
+
+test("what another window made, a FileList and memory that threads share are read as ours", async () => {
+  const bytes = await data.writeNifti(volume);
+  const theirs: Uint8Array = new (runInNewContext("Uint8Array"))(bytes);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  // What a page has of an <input type="file">, and of a frame: no instance of Array, and none of its own Blob.
+  const list = { length: 1, 0: new File([bytes as Uint8Array<ArrayBuffer>], "a.nii"), [Symbol.toStringTag]: "FileList" };
+  class OtherBlob {
+    readonly [Symbol.toStringTag] = "File";
+    readonly name = "a.nii";
+    readonly size = bytes.length;
+    private readonly own = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    slice = (...range: number[]) => this.own.slice(...range);
+    arrayBuffer = () => this.own.arrayBuffer();
+    stream = () => this.own.stream();
+  }
+  for (const source of [theirs, theirs.buffer, shared, shared.buffer, list, new OtherBlob()])
+    expect((await data.readImage(any(source))).data).toEqual(image.data);
+  expect((await data.readNifti(any(new OtherBlob()))).data).toEqual(image.data);
+  await expect(readWeights(any(theirs.subarray(0, 4)))).rejects.toThrow(/^weights: this is neither/);
 });

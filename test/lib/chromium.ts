@@ -55,8 +55,11 @@ export interface Page {
   close(): Promise<void>;
 }
 
-/** Serves `files` (path without leading slash → contents) on localhost, a secure context, as WebGPU requires. */
-export async function servePage(files: Record<string, string | Uint8Array>): Promise<Page> {
+/** Serves `files` (path without leading slash → contents) on localhost, a secure context, as WebGPU requires, with these headers too. */
+export async function servePage(
+  files: Record<string, string | Uint8Array>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Page> {
   const types: Record<string, string> = { html: "text/html", js: "text/javascript", css: "text/css", json: "application/json" };
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname.slice(1) || "index.html";
@@ -67,6 +70,7 @@ export async function servePage(files: Record<string, string | Uint8Array>): Pro
       "Content-Type": type,
       "Cross-Origin-Opener-Policy": "same-origin",
       "Cross-Origin-Embedder-Policy": "require-corp",
+      ...headers,
     });
     response.end(body);
   });

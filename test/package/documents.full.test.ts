@@ -74,7 +74,7 @@ afterAll(() => app?.remove());
 
 test("there are blocks in every tutorial and how-to, and both READMEs have the same", () => {
   expect(blocks.length).toBeGreaterThan(30);
-  for (const page of pages.filter((p) => /tutorials|how_to\/(?!bundlers)/.test(p)))
+  for (const page of pages.filter((p) => /tutorials|how_to\/(?!bundlers|embed)/.test(p)))
     expect(
       blocks.some((b) => b.at.startsWith(page)),
       page,

@@ -58,6 +58,12 @@ describe("a bundle", async () => {
     expect(await byChannel(model, image)).toEqual(probabilities!.data);
   });
 
+  test("refuses a File in place of an image", async () => {
+    const refused = model.segment(new File(["…"], "scan.nii.gz") as never);
+    await expect(refused).rejects.toThrow(ConfigError);
+    await expect(refused).rejects.toThrow("image must be a volume { data, shape, affine }, got a File");
+  });
+
   test("refuses an image of other channels", async () => {
     const two = { ...image, shape: [2, ...image.shape.slice(1)], data: new Float32Array(2 * image.data.length) };
     await expect(model.segment(two)).rejects.toThrow(new ShapeError("the image has 2 channels, the model takes 1: CT"));

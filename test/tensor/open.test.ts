@@ -26,6 +26,8 @@ describe("openDevice", () => {
     await expect(vx.openDevice({ gpu, adapter })).rejects.toThrow(/one of gpu, adapter and device, not gpu and adapter/);
     const none = { requestAdapter: async () => null } as unknown as GPU;
     await expect(vx.openDevice({ gpu: none })).rejects.toThrow(/the gpu that was given to openDevice has none/);
+    const failing = { requestAdapter: () => Promise.reject(new Error("the GPU process is gone")) } as unknown as GPU;
+    await expect(vx.openDevice({ gpu: failing })).rejects.toThrow(vx.NoAdapterError);
   });
 
   test.each<[string, object, RegExp]>([

@@ -1,5 +1,6 @@
 /** @file What kept items are named by: what they were made from, with the contents of the files that it names. */
 
+import { isBlob } from "../../host/class_name.ts";
 import { expectKinds } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { encodeItem, inItself, isPlainRecord } from "./item_codec.ts";
@@ -34,7 +35,7 @@ export async function itemKey(prefix: string, item: unknown, store: Pick<ItemSto
       return value;
     }
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
-    if (value instanceof Blob) return ["File", ...identityOf(value)];
+    if (isBlob(value)) return ["File", ...identityOf(value)];
     if (around.includes(value)) throw inItself();
     const within = [...around, value];
     if (Array.isArray(value)) return Promise.all(value.map((v) => plain(v, within)));

@@ -19,7 +19,13 @@ export function opfsItemStore(folder: FileSystemDirectoryHandle): ItemStore {
     },
     async write(name, bytes) {
       const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
-      await stream.write(bytes as Uint8Array<ArrayBuffer>);
+      try {
+        await stream.write(bytes as Uint8Array<ArrayBuffer>);
+      } catch (error) {
+        // Else what was written so far keeps its place until the page ends.
+        await stream.abort().catch(() => undefined);
+        throw error;
+      }
       await stream.close();
     },
   };

@@ -3,6 +3,7 @@
  * flipped, resampled or with other class numbers trains without complaint and predicts nonsense; here it is an error.
  */
 
+import { holdsIntegers } from "../../host/array.ts";
 import { expectItems, expectKinds } from "../../host/kinds.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { LabelClass } from "../labels.ts";
@@ -131,7 +132,7 @@ const hair = 1e-3;
 /** A label map whose values are whole where they were so but for rounding; the same map if all are, and others stay to be refused. */
 export function wholeLabels(label: Volume): Volume {
   const { data } = label;
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) return label;
+  if (holdsIntegers(data)) return label;
   let out: typeof data | undefined;
   for (let i = 0; i < data.length; i++) {
     const v = data[i];

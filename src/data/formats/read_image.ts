@@ -1,6 +1,8 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
 import { typeNamed } from "./cast.ts";
+import { bytesOf } from "../../host/array.ts";
+import { className, isBlob } from "../../host/class_name.ts";
 import { expectOptions } from "../../host/options.ts";
 import { expectKinds, refused } from "../../host/kinds.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
@@ -16,8 +18,8 @@ import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOpt
 import { endingOf, formats } from "./formats.ts";
 import { someAtATime } from "./some_at_a_time.ts";
 
-/** What an image is read from: bytes, a Blob or File, or the files of one image, such as header and data, or the slices of a series. */
-export type ImageSource = Uint8Array | ArrayBuffer | BlobLike | readonly BlobLike[];
+/** What an image is read from: bytes, a Blob or File, or a list, a `FileList` too, of the files of one image, such as header and data, or the slices of a series. */
+export type ImageSource = Uint8Array | ArrayBuffer | BlobLike | ArrayLike<BlobLike>;
 
 /** How bytes without a name are called, beside the options of the formats. */
 export interface ReadOptions extends ReadImageOptions {
@@ -42,25 +44,38 @@ export const writeNames = "dtype:text compress:boolean";
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
   expectOptions("readImage", options, `name:text ${readNames}`);
   const { name, ...rest } = options;
-  const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
+  const isList = Array.isArray(source) || className(source) === "FileList";
+  const parts = isList ? Array.from(source as ArrayLike<Blob>) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
   return readFiles(files.length > 1 ? together(files) : files, rest);
 }
 
+/** Where the bytes are of what is no bytes yet, by its class. */
+const bytesOfOthers: Readonly<Record<string, string>> = {
+  String: "readImageFile and LoadImageFile of voxgrad/data/node read paths, fetch addresses",
+  URL: "take await (await fetch(url)).blob()",
+  Response: "take await response.blob()",
+  ReadableStream: "take await new Response(stream).blob()",
+  Promise: "await it",
+  FileSystemFileHandle: "take await handle.getFile()",
+  FileSystemDirectoryHandle: "take the files in it: await handle.getFile() of each",
+};
+
+/** Bytes that a Blob takes: it refuses memory that threads share. */
+const unshared = (bytes: ArrayBufferView): Uint8Array<ArrayBuffer> => {
+  const own = bytesOf(bytes) as Uint8Array<ArrayBuffer>;
+  return className(own.buffer) === "SharedArrayBuffer" ? own.slice() : own;
+};
+
 function fileOf(part: Uint8Array | ArrayBuffer | Blob, name: string): ImageFile {
-  if (!(part instanceof Blob || part instanceof ArrayBuffer || ArrayBuffer.isView(part))) {
-    refused(
-      "readImage",
-      "source",
-      "bytes, a File, or a list of them",
-      part,
-      typeof part === "string" ? "readImageFile and LoadImageFile of voxgrad/data/node read paths, fetch addresses" : undefined,
-    );
-  }
-  const blob = part instanceof Blob ? part : new Blob([part as Uint8Array<ArrayBuffer>]);
+  const kind = className(part);
+  const isBuffer = kind === "ArrayBuffer" || kind === "SharedArrayBuffer";
+  if (!(isBlob(part) || isBuffer || ArrayBuffer.isView(part)))
+    refused("readImage", "source", "bytes, a File, or a list of them", part, bytesOfOthers[kind]);
+  const blob = isBlob(part) ? part : new Blob([unshared(isBuffer ? new Uint8Array(part as ArrayBuffer) : (part as Uint8Array))]);
   // Files of a picked folder have a path in it.
   const own = part as { readonly name?: string; readonly webkitRelativePath?: string };
-  return { name: part instanceof Blob ? own.webkitRelativePath || own.name || name : name, blob };
+  return { name: isBlob(part) ? own.webkitRelativePath || own.name || name : name, blob };
 }
 
 /** Files that find one another by name. */

@@ -14,6 +14,9 @@ export interface OpenMessage {
   readonly lock: string;
 }
 
+/** What a worker says first if it has the lock. */
+export const holdsLock = "holds the lock";
+
 /**
  * Makes this Web Worker one of a `DataLoader`: the whole script of a worker for `DataLoaderOptions.openWorker`. Bundlers that know
  * `new Worker(new URL(…))` need none.
@@ -25,7 +28,7 @@ export function serveData(): void {
     "message",
     async (event) => {
       const { source, seed, port, lock } = (event as MessageEvent<OpenMessage>).data;
-      await held(lock);
+      if (await held(lock)) port.postMessage(holdsLock);
       // A task of its own, which a timer would put off by milliseconds.
       const { port1, port2 } = new MessageChannel();
       const waiting: (() => void)[] = [];
@@ -47,13 +50,14 @@ export function serveData(): void {
   );
 }
 
-/** Takes a lock for good. Pages that are not secure have no locks. */
-function held(lock: string): Promise<void> {
-  if (!navigator.locks) return Promise.resolve();
+/** Takes a lock for good, if it can. Pages that are not secure have no locks; what has no origin, as in a sandbox, gets none. */
+function held(lock: string): Promise<boolean> {
+  if (!navigator.locks) return Promise.resolve(false);
   return new Promise((taken) => {
-    void navigator.locks.request(lock, () => {
-      taken();
+    const forGood = () => {
+      taken(true);
       return new Promise(() => undefined);
-    });
+    };
+    navigator.locks.request(lock, forGood).catch(() => taken(false));
   });
 }

@@ -1,7 +1,7 @@
 /** @file Data workers in a browser: Web Workers, which decode and transform while the page draws and the GPU works. */
 
 import { ConfigError } from "../../host/errors.ts";
-import type { OpenMessage } from "./serve_data.ts";
+import { holdsLock, type OpenMessage } from "./serve_data.ts";
 import type { DatasetModule, FromWorker, ToWorker, UnitSource } from "./unit_source.ts";
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
@@ -9,7 +9,7 @@ import { type OpenThread, poolOf } from "./worker_pool.ts";
 const openDefault = (): Worker =>
   new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad-data" });
 
-/** Starts `count` workers. @throws ConfigError where there are no Web Workers, and if the module's arguments are not plain data */
+/** Starts `count` workers. @throws ConfigError where there are no Web Workers or a page may not open them, and if the module's arguments are not plain data */
 export function openWorkers(
   source: DatasetModule,
   count: number,
@@ -21,16 +21,14 @@ export function openWorkers(
       `DataLoader: numWorkers is ${count}, but there are neither Web Workers nor Node's threads here; use numWorkers: 0`,
     );
   const open: OpenThread = (_number, events) => {
-    const worker = openWorker() as Worker;
+    const worker = opened(openWorker);
     const { port1, port2 } = new MessageChannel();
     const lock = `voxgrad data ${Math.random().toString(36).slice(2)}`;
     const closing = new AbortController();
-    let heard = false;
-    port1.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
-      // It has the lock by now, so that waiting for the lock is waiting for its end: a worker that is killed says nothing.
-      if (!heard) watch(lock, closing.signal, () => events.died("ended before its work was done"));
-      heard = true;
-      events.message(data);
+    port1.addEventListener("message", ({ data }: MessageEvent<FromWorker | typeof holdsLock>) => {
+      if (data !== holdsLock) return events.message(data);
+      // From now on waiting for the lock is waiting for the worker's end: one that is killed says nothing.
+      watch(lock, closing.signal, () => events.died("ended before its work was done"));
     });
     port1.addEventListener("messageerror", () => events.died("said what cannot be read"));
     port1.start();
@@ -61,6 +59,18 @@ export function openWorkers(
     };
   };
   return poolOf(count, open);
+}
+
+function opened(openWorker: () => unknown): Worker {
+  try {
+    return openWorker() as Worker;
+  } catch (cause) {
+    throw new ConfigError(
+      `DataLoader: a Web Worker cannot be opened here (${(cause as Error).message}); where a page's policy or sandbox forbids the script that openWorker ` +
+        `opens, by default the library's own beside the page's, give one that it allows, or use numWorkers: 0`,
+      { cause },
+    );
+  }
 }
 
 /** Calls `gone` when a lock is free. */

@@ -3,6 +3,7 @@
 import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
+import { nativeOf } from "../../host/elements.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
@@ -143,7 +144,7 @@ export function cropToNonzero(image: HostArray, seg?: HostArray, options: { read
 }
 
 function signed({ data, shape }: HostArray): HostArray {
-  if (data instanceof Uint8Array || data instanceof Uint16Array)
-    return { data: (data instanceof Uint8Array ? Int16Array : Int32Array).from(data), shape };
+  const type = nativeOf(data);
+  if (type === "u8" || type === "u16") return { data: (type === "u8" ? Int16Array : Int32Array).from(data), shape };
   return { data, shape };
 }

@@ -3,7 +3,7 @@
  */
 import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import type { HostArray, TypedArray } from "../../host/array.ts";
+import { holdsIntegers, type HostArray, type TypedArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { inverseOf, type Matrix, product, scaling, translation } from "../../host/matrix.ts";
 import { stridesOf } from "../../host/shape.ts";
@@ -84,8 +84,7 @@ export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertO
   if (mode !== undefined && mode !== "nearest" && mode !== "linear")
     throw new ConfigError(`invert: mode must be "nearest" or "linear", got "${String(mode)}"`);
   const own = emptyLike(volume.data, 1).fill(fill)[0];
-  const float = volume.data instanceof Float32Array || volume.data instanceof Float64Array;
-  if (own !== fill && !float)
+  if (own !== fill && holdsIntegers(volume.data))
     throw new ConfigError(`invert: fill is ${fill}, which a ${volume.data.constructor.name} would keep as ${own}`);
   const { applied = [], ...meta } = volume.meta;
   if (applied.length === 0) return volume;
@@ -160,7 +159,7 @@ function pasted(x: HostArray, size: readonly number[], start: readonly number[],
 /** Values in the element type that the volume had: sampling works in float32. */
 function rounded<A extends TypedArray>(data: TypedArray, like: A): A {
   const out = emptyLike(like, data.length);
-  const integer = !(like instanceof Float32Array || like instanceof Float64Array);
+  const integer = holdsIntegers(like);
   for (let i = 0; i < out.length; i++) out[i] = integer ? Math.round(data[i]) : data[i];
   return out;
 }

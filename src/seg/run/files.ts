@@ -277,7 +277,9 @@ export async function checkpointOf({
 }): Promise<Uint8Array | undefined> {
   const saved = await store.read(files.checkpoint);
   if (saved && !resume)
-    throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
+    throw new ConfigError(
+      `${store.name} holds a run already; continue it with resume (--resume) or choose another place (--out)`,
+    );
   if (saved) return saved;
   const file = await foreign(store);
   if (file === undefined) return undefined;

@@ -3,6 +3,7 @@
  * asked for, and reading stops where it says that the voxels end.
  */
 
+import { isBlob } from "../../../host/class_name.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import { expectOptions } from "../../../host/options.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
@@ -36,7 +37,7 @@ export interface WriteNiftiOptions {
  * @param input the file's bytes, compressed or not
  */
 export async function readNifti(input: Uint8Array | ArrayBuffer | BlobLike, name = "image"): Promise<Volume> {
-  const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
+  const blob = isBlob(input) ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
   return readNiftiOf({ name, blob });
 }
 

@@ -9,7 +9,7 @@ import { places } from "../../../host/simd/places.ts";
 import { extent } from "../../../host/stats.ts";
 import { asWords } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
-import { castTo, type DTypeName } from "../shape/cast.ts";
+import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 
 export type Floats = Float32Array | Float64Array;
 
@@ -46,7 +46,7 @@ export interface IntensityRanges {
  */
 export function workspace(data: TypedArray): { readonly from: Floats; readonly to: Floats } {
   if (data instanceof Float32Array || data instanceof Float64Array) return { from: data, to: unfilledLike(data, data.length) };
-  const both = new Float32Array(data);
+  const both = workingCopy(data);
   return { from: both, to: both };
 }
 

@@ -1,6 +1,6 @@
 /** @file Noise: `RandGaussianNoise`, `RandRicianNoise`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import type { HostArray, TypedArray } from "../../../host/array.ts";
+import { holdsIntegers, type HostArray, type TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { changed, fill, lanesOf } from "../../../host/simd/chunks.ts";
 import * as maps from "../../../host/simd/maps.ts";
@@ -65,8 +65,6 @@ export class RandGaussianNoise extends MaybeTransform {
     return finish("RandGaussianNoise", to, x, dtype);
   }
 }
-
-const holdsIntegers = ({ constructor }: TypedArray): boolean => !constructor.name.startsWith("Float");
 
 /** The sum of integers and noise that is cut towards zero before it is added, as one type takes the other's values. Too large sums start over from the least value. */
 function wholeSum<A extends TypedArray>(data: A, noise: Floats): A {

@@ -1,7 +1,7 @@
 /** @file What is kept of an image: `ThresholdIntensity`, `MaskIntensity`. */
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { holdsIntegers, type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { required } from "../../../host/defaults.ts";
 import { changed, lanesOf } from "../../../host/simd/chunks.ts";
@@ -12,8 +12,6 @@ import { unfilledLike } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { intoType } from "./arithmetic.ts";
 import { allOptions } from "../options.ts";
-
-const isFloat = (data: TypedArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
 
 /** Which values `ThresholdIntensity` keeps. */
 export interface ThresholdIntensityOptions {
@@ -155,7 +153,7 @@ export class MaskIntensity implements Transform {
       );
     }
     // What an integer is, it is as a float too.
-    const same = isFloat(x.data) && !isFloat(maskData.data);
+    const same = !holdsIntegers(x.data) && holdsIntegers(maskData.data);
     const mask = same ? maskData.data : intoType(maskData.data, x.data);
     const { selectFn } = this.options;
     const keep = selectFn ? Uint8Array.from(mask, (v) => (selectFn(v) ? 1 : 0)) : mask;

@@ -1,5 +1,5 @@
 /** @file Values that padding computes: statistics along an axis, ramps, mirrored values. */
-import type { TypedArray } from "../../../host/array.ts";
+import { holdsIntegers, type TypedArray } from "../../../host/array.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { emptyLike } from "../../../host/strided.ts";
 
@@ -8,12 +8,10 @@ export type Statistic = "mean" | "median" | "minimum" | "maximum";
 export const isStatistic = (mode: string): mode is Statistic =>
   mode === "mean" || mode === "median" || mode === "minimum" || mode === "maximum";
 
-const isInteger = (data: TypedArray): boolean => !(data instanceof Float32Array || data instanceof Float64Array);
-
 /** Statistic along the first axis of a [size, inner] block; of integers rounded half to even. */
 export function statisticRow(mode: Statistic, block: TypedArray, size: number, inner: number): TypedArray {
   const out = emptyLike(block, inner);
-  const round = isInteger(block);
+  const round = holdsIntegers(block);
   const line = new Float64Array(size);
   for (let j = 0; j < inner; j++) {
     for (let i = 0; i < size; i++) line[i] = block[i * inner + j];
@@ -42,7 +40,7 @@ function statistic(mode: Statistic, line: Float64Array): number {
 
 /** A row on the way from `end` (part 0) to the border's values (part 1); integers are rounded down, as in numpy.linspace. */
 export function rampRow(edge: TypedArray, end: number, part: number, out: TypedArray, to: number): void {
-  const round = isInteger(edge);
+  const round = holdsIntegers(edge);
   for (let j = 0; j < edge.length; j++) {
     const value = end + (edge[j] - end) * part;
     out[to + j] = round ? Math.floor(value) : value;

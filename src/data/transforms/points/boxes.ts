@@ -1,6 +1,6 @@
 /** @file Axis-aligned boxes in the notations of detection: `convertBoxMode`, and as the points of their corners. */
 import { expectArguments } from "../../../host/kinds.ts";
-import type { HostArray } from "../../../host/array.ts";
+import { holdsIntegers, type HostArray } from "../../../host/array.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { showShape } from "../../../host/shape.ts";
 import { emptyLike } from "../../../host/strided.ts";
@@ -69,8 +69,6 @@ function fromCorners(corners: readonly number[], { kind, first, second }: Layout
   return row;
 }
 
-const isWhole = ({ data }: HostArray): boolean => !(data instanceof Float32Array || data instanceof Float64Array);
-
 /**
  * Boxes in another notation, in their own element type (integers cut). MONAI's `convert_box_mode`.
  * @param boxes `[N, 4]` or `[N, 6]`
@@ -87,7 +85,7 @@ export function convertBoxMode(boxes: HostArray, srcMode?: BoxMode | null, dstMo
   const to = layoutOf(op, dstMode ?? usual, width);
   const data = emptyLike(boxes.data, boxes.data.length);
   for (let i = 0; i < data.length; i += width) {
-    data.set(fromCorners(cornersOf(boxes.data.subarray(i, i + width), from, isWhole(boxes)), to), i);
+    data.set(fromCorners(cornersOf(boxes.data.subarray(i, i + width), from, holdsIntegers(boxes.data)), to), i);
   }
   return { ...boxes, data };
 }
@@ -123,7 +121,7 @@ export class ConvertBoxToPoints implements Transform {
     const points = dims === 2 ? square : cube;
     const data = emptyLike(x.data, x.shape[0] * points.length * dims);
     for (let n = 0, to = 0; n < x.shape[0]; n++) {
-      const corners = cornersOf(x.data.subarray(n * width, (n + 1) * width), layout, isWhole(x));
+      const corners = cornersOf(x.data.subarray(n * width, (n + 1) * width), layout, holdsIntegers(x.data));
       for (const sides of points) for (let a = 0; a < dims; a++) data[to++] = corners[sides[a] * dims + a];
     }
     return { data, shape: [x.shape[0], points.length, dims] };

@@ -2,6 +2,7 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { expectIntegers } from "../../../host/integers.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { className } from "../../../host/class_name.ts";
 import { required } from "../../../host/defaults.ts";
 import { drawBeta } from "../../../host/random/beta.ts";
 import { intoType } from "../intensity/arithmetic.ts";
@@ -74,7 +75,7 @@ export class MixUp extends Mixer {
     this.expectFitting(x);
     if (x.shape.length > 5 || x.shape.length < 4)
       throw new ShapeError(`MixUp: expected two or three axes behind batch and channels, got shape [${x.shape.join(", ")}]`);
-    const double = x.data instanceof Float64Array;
+    const double = className(x.data) === "Float64Array";
     const out = new (double ? Float64Array : Float32Array)(x.data.length);
     const size = sizeOf(x.shape.slice(1));
     const round = double ? (v: number): number => v : Math.fround;

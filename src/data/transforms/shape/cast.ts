@@ -3,6 +3,7 @@ import { checkedOptions } from "../options.ts";
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
+import { className } from "../../../host/class_name.ts";
 import { type ArrayType, elements, type ForeignName, nativeNames, type NativeName } from "../../../host/elements.ts";
 import { copyOf } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
@@ -26,7 +27,7 @@ export function castTo(op: string, x: HostArray, dtype: DTypeName): HostArray {
  */
 export function workingCopy(data: TypedArray): Float32Array | Float64Array {
   if (data instanceof Float32Array || data instanceof Float64Array) return copyOf(data);
-  return new Float32Array(data);
+  return new (className(data) === "Float64Array" ? Float64Array : Float32Array)(data);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file Changes of label maps: `LabelToMask`, `MapLabelValue`, `ConvertToMultiChannelBasedOnBratsClasses`. */
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { holdsIntegers, type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { required } from "../../../host/defaults.ts";
 import { copyOf, unfilledLike } from "../../../host/unfilled.ts";
 import { inBlocks } from "../../../host/blocks.ts";
@@ -114,7 +114,7 @@ export class MapLabelValue implements Transform {
 
   apply(x: HostArray): HostArray {
     expectArguments("MapLabelValue", "array", { x });
-    const table = isFloating(x.data) ? undefined : tableOf(this.map);
+    const table = holdsIntegers(x.data) ? tableOf(this.map) : undefined;
     if (table) {
       const data = unfilledLike(
         castTo("MapLabelValue", { data: x.data.subarray(0, 0), shape: [0] }, this.dtype).data,
@@ -131,8 +131,6 @@ export class MapLabelValue implements Transform {
     return { ...x, data };
   }
 }
-
-const isFloating = (data: TypedArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
 
 /** What each integer from the least to the greatest replaced one becomes. */
 interface LabelTable {

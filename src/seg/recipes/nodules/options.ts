@@ -1,5 +1,6 @@
 /** @file The options of the recipe "nodules", and what suits scans that nobody has tuned yet. */
 
+import { nativeOf } from "../../../host/elements.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, type Option, oneOf, type OptionTable, positive, toggle } from "../options.ts";
@@ -133,7 +134,7 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     batchSize: 2,
     validateEvery: 5,
     spacing: edge,
-    window: image.data instanceof Uint8Array ? [0, 255] : hounsfield,
+    window: nativeOf(image.data) === "u8" ? [0, 255] : hounsfield,
     mask: cases[0].layout?.balls === true ? "balls" : "label",
     patchSize,
     cropsPerNodule: 1,

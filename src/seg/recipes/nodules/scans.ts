@@ -2,7 +2,7 @@
 
 import { nodulesOfMask } from "../../../data/nodules/mask_nodules.ts";
 import { noduleMask, prepareScan } from "../../../data/nodules/prepare.ts";
-import { type HostArray, sizeOf } from "../../../host/array.ts";
+import { holdsIntegers, type HostArray, sizeOf } from "../../../host/array.ts";
 import { DataError } from "../../../host/errors.ts";
 import type { LoadedCase } from "../recipe.ts";
 import type { PreparedScan } from "./crops.ts";
@@ -34,7 +34,7 @@ function marked(label: HostArray): HostArray<Uint8Array> {
 }
 
 function expectNumbers({ id, image: { data } }: LoadedCase): void {
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
+  if (holdsIntegers(data)) return;
   for (let i = 0; i < data.length; i++)
     if (Number.isNaN(data[i])) throw new DataError(`case "${id}": voxel ${i} of the image is NaN; repair or leave out the case`);
 }
