@@ -88,8 +88,9 @@ export async function readDrawnCase(
   labels: readonly LabelClass[],
   filesOf: (path: string) => Promise<readonly ImageFile[]>,
 ): Promise<{ image: Volume; label?: Volume }> {
-  expectKinds("readDrawnCase", { objects: { labels, "drawn.structures": drawn.structures }, function: { filesOf } });
   expectFields("readDrawnCase", "item", item, { id: "text", image: "texts", label: "text?", choices: "objects?" });
+  expectFields("readDrawnCase", "drawn", drawn, { structures: "objects" });
+  expectKinds("readDrawnCase", { objects: { labels }, function: { filesOf } });
   const object = item.label === undefined ? undefined : labelsAmong(await labelObjects(item.label, filesOf), item.label);
   const uids = object ? await referencedSeries(object) : [];
   const images = await Promise.all(
