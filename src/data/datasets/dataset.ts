@@ -90,9 +90,15 @@ export function deterministic<F extends object>(transform: F): F {
   return transform;
 }
 
-/** Index of the first transform that is not known to be deterministic; their number if all are. A plain function is not, unless it is marked. */
+/** Whether a transform is not known to be deterministic: a plain function is not, unless it is marked, and a chain is if its steps are. */
+function mayDraw(t: object): boolean {
+  if (marked.has(t)) return false;
+  return t instanceof Compose ? t.transforms.some(mayDraw) : typeof t === "function" || isRandomizable(t);
+}
+
+/** Index of the first transform that is not known to be deterministic; their number if all are. */
 export function firstRandom<T>(transforms: readonly ItemTransform<T>[]): number {
-  const at = transforms.findIndex((t) => !marked.has(t) && (typeof t === "function" || isRandomizable(t)));
+  const at = transforms.findIndex(mayDraw);
   return at < 0 ? transforms.length : at;
 }
 

@@ -30,7 +30,7 @@ function applied<X>(step: ChainStep<X>, x: X): X | X[] {
 }
 
 /** What a function gave. @throws ConfigError if it forgot to */
-function given<Y>(step: (x: never) => unknown, value: Y): Y {
+export function given<Y>(step: (x: never) => unknown, value: Y): Y {
   if (value !== undefined) return value;
   throw new ConfigError(`Compose: ${nameOf(step)} gave nothing; return the value that the next transform is to have`);
 }

@@ -5,6 +5,8 @@ import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Volume } from "../volume.ts";
+import { Choosing } from "./choose.ts";
+import { type ChainStep, Compose, given } from "./compose.ts";
 import {
   type ArraySource,
   RandomTransform,
@@ -37,6 +39,8 @@ export type ItemKey<T> = keyof T & string;
  * nearest-exact), and from where "nearest" says if that was chosen. A transform that looks at the
  * voxels to choose a place (`CropForeground`) looks at its `sourceKey`, or the first of `keys`, and does the same to all. Some take an array of the item
  * that is not transformed: `MaskIntensity` its `maskKey`, `ResampleToMatch` its `keyDst`, `RandShiftIntensity` its `factorKey`, label crops their `labelKey`.
+ *
+ * A chain (`Compose`, `OneOf` …) under keys is the chain of its steps under them: each draws once for all arrays, and labels are looked after.
  *
  * Keys can be checked: `onKeys<{ image: Volume; label: Volume }>(["image", "label"], …)`.
  *
@@ -73,15 +77,48 @@ export function onKeys(
   const stray = options.labels?.find((key) => !list.includes(key));
   if (stray !== undefined)
     throw new ConfigError(`onKeys: the label "${stray}" is not among the keys [${list.join(", ")}]; add it to them`);
+  if (transform instanceof Compose || transform instanceof Choosing)
+    return ofSteps(transform as Chain, (step) =>
+      typeof step === "function" ? functionOnKeys(list, step, options) : onKeys(list, step, options),
+    );
   if (transform instanceof RandomTransform) return new RandomOnKeys(list, transform, options);
   return transform.applyAsync ? new AsyncOnKeys(list, transform, options) : new OnKeys(list, transform, options);
+}
+
+type Chain<X = HostArray> = Compose<X> | Choosing<X>;
+
+/** The same chain, of any class, with what `lift` makes of its steps. One object under all keys would draw anew for each, and caches would not see that it draws. */
+function ofSteps(chain: Chain, lift: (step: ChainStep) => ChainStep<Item>): Transform<Item> {
+  const like = Object.create(Object.getPrototypeOf(chain) as object) as Chain<Item>;
+  return Object.assign(like, chain, { transforms: chain.transforms.map(lift) });
+}
+
+/** A function of the values under keys as one of the item. Caches take it for random, as any function. */
+function functionOnKeys(keys: readonly string[], func: (x: HostArray) => unknown, options: OnKeysOptions): ChainStep<Item> {
+  const shell = new OnKeys(keys, { apply: (x) => x }, options);
+  return (item) => {
+    const names = shell.present(item);
+    const joined = (values: readonly unknown[]) =>
+      shell.joined(
+        item,
+        names.map((key, i) => [key, given(func, values[i])]),
+      );
+    const values = names.map((key) => func(item[key] as HostArray));
+    return values.some((v) => v instanceof Promise) ? Promise.all(values).then(joined) : joined(values);
+  };
+}
+
+/** A volume marked as one of class numbers; any other value as it is. */
+function asLabel(value: unknown): unknown {
+  const { meta } = (value ?? {}) as Partial<Volume>;
+  return typeof meta === "object" && meta.kind !== "label" ? { ...(value as Volume), meta: { ...meta, kind: "label" } } : value;
 }
 
 class OnKeys implements Transform<Item> {
   protected readonly keys: readonly string[];
   protected readonly transform: Transform;
   protected readonly labelTransform: Transform;
-  private readonly labels: readonly string[];
+  protected readonly labels: readonly string[];
   protected readonly compat: boolean;
   private readonly allowMissingKeys: boolean;
 
@@ -110,12 +147,8 @@ class OnKeys implements Transform<Item> {
     return !this.compat && (this.labels.includes(key) || (x as Partial<Volume>).meta?.kind === "label");
   }
 
-  protected isNamedLabel(key: string): boolean {
-    return this.labels.includes(key);
-  }
-
   /** The keys that an item has. @throws DataError for one that it lacks, unless that is allowed */
-  protected present(item: Item): string[] {
+  present(item: Item): string[] {
     expectArguments(this.transform.constructor.name, "object", { item });
     return this.keys.filter((key) => {
       if (item[key] !== undefined) return true;
@@ -155,7 +188,16 @@ class OnKeys implements Transform<Item> {
     arrays: Map<string, HostArray>,
     run: (key: string, x: HostArray) => HostArray | HostArray[],
   ): Item | Item[] {
-    const results = Array.from(arrays, ([key, x]) => [key, run(key, x)] as const);
+    return this.joined(
+      item,
+      Array.from(arrays, ([key, x]) => [key, run(key, x)] as const),
+    );
+  }
+
+  /** The item with what came of its entries, or the items, where lists of samples did. Volumes under names of labels are marked. */
+  joined(item: Item, found: readonly (readonly [string, unknown])[]): Item | Item[] {
+    const mark = (v: unknown): unknown => (Array.isArray(v) ? v.map(asLabel) : asLabel(v));
+    const results = found.map(([key, v]) => [key, this.labels.includes(key) ? mark(v) : v] as const);
     const samples = results.length > 0 && Array.isArray(results[0][1]) ? results[0][1].length : undefined;
     if (samples === undefined) return { ...item, ...Object.fromEntries(results) };
     for (const [key, list] of results) {
@@ -172,17 +214,15 @@ class OnKeys implements Transform<Item> {
   }
 }
 
-/** Values may be anything, such as paths; volumes that come of keys named as labels are marked as such. */
+/** Values may be anything, such as paths. */
 class AsyncOnKeys extends OnKeys {
-  async applyAsync(item: Item): Promise<Item> {
-    const out: Record<string, unknown> = { ...item };
+  async applyAsync(item: Item): Promise<Item | Item[]> {
+    const out: [string, unknown][] = [];
     for (const key of this.present(item)) {
-      const named = this.isNamedLabel(key);
-      const transform = named && !this.compat ? this.labelTransform : this.transform;
-      const value = (await transform.applyAsync!(item[key] as HostArray)) as HostArray | Volume;
-      out[key] = named && "meta" in value ? { ...value, meta: { ...value.meta, kind: "label" } } : value;
+      const transform = this.labels.includes(key) && !this.compat ? this.labelTransform : this.transform;
+      out.push([key, await transform.applyAsync!(item[key] as HostArray)]);
     }
-    return out;
+    return this.joined(item, out);
   }
 
   override apply(item: Item): Item | Item[] {
