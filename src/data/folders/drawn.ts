@@ -9,6 +9,7 @@ import type { Fail } from "../../host/bytes/budget.ts";
 import { expectFields, expectKinds } from "../../host/kinds.ts";
 import { type JsonRecord, recordField } from "../../host/bytes/json.ts";
 import { isLabelObject, readLabels } from "../formats/dicom/label_objects.ts";
+import { listSeries, readSeries, seriesText } from "../formats/dicom/series.ts";
 import { referencedSeries } from "../formats/dicom/referenced_series.ts";
 import type { ImageFile } from "../formats/format.ts";
 import { readFiles } from "../formats/read_image.ts";
@@ -94,7 +95,7 @@ export async function readDrawnCase(
   const object = item.label === undefined ? undefined : labelsAmong(await labelObjects(item.label, filesOf), item.label);
   const uids = object ? await referencedSeries(object) : [];
   const images = await Promise.all(
-    item.image.map(async (path, i) => readSeriesOf(await filesOf(path), item.choices?.[i] ?? {}, uids)),
+    item.image.map(async (path, i) => readSeriesOf(await filesOf(path), item.choices?.[i] ?? {}, uids, object)),
   );
   const label = object && (await drawnLabels(object, images[0], drawn));
   return joinCase(item.id, images, label, labels);
@@ -124,15 +125,26 @@ function labelsAmong(found: readonly ImageFile[], path: string): ImageFile {
   return found[0];
 }
 
-async function readSeriesOf(files: readonly ImageFile[], choice: SeriesChoice, uids: readonly string[]): Promise<Volume> {
+async function readSeriesOf(
+  files: readonly ImageFile[],
+  choice: SeriesChoice,
+  uids: readonly string[],
+  object: ImageFile | undefined,
+): Promise<Volume> {
   try {
     return await readFiles(files, choice);
   } catch (error) {
-    // Several series, of which the labels know the one.
-    if (!(error instanceof ConfigError) || choice.series !== undefined || uids.length !== 1) throw error;
-    return readFiles(files, { ...choice, series: uids[0] }).catch(() => {
-      throw error;
-    });
+    // Several series, or other images beside one, of which the labels know the one.
+    if (!(error instanceof ConfigError) || choice.series !== undefined || !object || uids.length !== 1) throw error;
+    const [uid] = uids;
+    const there = await listSeries(files).catch(() => []);
+    // By the whole UID: that of another series may begin with it.
+    if (there.some((series) => series.uid === uid)) return readSeries(files, { ...choice, uid });
+    const list = there.map((series) => `\n  ${seriesText(series)}`).join("");
+    throw new ConfigError(
+      `readCase: ${object.name} is of series ${uid}, which is not there; ${there.length} series are there; if one of them is meant, give it as "series" in dataset.json:${list}`,
+      { cause: error },
+    );
   }
 }
 

@@ -109,10 +109,10 @@ export async function readFiles(files: readonly ImageFile[], options: ReadImageO
   if (files.length === 0) throw new FormatError("readImage: there is no file");
   if (files.length === 1) return readOne(files[0], options);
   const found = await someAtATime(files, async (file) => ({ file, ...(await ifSound(file, recognized(file))) }));
-  const known = found.filter((f) => f.format !== undefined);
-  // Voxels beside their header may begin like an image.
-  const heads = known.filter((f) => !/\.(z?raw|img)(\.gz)?$/i.test(f.file.name));
-  const images = heads.length === 1 ? heads : known;
+  const images = imagesMeant(
+    found.filter((f) => f.format !== undefined),
+    options,
+  );
   const [first] = images;
   if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
   // A copy that broke off leaves such files, and the volume would be one of fewer slices.
@@ -133,6 +133,20 @@ export async function readFiles(files: readonly ImageFile[], options: ReadImageO
   throw new ConfigError(
     `readImage: there are ${images.length} images of ${kinds.map((f) => f!.title).join(", ")} among ${files.length} files, which are not one volume; give one of ${namesOf(images.map((f) => f.file))}`,
   );
+}
+
+/** The files that are meant among images of several kinds. */
+function imagesMeant<F extends { readonly format?: ImageFormat | undefined; readonly file: ImageFile }>(
+  known: readonly F[],
+  options: ReadImageOptions,
+): readonly F[] {
+  // Where a series is chosen, it is one of DICOM, whatever pictures lie beside it.
+  const asked = Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  const having = known.filter(({ format }) => asked.every((key) => (format?.chooses as string[] | undefined)?.includes(key)));
+  const meant = asked.length > 0 && having.length > 0 ? having : known;
+  // Voxels beside their header may begin like an image.
+  const heads = meant.filter((f) => !/\.(z?raw|img)(\.gz)?$/i.test(f.file.name));
+  return heads.length === 1 ? heads : meant;
 }
 
 const namesOf = (files: readonly ImageFile[]): string =>

@@ -14,6 +14,7 @@ import {
   type Volume,
   writeDicomSegmentation,
   writeDicomStructures,
+  writeImage,
 } from "../../../src/data/index.ts";
 import { referencedSeries } from "../../../src/data/formats/dicom/referenced_series.ts";
 import { ConfigError, DataError, FormatError } from "../../../src/host/errors.ts";
@@ -221,4 +222,36 @@ test("folders without labels, with several, and what dataset.json cannot mean", 
   rmSync(at("p1"), { recursive: true });
   json({ structures: {} });
   await expect(loadDataset(dir)).rejects.toThrow(/there is no folder of a patient/);
+});
+
+test("the series of the labels is known by its whole UID, pictures beside it are none, and of its slices what is wrong is told", async () => {
+  const like = series("p1/a", "1.2.3.1", "plan", 100);
+  series("p1/b", "1.2.3.10", "late", 300);
+  series("p1/c", "1.2.9", "other", 500);
+  put("p1/RS.dcm", await writeDicomStructures(await corners(like), { like, classes: named("liver", "kidney") }));
+  put("p1/logo.png", (await writeImage("logo.png", makeVolume({ data: new Uint8Array(4), shape: [1, 2, 2, 1] })))[0].bytes);
+  json({ structures: {} });
+  const read = async () => {
+    const { training, labels } = await loadDataset(dir);
+    return loadCase(training[0], labels);
+  };
+  expect((await read()).image.data[0]).toBe(100);
+  const slice = files.get("p1/a/plan2.dcm")!;
+  put("p1/a/plan2.dcm", slice.subarray(0, slice.length - 4));
+  await expect(read()).rejects.toThrow(/plan2\.dcm: .*cut short or damaged/s);
+  rmSync(at("p1/a"), { recursive: true });
+  const gone = await read().catch((error: unknown) => error as Error);
+  expect(gone).toBeInstanceOf(ConfigError);
+  expect((gone as Error).message).toMatch(/RS\.dcm is of series 1\.2\.3\.1, which is not there; .*1\.2\.3\.10/s);
+});
+
+test("a structure set that broke off is not passed over for an older one", async () => {
+  await patient("p1", ["liver", "kidney"]);
+  const set = files.get("p1/RS.dcm")!;
+  put("p1/RS.new.dcm", set.subarray(0, set.length - 100));
+  json({ structures: {} });
+  const { training, labels } = await loadDataset(dir);
+  await expect(loadCase(training[0], labels)).rejects.toThrow(/has 2 structure sets .*RS\.dcm, .*RS\.new\.dcm/);
+  rmSync(at("p1/RS.dcm"));
+  await expect(loadCase(training[0], labels)).rejects.toThrow(/RS\.new\.dcm: .* are left/);
 });

@@ -80,6 +80,11 @@ export async function withDataSet<T>(
   });
 }
 
+/** The SOP class by the meta information of a file, before its data set; empty where it says none. @throws FormatError (by `fail`) for what is no DICOM file */
+export async function classInMeta(blob: Blob, fail: Fail): Promise<string> {
+  return (await whileMore(new BlobSource(blob, fail), fail, (bytes) => findDataSet(bytes))).sopClass;
+}
+
 /** Whether the first bytes are a DICOM file's. */
 export const isDicom = (head: Uint8Array): boolean => hasPreamble(head) || beginsDataSet(head);
 

@@ -5,7 +5,7 @@ import type { Volume } from "../../volume.ts";
 import { unpackedFile } from "../byte_source.ts";
 import type { ImageFile } from "../format.ts";
 import { readHeader } from "./header.ts";
-import { sopClassOf } from "./object_class.ts";
+import { promisedClassOf, sopClassOf } from "./object_class.ts";
 import { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./segmentation.ts";
 import { isSegmentation } from "./refusals.ts";
 import type { WriteDicomLabelsOptions } from "./label_source.ts";
@@ -29,10 +29,10 @@ export const labelObjects = {
 /** Whether a DICOM file is an RT structure set. @throws FormatError for what is no DICOM file */
 export const isStructureFile = async (file: ImageFile): Promise<boolean> => isStructureSet(await sopClassOf(file));
 
-/** Whether a file holds labels: a DICOM segmentation or an RT structure set. */
+/** Whether a file holds labels, or would if it were whole: a DICOM segmentation or an RT structure set. */
 export async function isLabelObject(file: ImageFile): Promise<boolean> {
   try {
-    const sopClass = await sopClassOf(file);
+    const sopClass = await promisedClassOf(file);
     return isStructureSet(sopClass) || isSegmentation(sopClass);
   } catch (error) {
     if (error instanceof FormatError) return false;
