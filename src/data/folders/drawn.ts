@@ -9,7 +9,7 @@ import type { Fail } from "../../host/bytes/budget.ts";
 import { expectFields, expectKinds } from "../../host/kinds.ts";
 import { type JsonRecord, recordField } from "../../host/bytes/json.ts";
 import { isLabelObject, readLabels } from "../formats/dicom/label_objects.ts";
-import { listSeries, readSeries, seriesText } from "../formats/dicom/series.ts";
+import { listSeries, readSeries } from "../formats/dicom/series.ts";
 import { referencedSeries } from "../formats/dicom/referenced_series.ts";
 import type { ImageFile } from "../formats/format.ts";
 import { readFiles } from "../formats/read_image.ts";
@@ -139,12 +139,12 @@ async function readSeriesOf(
     const [uid] = uids;
     const there = await listSeries(files).catch(() => []);
     // By the whole UID: that of another series may begin with it.
+    if (there.length === 0) throw error;
     if (there.some((series) => series.uid === uid)) return readSeries(files, { ...choice, uid });
-    const list = there.map((series) => `\n  ${seriesText(series)}`).join("");
-    throw new ConfigError(
-      `readCase: ${object.name} is of series ${uid}, which is not there; ${there.length} series are there; if one of them is meant, give it as "series" in dataset.json:${list}`,
-      { cause: error },
-    );
+    return readSeries(files, choice).catch((cause: Error) => {
+      if (!(cause instanceof ConfigError)) throw cause;
+      throw new ConfigError(`readCase: ${object.name} is of series ${uid}, which is not there; ${cause.message}`, { cause });
+    });
   }
 }
 
