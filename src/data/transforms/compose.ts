@@ -1,4 +1,5 @@
 /** @file Chains of transforms (`Compose`), sync or async. */
+import { given, nameOfFunction } from "./given.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -26,16 +27,8 @@ function applied<X>(step: ChainStep<X>, x: X): X | X[] {
   const value = step(x);
   if (!(value instanceof Promise)) return given(step, value);
   value.catch(() => {}); // told below
-  throw new ConfigError(`Compose: ${nameOf(step)} works asynchronously; use applyAsync, or a dataset`);
+  throw new ConfigError(`Compose: ${nameOfFunction(step)} works asynchronously; use applyAsync, or a dataset`);
 }
-
-/** What a function gave. @throws ConfigError if it forgot to */
-export function given<Y>(step: (x: never) => unknown, value: Y): Y {
-  if (value !== undefined) return value;
-  throw new ConfigError(`Compose: ${nameOf(step)} gave nothing; return the value that the next transform is to have`);
-}
-
-const nameOf = ({ name }: { readonly name: string }): string => (name === "" ? "a function" : `the function ${name}`);
 
 /** A step of a chain: a transform, or a function that gives what comes of `x` and does not change it. */
 export type ChainStep<X = HostArray> = Transform<X> | ((x: X) => X | X[] | Promise<X | X[]>);

@@ -5,8 +5,9 @@ import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Volume } from "../volume.ts";
-import { Choosing } from "./choose.ts";
-import { type ChainStep, Compose, given } from "./compose.ts";
+import type { Choosing } from "./choose.ts";
+import type { ChainStep, Compose } from "./compose.ts";
+import { given } from "./given.ts";
 import {
   type ArraySource,
   RandomTransform,
@@ -77,8 +78,8 @@ export function onKeys(
   const stray = options.labels?.find((key) => !list.includes(key));
   if (stray !== undefined)
     throw new ConfigError(`onKeys: the label "${stray}" is not among the keys [${list.join(", ")}]; add it to them`);
-  if (transform instanceof Compose || transform instanceof Choosing)
-    return ofSteps(transform as Chain, (step) =>
+  if (isChain(transform))
+    return ofSteps(transform, (step) =>
       typeof step === "function" ? functionOnKeys(list, step, options) : onKeys(list, step, options),
     );
   if (transform instanceof RandomTransform) return new RandomOnKeys(list, transform, options);
@@ -86,6 +87,9 @@ export function onKeys(
 }
 
 type Chain<X = HostArray> = Compose<X> | Choosing<X>;
+
+/** By its steps, so that a page that has no chains carries none. */
+const isChain = (t: Transform): t is Chain => "transforms" in t && Array.isArray(t.transforms);
 
 /** The same chain, of any class, with what `lift` makes of its steps. One object under all keys would draw anew for each, and caches would not see that it draws. */
 function ofSteps(chain: Chain, lift: (step: ChainStep) => ChainStep<Item>): Transform<Item> {
