@@ -50,6 +50,9 @@ test("what cannot be measured", async () => {
   expect(() => new HistogramStandardization({ landmarks: landmarks.slice(1) })).toThrow(ConfigError);
   expect(() => new HistogramStandardization({ landmarks: landmarks.toReversed() })).toThrow(/13 ascending values/);
   expect(() => new HistogramStandardization({ landmarks }).apply(bad)).toThrow(DataError);
+  bad.data.fill(-Infinity, 0, 20);
+  bad.data[3] = 0;
+  expect(() => new HistogramStandardization({ landmarks }).apply(bad)).toThrow(/percentile 1 is not finite/);
   const short = () => ({ data: new Uint8Array(3), shape: [3] });
   expect(() => new HistogramStandardization({ landmarks, maskingMethod: short }).apply(wave(0))).toThrow(ShapeError);
 });

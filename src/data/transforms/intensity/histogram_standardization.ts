@@ -71,10 +71,13 @@ function landmarksOf(op: string, x: HostArray, method: MaskingMethod, percentile
   if (values.length === 0) throw new DataError(`${op}: the mask is empty; there is nothing to take percentiles of`);
   const bad = extent(values).firstNaN;
   if (bad >= 0) throw new DataError(`${op}: measured voxel ${bad} is NaN; replace NaN first`);
-  return quantiles(
+  const found = quantiles(
     values,
     percentiles.map((p) => p / 100),
   );
+  const infinite = found.findIndex((value) => !Number.isFinite(value));
+  if (infinite >= 0) throw new DataError(`${op}: percentile ${percentiles[infinite]} is not finite; replace infinities first`);
+  return found;
 }
 
 /** What `HistogramStandardization` maps to. */
