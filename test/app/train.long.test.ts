@@ -136,7 +136,7 @@ test("a run that is cut off by a reload ends as one that is not, and so does one
   await page.getByRole("button", { name: "Use a sample" }).click();
   await page.waitForSelector(".viewer[data-drawn='0']");
   await page.getByRole("button", { name: "Segment", exact: true }).click();
-  await page.getByText(/^Segmented by whole/).waitFor();
+  await page.locator(".hint", { hasText: /^Segmented by whole/ }).waitFor();
   await visit.end();
 }, 900_000);
 
