@@ -43,7 +43,7 @@ test.skipIf(!there)(
       await page.waitForSelector(".viewer[data-drawn='1']");
       bytes = readFileSync(await visit.saved("Label map (NIfTI)"));
     });
-    const seconds = await page.getByText(/^Segmented by/).innerText();
+    const seconds = await page.locator(".hint", { hasText: /^Segmented by/ }).innerText();
     const labels = await readImage(bytes, { name: "labels.nii.gz" });
     const { labels: here } = await segment(
       await device(),
