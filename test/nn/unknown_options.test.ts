@@ -99,7 +99,7 @@ describe.each(Object.keys(modules))("%s", async (module) => {
     const type = parameter.replace(/^[^:]*: /, "");
     if (/^Tensor\b/.test(type)) return tensor satisfies Tensor;
     if (type === "Device") return dev satisfies Device;
-    if (/^readonly Transform\b/.test(type)) return [];
+    if (/^readonly (Transform|ChainStep)\b/.test(type)) return [];
     return type === "number" ? 1 : undefined;
   };
 
