@@ -95,9 +95,7 @@ const datasetJson: Layout = {
       return slices.length > 0 ? readImage(slices, choice) : readImage(fileOf(files, path), { name: path });
     };
     const filesOf = async (path: string): Promise<ImageFile[]> => {
-      const inside = names.filter(
-        (name) => name.startsWith(`${path}/`) && !name.slice(name.lastIndexOf("/") + 1).startsWith("."),
-      );
+      const inside = within(names, path).filter((name) => !name.slice(name.lastIndexOf("/") + 1).startsWith("."));
       return (inside.length > 0 ? inside : [path]).map((name) => withNeighbors(files, name));
     };
     const read: ReadCase = async (item) => {

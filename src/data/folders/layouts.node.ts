@@ -46,14 +46,17 @@ function adviceOn(root: string): string {
 // Folders that are looked into.
 const looked = 3;
 
-/** Whether the first folders in a folder have DICOM files. */
+/** Whether the first folders in a folder have DICOM files, as far as they can be read. */
 function holdsDicom(root: string): boolean {
-  const folders = readdirSync(root, { withFileTypes: true }).filter((e) => e.isDirectory() && !e.name.startsWith("."));
-  return folders
-    .slice(0, looked)
-    .some(({ name }) =>
-      readdirSync(join(root, name), { recursive: true }).some((path) => /\.(dcm|dicom|ima)$/i.test(String(path))),
-    );
+  try {
+    const folders = readdirSync(root, { withFileTypes: true }).filter((e) => e.isDirectory() && !e.name.startsWith("."));
+    const paths = folders
+      .slice(0, looked)
+      .flatMap(({ name }) => readdirSync(join(root, name), { recursive: true, encoding: "utf8" }));
+    return paths.some((path) => /\.(dcm|dicom|ima)$/i.test(path));
+  } catch {
+    return false;
+  }
 }
 
 /**

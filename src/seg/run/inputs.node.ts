@@ -34,11 +34,19 @@ function matching(path: string): string[] {
   return found;
 }
 
-/** How many folders in a folder have slices. */
+/** How many folders in a folder have slices. @throws DataError for one that cannot be read */
 function foldersOfSlices(path: string): number {
-  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  const entries = entriesBelow(path);
   return new Set(entries.flatMap((e) => (e.isFile() && !e.name.startsWith(".") && slice.test(e.name) ? [e.parentPath] : [])))
     .size;
+}
+
+function entriesBelow(path: string): fs.Dirent[] {
+  try {
+    return readdirSync(path, { recursive: true, withFileTypes: true });
+  } catch (cause) {
+    throw new DataError(`${path}: a folder in it cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The images of a folder, of which `series` may be chosen, or a file as it is; `say` is told of those that are left out. Throws `DataError` for a folder without images. */
@@ -140,6 +148,7 @@ export function casesOfPaths(
   say?: (text: string) => void,
   choices: readonly SeriesChoice[] = [],
 ): Case[] {
+  expectArguments("casesOfPaths", "objects", { choices });
   for (const choice of choices) expectOptions("casesOfPaths", choice, "series:text stack:number");
   expectArguments("casesOfPaths", "texts", { paths });
   expectArguments("casesOfPaths", "number", { channels });

@@ -10,6 +10,7 @@ import { makeVolume, readSeries, writeDicomSegmentation, writeDicomStructures } 
 import { fileAt } from "../../../src/data/formats/files.node.ts";
 import { seriesAsked } from "../../../src/seg/cli/image_choice.node.ts";
 import { predictCases } from "../../../src/seg/cli/predict_cases.node.ts";
+import { ConfigError } from "../../../src/host/errors.ts";
 import { FolderData, readFiles } from "../../../src/seg/run/folder_data.node.ts";
 import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
 import { casesOfNetwork, casesOfPaths } from "../../../src/seg/run/inputs.node.ts";
@@ -96,6 +97,7 @@ test("a series of folders whose names are numbers, and of one beside a file that
 test("no choice is none, and of no paths there is none", () => {
   expect(casesOfPaths([at("p1/a1.dcm")], 1, undefined, [{ series: undefined } as object])).toHaveLength(1);
   expect(casesOfPaths([], 1, undefined, [{ series: "venous" }])).toEqual([]);
+  expect(() => casesOfPaths([at("p1")], 1, undefined, { series: "venous" } as never)).toThrow(ConfigError);
   expect(() => casesOfPaths([at("p1/a1.dcm")], 1, undefined, [{ stack: 1 }])).toThrow(/leave --stack out/);
   expect(() => casesOfPaths([at("p1")], 1, undefined, [{ stack: "1" } as object])).toThrow(/stack/);
 });

@@ -6,17 +6,16 @@ import type { ImageFile } from "../format.ts";
 import type { DataSet } from "./elements.ts";
 import { withDataSet } from "./header.ts";
 import type { Tag } from "./tags.ts";
-
-const t = (tag: number, vr: string) => ({ tag, vr });
+import { writtenTags } from "./written_tags.ts";
 
 // PS3.3 sections C.8.8.5 (structure sets) and C.12.1.2 (series of the same study).
-const tags = {
-  frames: t(0x30060010, "SQ"), // ReferencedFrameOfReferenceSequence
-  studies: t(0x30060012, "SQ"), // RTReferencedStudySequence
-  drawnOn: t(0x30060014, "SQ"), // RTReferencedSeriesSequence
-  series: t(0x00081115, "SQ"), // ReferencedSeriesSequence
-  uid: t(0x0020000e, "UI"), // SeriesInstanceUID
-} as const;
+const {
+  ReferencedFrameOfReferenceSequence: frames,
+  RTReferencedStudySequence: studies,
+  RTReferencedSeriesSequence: drawnOn,
+  ReferencedSeriesSequence: referenced,
+  SeriesInstanceUID: uid,
+} = writtenTags;
 
 /**
  * The SeriesInstanceUIDs of the images that labels are of, each once; empty where the file does not say it.
@@ -25,12 +24,12 @@ const tags = {
 export async function referencedSeries(file: ImageFile): Promise<string[]> {
   const { blob } = await unpackedFile(file);
   const fail = (problem: string) => new FormatError(`${file.name}: ${problem}`);
-  const known = new Map(Object.values(tags).map(({ tag, vr }) => [tag, vr]));
+  const known = new Map([frames, studies, drawnOn, referenced, uid].map(({ tag, vr }) => [tag, vr]));
   return withDataSet(blob, fail, (data) => [...new Set(seriesIn(data))], known);
 }
 
 function seriesIn(data: DataSet): string[] {
   const below = (items: Iterable<DataSet>, tag: Tag): DataSet[] => [...items].flatMap((item) => [...item.items(tag)]);
-  const drawnOn = below(below(data.items(tags.frames), tags.studies), tags.drawnOn);
-  return [...drawnOn, ...data.items(tags.series)].flatMap((item) => item.text(tags.uid) ?? []);
+  const ofContours = below(below(data.items(frames), studies), drawnOn);
+  return [...ofContours, ...data.items(referenced)].flatMap((item) => item.text(uid) ?? []);
 }

@@ -292,7 +292,7 @@ function choose(stacks: readonly FoundStack[], { uid, description, stack }: Read
     .join("\n");
   const several =
     new Set(fitting.map((s) => s.info.uid)).size > 1
-      ? `${fitting.length} series are there; choose one by its uid or description (of commands: --series)`
+      ? `${fitting.length} series are there; choose one by its uid or description (of commands: --series; of a dataset.json: series)`
       : `the series has ${fitting.length} stacks; choose one by its number`;
   const what = fitting.length === 0 ? "no series is the one that is asked for; there are" : several;
   throw new ConfigError(`readSeries: ${what}:\n${list}`);
